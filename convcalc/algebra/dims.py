@@ -1,0 +1,204 @@
+"""Dims and shapes: a dim is an ``int`` or a sympy expression, and nothing else.
+
+The handful of operations here is all the difference between the two that the rest of convcalc ever sees; rules
+written with ``+ - * //`` need none of them. Sympy itself is imported by `symbolic` alone, and only once a dim
+is not an int. No layer is known here.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Iterable
+from typing import Any, Protocol, TypeAlias
+
+from convcalc.errors import SpecError
+
+LIMIT = 10**9  # larger sizes are slips of the keyboard, and would only make unreadable tables
+
+
+class Expr(Protocol):
+    """The part of a sympy expression that rules use."""
+
+    def __add__(self, other: Dim) -> Dim: ...
+    def __radd__(self, other: Dim) -> Dim: ...
+    def __sub__(self, other: Dim) -> Dim: ...
+    def __rsub__(self, other: Dim) -> Dim: ...
+    def __mul__(self, other: Dim) -> Dim: ...
+    def __rmul__(self, other: Dim) -> Dim: ...
+    def __floordiv__(self, other: Dim) -> Dim: ...
+    def __rfloordiv__(self, other: Dim) -> Dim: ...
+    def __mod__(self, other: Dim) -> Dim: ...
+    def __rmod__(self, other: Dim) -> Dim: ...
+    def __neg__(self) -> Dim: ...
+
+
+Dim: TypeAlias = "int | Expr"
+Shape: TypeAlias = "tuple[Dim, ...]"
+
+class Relation(Protocol):
+    """A sympy relation, true or false by the letters in it."""
+
+    free_symbols: set[Any]
+
+
+Condition: TypeAlias = "bool | Relation"
+
+
+def is_symbolic(value: object) -> bool:
+    """Whether ``value`` is a sympy expression (asked without importing sympy)."""
+    return hasattr(value, "free_symbols")
+
+
+def as_dim(value: Any, what: str = "a size") -> Dim:
+    """``value`` as a dim: an int (anything with ``__index__``) or a sympy expression.
+
+    >>> as_dim(3)
+    3
+    >>> as_dim(2.5, "kernel_size")
+    Traceback (most recent call last):
+    convcalc.errors.SpecError: kernel_size must be a whole number; received 2.5
+    """
+    if type(value) is int:
+        return value
+    if is_symbolic(value):
+        from convcalc.algebra.symbolic import canonical
+
+        return canonical(value)
+    try:
+        return int(operator.index(value))
+    except TypeError:
+        raise SpecError(f"{what} must be a whole number; received {value!r}") from None
+
+
+def floordiv(a: Dim, b: Dim) -> Dim:
+    """``⌊a/b⌋``.
+
+    >>> floordiv(7, 2)
+    3
+    """
+    return a // b
+
+
+def ceildiv(a: Dim, b: Dim) -> Dim:
+    """``⌈a/b⌉``.
+
+    >>> ceildiv(7, 2)
+    4
+    """
+    return -(-a // b)
+
+
+def minimum(a: Dim, b: Dim) -> Dim:
+    """The smaller of two dims; of two symbolic ones the one that is smaller for every size, where there is one."""
+    if isinstance(a, int) and isinstance(b, int):
+        return min(a, b)
+    from convcalc.algebra.symbolic import minimum
+
+    return minimum(a, b)
+
+
+def maximum(a: Dim, b: Dim) -> Dim:
+    """The larger of two dims, as `minimum`.
+
+    >>> maximum(2, 3)
+    3
+    """
+    return -minimum(-a, -b)
+
+
+def prod(dims: Iterable[Dim]) -> Dim:
+    """The product of dims; 1 for none.
+
+    >>> prod((64, 3, 7, 7))
+    9408
+    """
+    result: Dim = 1
+    for dim in dims:
+        result = result * dim
+    return result
+
+
+def equal(a: Dim, b: Dim) -> Condition:
+    """Whether two dims are equal: True, False, or a relation between letters."""
+    if a == b:
+        return True
+    if isinstance(a, int) and isinstance(b, int):
+        return False
+    from convcalc.algebra.symbolic import equal
+
+    return equal(a, b)
+
+
+def at_least(a: Dim, b: Dim) -> Condition:
+    """Whether ``a >= b``: True, False, or a relation between letters."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a >= b
+    from convcalc.algebra.symbolic import at_least
+
+    return at_least(a, b)
+
+
+def truth(condition: Condition) -> bool | None:
+    """True or False where that is known for all sizes, else None.
+
+    >>> truth(at_least(3, 1))
+    True
+    """
+    return condition if isinstance(condition, bool) else None
+
+
+def show(dim: Dim) -> str:
+    """A dim for people: ``1,000`` is for counts, so sizes print bare; symbolic ones as ``⌈H/32⌉``.
+
+    >>> show(224)
+    '224'
+    """
+    if isinstance(dim, int):
+        return str(dim)
+    from convcalc.algebra.symbolic import pretty
+
+    return pretty(dim)
+
+
+def show_shape(shape: Iterable[Dim]) -> str:
+    """A shape for people.
+
+    >>> show_shape((64, 112, 112))
+    '64 x 112 x 112'
+    """
+    return " x ".join(map(show, shape))
+
+
+def parse_shape(text: str) -> Shape:
+    """A shape from text such as ``3x224x224``, ``3,224,224`` or ``3xHxW`` (letters are symbols).
+
+    Raises SpecError for anything but positive whole numbers up to 10⁹ and names.
+
+    >>> parse_shape("3x224x224")
+    (3, 224, 224)
+    """
+    parts = re.split(r"\s*[x×,]\s*", text.strip())
+    return tuple(parse_dim(part, text) for part in parts)
+
+
+def parse_dim(part: str, text: str) -> Dim:
+    """One size out of ``text``: a positive whole number or a letter."""
+    if re.fullmatch(r"[0-9]+", part):
+        if len(part) <= 10 and 0 < int(part) <= LIMIT:
+            return int(part)
+        shown = part if len(part) <= 20 else f"a number of {len(part)} digits"
+        raise SpecError(f"a size lies between 1 and {LIMIT:,}; received {shown}", hint="write it as 3x224x224")
+    if re.fullmatch(r"[A-Za-z_]\w*", part) and part.lower() not in ("nan", "inf", "infinity"):
+        from convcalc.algebra.symbolic import symbol
+
+        return symbol(part)
+    raise SpecError(
+        f"{_shorten(part)!r} in {_shorten(text)!r} is not a size",
+        details=["a size is a whole number such as 224 or a letter such as H"],
+        hint="write it as 3x224x224 or 3xHxW",
+    )
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= 40 else text[:37] + "..."

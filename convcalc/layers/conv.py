@@ -1,0 +1,420 @@
+"""Convolutions: plain, transposed, lazy, and the dense picture without shared weights; 1 to 3 dimensions.
+
+Sizes after Dumoulin and Visin, *A guide to convolution arithmetic for deep learning*, arXiv:1603.07285, and torch's
+documentation of each kind. ``padding="tf_same"`` is TensorFlow's SAME, which torch lacks. Pooling stands in `pool`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, maximum, prod
+from convcalc.algebra.field import Field, Taps, slide, spread
+from convcalc.algebra.formula import Formula
+from convcalc.errors import SpecError
+from convcalc.layers.base import Layer, Lazy, require, require_rank, require_size
+from convcalc.layers.work import Work
+
+Ints = tuple[int, ...]
+
+_WINDOW = {
+    "n": "input size",
+    "k": "kernel size",
+    "s": "stride",
+    "p": "padding on each side",
+    "d": "dilation",
+}
+
+SIZE = Formula(
+    "convolution size",
+    "(n + 2*p - d*(k - 1) - 1)//s + 1",
+    _WINDOW,
+    slips={
+        "padding counted once": "(n + p - d*(k - 1) - 1)//s + 1",
+        "the + 1 forgotten": "(n + 2*p - d*(k - 1) - 1)//s",
+        "stride ignored": "n + 2*p - d*(k - 1)",
+        "dilation ignored": "(n + 2*p - k)//s + 1",
+        "rounded up": "ceildiv(n + 2*p - d*(k - 1) - 1, s) + 1",
+    },
+    source="torch.nn.Conv2d; arXiv:1603.07285, relationship 15",
+)
+
+SAME_SIZE = Formula(
+    "SAME size",
+    "ceildiv(n, s)",
+    {"n": "input size", "s": "stride"},
+    slips={"stride ignored": "n", "rounded down": "n//s"},
+    source="tf.nn.convolution, padding='SAME'",
+)
+
+TRANSPOSED_SIZE = Formula(
+    "transposed convolution size",
+    "(n - 1)*s - 2*p + d*(k - 1) + o + 1",
+    {**_WINDOW, "o": "output padding"},
+    slips={
+        "padding added": "(n - 1)*s + 2*p + d*(k - 1) + o + 1",
+        "output padding forgotten": "(n - 1)*s - 2*p + d*(k - 1) + 1",
+        "n for n - 1": "n*s - 2*p + d*(k - 1) + o + 1",
+    },
+    source="torch.nn.ConvTranspose2d; arXiv:1603.07285, relationship 14",
+)
+
+MACS = Formula(
+    "multiply–accumulates of a convolution",
+    "n*o*c_out*(c_in//g)*k",
+    {
+        "n": "batch size",
+        "o": "positions of the output",
+        "c_out": "output channels",
+        "c_in": "input channels",
+        "g": "groups",
+        "k": "positions of the kernel",
+    },
+    slips={"input channels forgotten": "n*o*c_out*k", "groups ignored": "n*o*c_out*c_in*k"},
+    source="arXiv:1603.07285; torch.utils.flop_counter counts two FLOPs for each",
+)
+
+TRANSPOSED_MACS = Formula(
+    "multiply–accumulates of a transposed convolution",
+    "n*i*c_in*(c_out//g)*k",
+    {
+        "n": "batch size",
+        "i": "positions of the input",
+        "c_in": "input channels",
+        "c_out": "output channels",
+        "g": "groups",
+        "k": "positions of the kernel",
+    },
+    slips={"groups ignored": "n*i*c_in*c_out*k"},
+    source="each input element meets each kernel element once; torch.utils.flop_counter",
+)
+
+
+class _Conv(Layer):
+    """What all convolutions share; the rank-named kinds below only say their rank."""
+
+    in_channels: Dim
+    out_channels: Dim
+    kernel_size: Ints
+    stride: Ints = 1  # type: ignore[assignment]  # one number for all axes, until it is bound
+    padding: Any = 0
+    dilation: Ints = 1  # type: ignore[assignment]
+    groups: int = 1
+    bias: bool = True
+    padding_mode: str = "zeros"
+    per_axis: ClassVar[tuple[str, ...]] = ("kernel_size", "stride", "padding", "dilation")
+    factory: ClassVar[bool] = True
+    modes: ClassVar[tuple[str, ...]] = ("zeros", "reflect", "replicate", "circular")
+    named_paddings: ClassVar[tuple[str, ...]] = ("same", "valid", "tf_same")
+
+    def check(self) -> None:
+        self.normalise(bias=bool(self.bias))
+        for name in ("in_channels", "out_channels", "groups"):
+            self.normalise(**{name: self.positive(name)})
+        for name in ("kernel_size", "stride", "dilation"):
+            self.each_at_least(name, 1)
+        if self.padding_mode == "zeros":  # in the other modes torch pads apart, where a negative padding crops
+            self.each_at_least("padding", 0)
+        for name in ("in_channels", "out_channels"):
+            if getattr(self, name) % self.groups != 0:
+                raise SpecError(
+                    f"{name} must be divisible by groups; received {getattr(self, name)} and {self.groups}",
+                    where=type(self).__name__,
+                )
+        self.one_of("padding_mode", self.modes)
+        if isinstance(self.padding, str):
+            self.one_of("padding", self.named_paddings)
+            if self.padding == "same" and set(self.stride) != {1}:
+                raise SpecError(
+                    "padding='same' needs stride 1 (as in torch)",
+                    where=type(self).__name__,
+                    hint="padding='tf_same' is TensorFlow's SAME, which takes any stride",
+                )
+
+    def weights(self) -> Mapping[str, Shape]:
+        shape = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
+        return {"weight": shape, "bias": (self.out_channels,)} if self.bias else {"weight": shape}
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        require_rank(x, self.rank + 2, self.rank + 1)
+        require_size(x[-self.rank - 1], self.in_channels, "in_channels", "channels")
+        sizes = tuple([self._size(i, n) for i, n in enumerate(x[-self.rank :])])
+        return (*x[: -self.rank - 1], self.out_channels, *sizes)
+
+    def _size(self, axis: int, n: Dim) -> Dim:
+        """The output's size along one axis."""
+        k, s, d = self.kernel_size[axis], self.stride[axis], self.dilation[axis]
+        if self.padding == "same":
+            before, after = self._pads(axis, n)
+            self._check_pads(n, before, after)
+            return n
+        if self.padding == "tf_same":
+            return SAME_SIZE(n, s)
+        p = 0 if self.padding == "valid" else self.padding[axis]
+        self._check_pads(n, p, p)
+        return SIZE(n, k, s, p, d)
+
+    def _check_pads(self, n: Dim, before: Dim, after: Dim) -> None:
+        """Reflected and wrapped padding cannot take more than the input holds."""
+        if self.padding_mode in ("reflect", "circular"):
+            most = n - 1 if self.padding_mode == "reflect" else n
+            what = f"padding_mode={self.padding_mode!r} cannot pad {maximum(before, after)} onto an input of {n}"
+            require(at_least(most, maximum(before, after)), what)
+
+    def _pads(self, axis: int, n: Dim) -> tuple[Dim, Dim]:
+        """Padding before and after the input along one axis."""
+        reach = self.dilation[axis] * (self.kernel_size[axis] - 1)
+        if self.padding == "valid":
+            return 0, 0
+        if self.padding == "same":
+            return reach // 2, reach - reach // 2
+        if self.padding == "tf_same":
+            s = self.stride[axis]
+            total = maximum(as_dim((SAME_SIZE(n, s) - 1) * s + reach + 1 - n), 0)
+            return total // 2, total - total // 2
+        return self.padding[axis], self.padding[axis]
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        batch, positions = prod(output[: -self.rank - 1]), prod(output[-self.rank :])
+        kernel = prod(self.kernel_size)
+        macs = MACS(batch, positions, self.out_channels, self.in_channels, self.groups, kernel)
+        return {"mac": macs, "bias": prod(output) if self.bias else 0}
+
+    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+        taps = [self._taps(i, n) for i, n in enumerate(inputs[0][-self.rank :])]
+        return fields[0].through([tap for tap in taps if tap]) if all(taps) else None
+
+    def _taps(self, axis: int, n: Dim) -> Taps | None:
+        """Which inputs an output reads along one axis; None where that hangs on a letter."""
+        numbers = (self.kernel_size[axis], self.stride[axis], self._pads(axis, n)[0], self.dilation[axis])
+        return slide(*numbers) if all(isinstance(v, int) for v in numbers) else None  # type: ignore[arg-type]
+
+
+class Conv1d(_Conv):
+    """Convolution over (N, C_in, L) or (C_in, L), as `torch.nn.Conv1d`; ``padding="tf_same"`` besides.
+
+    >>> Conv1d(16, 33, 3, stride=2).output_shape((20, 16, 50))
+    (20, 33, 24)
+    """
+
+    rank = 1
+
+
+class Conv2d(_Conv):
+    """Convolution over (N, C_in, H, W) or (C_in, H, W), as `torch.nn.Conv2d`; ``padding="tf_same"`` besides.
+
+    >>> Conv2d(3, 64, 7, stride=2, padding=3).output_shape((1, 3, 224, 224))
+    (1, 64, 112, 112)
+    """
+
+    rank = 2
+
+
+class Conv3d(_Conv):
+    """Convolution over (N, C_in, D, H, W) or (C_in, D, H, W), as `torch.nn.Conv3d`; ``padding="tf_same"`` besides.
+
+    >>> Conv3d(3, 8, (1, 3, 3)).output_shape((1, 3, 16, 32, 32))
+    (1, 8, 16, 30, 30)
+    """
+
+    rank = 3
+
+
+class _ConvTranspose(_Conv):
+    """What all transposed convolutions share."""
+
+    output_padding: Ints = 0  # type: ignore[assignment]
+    order: ClassVar[tuple[str, ...]] = (
+        *("in_channels", "out_channels", "kernel_size", "stride", "padding", "output_padding", "groups"),
+        *("bias", "dilation", "padding_mode"),
+    )
+    per_axis: ClassVar[tuple[str, ...]] = (*_Conv.per_axis, "output_padding")
+    modes: ClassVar[tuple[str, ...]] = ("zeros",)
+    named_paddings: ClassVar[tuple[str, ...]] = ()
+
+    def check(self) -> None:
+        super().check()
+        self.each_at_least("output_padding", 0)
+        for o, s, d in zip(self.output_padding, self.stride, self.dilation):
+            if o >= s and o >= d:
+                raise SpecError(
+                    f"output_padding must be smaller than stride or dilation; received {o} with {s} and {d}",
+                    where=type(self).__name__,
+                )
+
+    def weights(self) -> Mapping[str, Shape]:
+        shape = (self.in_channels, self.out_channels // self.groups, *self.kernel_size)
+        return {"weight": shape, "bias": (self.out_channels,)} if self.bias else {"weight": shape}
+
+    def _size(self, axis: int, n: Dim) -> Dim:
+        k, s, p, d = (getattr(self, name)[axis] for name in self.per_axis[:4])
+        return TRANSPOSED_SIZE(n, k, s, p, d, self.output_padding[axis])
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        batch, positions = prod(inputs[0][: -self.rank - 1]), prod(inputs[0][-self.rank :])
+        kernel = prod(self.kernel_size)
+        macs = TRANSPOSED_MACS(batch, positions, self.in_channels, self.out_channels, self.groups, kernel)
+        return {"mac": macs, "bias": prod(output) if self.bias else 0}
+
+    def _taps(self, axis: int, n: Dim) -> Taps | None:
+        numbers = [getattr(self, name)[axis] for name in self.per_axis[:4]]
+        return spread(*numbers) if all(isinstance(v, int) for v in numbers) else None
+
+
+class ConvTranspose1d(_ConvTranspose):
+    """Transposed convolution over (N, C_in, L) or (C_in, L), as `torch.nn.ConvTranspose1d`.
+
+    >>> ConvTranspose1d(16, 8, 4, stride=2, padding=1).output_shape((1, 16, 50))
+    (1, 8, 100)
+    """
+
+    rank = 1
+
+
+class ConvTranspose2d(_ConvTranspose):
+    """Transposed convolution over (N, C_in, H, W) or (C_in, H, W), as `torch.nn.ConvTranspose2d`.
+
+    >>> ConvTranspose2d(16, 8, 3, stride=2, padding=1, output_padding=1).output_shape((1, 16, 7, 7))
+    (1, 8, 14, 14)
+    """
+
+    rank = 2
+
+
+class ConvTranspose3d(_ConvTranspose):
+    """Transposed convolution over (N, C_in, D, H, W) or (C_in, D, H, W), as `torch.nn.ConvTranspose3d`.
+
+    >>> ConvTranspose3d(16, 8, 2, stride=2).output_shape((1, 16, 4, 7, 7))
+    (1, 8, 8, 14, 14)
+    """
+
+    rank = 3
+
+
+class LazyConv1d(Lazy):
+    """A `Conv1d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConv1d`.
+
+    >>> LazyConv1d(8, 3).resolve((1, 4, 9))
+    Conv1d(4, 8, 3)
+    """
+
+    becomes = Conv1d
+    channel_axis = -2
+
+
+class LazyConv2d(Lazy):
+    """A `Conv2d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConv2d`.
+
+    >>> LazyConv2d(8, 3).resolve((1, 4, 9, 9))
+    Conv2d(4, 8, 3)
+    """
+
+    becomes = Conv2d
+    channel_axis = -3
+
+
+class LazyConv3d(Lazy):
+    """A `Conv3d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConv3d`.
+
+    >>> LazyConv3d(8, 3).resolve((1, 4, 9, 9, 9))
+    Conv3d(4, 8, 3)
+    """
+
+    becomes = Conv3d
+    channel_axis = -4
+
+
+class LazyConvTranspose1d(Lazy):
+    """A `ConvTranspose1d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConvTranspose1d`.
+
+    >>> LazyConvTranspose1d(8, 3).resolve((1, 4, 9))
+    ConvTranspose1d(4, 8, 3)
+    """
+
+    becomes = ConvTranspose1d
+    channel_axis = -2
+
+
+class LazyConvTranspose2d(Lazy):
+    """A `ConvTranspose2d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConvTranspose2d`.
+
+    >>> LazyConvTranspose2d(8, 3).resolve((1, 4, 9, 9))
+    ConvTranspose2d(4, 8, 3)
+    """
+
+    becomes = ConvTranspose2d
+    channel_axis = -3
+
+
+class LazyConvTranspose3d(Lazy):
+    """A `ConvTranspose3d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConvTranspose3d`.
+
+    >>> LazyConvTranspose3d(8, 3).resolve((1, 4, 9, 9, 9))
+    ConvTranspose3d(4, 8, 3)
+    """
+
+    becomes = ConvTranspose3d
+    channel_axis = -4
+
+
+class _LocallyConnected(_Conv):
+    """A convolution without sharing: every output position has a kernel and a bias of its own (LeCun 1989).
+
+    Between a fully connected layer (all weights) and a convolution (shared weights); ``input_size`` is the input's size along each axis.
+    """
+
+    input_size: Ints
+    order: ClassVar[tuple[str, ...]] = (
+        *("in_channels", "out_channels", "input_size", "kernel_size", "stride", "padding", "dilation"),
+        *("groups", "bias", "padding_mode"),
+    )
+    per_axis: ClassVar[tuple[str, ...]] = ("input_size", *_Conv.per_axis)
+    modes: ClassVar[tuple[str, ...]] = ("zeros",)
+
+    def check(self) -> None:
+        super().check()
+        self.each_at_least("input_size", 1)
+
+    def weights(self) -> Mapping[str, Shape]:
+        positions = tuple(self._size(i, n) for i, n in enumerate(self.input_size))
+        kernel = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
+        shape = (*positions, *kernel)
+        return {"weight": shape, "bias": (self.out_channels, *positions)} if self.bias else {"weight": shape}
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        output = super().output_shape(*inputs)
+        for received, expected in zip(inputs[0][-self.rank :], self.input_size):
+            require_size(received, expected, "input_size", "positions")
+        return output
+
+
+class LocallyConnected1d(_LocallyConnected):
+    """A convolution over (N, C_in, L) with a kernel for every position instead of a shared one.
+
+    >>> LocallyConnected1d(1, 1, 6, 3, bias=False).weights()
+    {'weight': (4, 1, 1, 3)}
+    """
+
+    rank = 1
+
+
+class LocallyConnected2d(_LocallyConnected):
+    """A convolution over (N, C_in, H, W) with a kernel for every position instead of a shared one.
+
+    >>> LocallyConnected2d(3, 8, 6, 3, bias=False).weights()
+    {'weight': (4, 4, 8, 3, 3, 3)}
+    """
+
+    rank = 2
+
+
+class LocallyConnected3d(_LocallyConnected):
+    """A convolution over (N, C_in, D, H, W) with a kernel for every position instead of a shared one.
+
+    >>> LocallyConnected3d(1, 1, 6, 3, bias=False).weights()["weight"][:3]
+    (4, 4, 4)
+    """
+
+    rank = 3

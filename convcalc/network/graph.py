@@ -1,0 +1,83 @@
+"""The graph: the waist between all that makes networks and all that reads them.
+
+A node is one *call* of a layer, not a layer: a layer called twice makes two nodes, and owns its weights once. Frozen;
+how a graph comes about is the tape's business, and what its numbers are the analyses'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from convcalc.algebra.dims import Condition, Shape
+from convcalc.layers.base import Layer
+
+
+class Node(NamedTuple):
+    """One call of a layer.
+
+    ``path`` is where the layer sits in the model, ``call`` counts the calls of this layer object, ``inputs`` are names
+    of nodes or of the graph's inputs, ``owner`` is the path of the module whose ``forward`` made the call.
+    """
+
+    path: str
+    call: int
+    layer: Layer
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Shape, ...]
+    output_shape: Shape
+    owner: str = ""
+
+    @property
+    def name(self) -> str:
+        """The node's name in the graph: its path, with the number of the call where it is not the first."""
+        return node_name(self.path, self.call)
+
+
+def node_name(path: str, call: int) -> str:
+    """The name of call ``call`` of the layer at ``path``.
+
+    >>> node_name("layer1.0.relu", 1)
+    'layer1.0.relu:1'
+    """
+    return f"{path}:{call}" if call else path
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network as recorded: inputs, calls in order, outputs.
+
+    ``owned`` maps every path of the model's ``state_dict`` to the layer that holds its tensors; a layer under two paths
+    stands there twice, as in torch. ``modules`` names the composite at each path. ``assumptions`` must hold of the letters in the shapes.
+    """
+
+    inputs: Mapping[str, Shape]
+    nodes: tuple[Node, ...]
+    outputs: tuple[str, ...]
+    owned: Mapping[str, Layer] = field(default_factory=dict)
+    modules: Mapping[str, str] = field(default_factory=dict)
+    assumptions: tuple[Condition, ...] = ()
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Paths of layers that are owned but never called, such as auxiliary heads in eval mode."""
+        called = {id(node.layer) for node in self.nodes}
+        return tuple(path for path, layer in self.owned.items() if id(layer) not in called)
+
+    def state_dict(self) -> dict[str, Shape]:
+        """Name and shape of each tensor of torch's ``state_dict``, learned and not."""
+        return dict(_tensors(self.owned))
+
+    def __getitem__(self, name: str) -> Node:
+        return self._by_name[name]
+
+    @property
+    def _by_name(self) -> Mapping[str, Node]:
+        return {node.name: node for node in self.nodes}
+
+
+def _tensors(owned: Mapping[str, Layer]) -> Iterator[tuple[str, Shape]]:
+    for path, layer in owned.items():
+        for name, shape in (*layer.weights().items(), *layer.buffers().items()):
+            yield ".".join(filter(None, (path, name))), shape

@@ -1,0 +1,140 @@
+"""Composites: `Module` and its containers, written as in torch.nn.
+
+Children are found by walking ``vars()``, so nothing is registered and ``super().__init__()`` is not needed (it does
+no harm). Calling a module runs its ``forward`` on symbolic tensors; recording is the tape's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, overload
+
+from convcalc.errors import SpecError
+from convcalc.layers.base import Layer, recorder
+
+
+class Module:
+    """Base of all networks and blocks: assign layers in ``__init__``, use them in ``forward``.
+
+    >>> from convcalc import nn, trace
+    >>> class Block(nn.Module):
+    ...     def __init__(self, c):
+    ...         self.conv = nn.Conv2d(c, c, 3, padding=1)
+    ...     def forward(self, x):
+    ...         return x + self.conv(x)
+    >>> [node.path for node in trace(Block(8), (1, 8, 5, 5)).nodes]
+    ['conv', 'add']
+    """
+
+    def forward(self, *inputs: Any) -> Any:
+        """What the module computes; each subclass writes its own."""
+        raise SpecError("has no forward", where=type(self).__name__, hint="define forward(self, x)")
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        try:
+            tape = recorder.get()
+        except LookupError:
+            raise SpecError(
+                "a module computes shapes only inside trace() or summary()",
+                where=type(self).__name__,
+                hint="call convcalc.summary(model, shape) instead of the model itself",
+            ) from None
+        with tape.inside(self):  # type: ignore[attr-defined]
+            return self.forward(*inputs, **options)
+
+
+def children(module: Module) -> Iterator[tuple[str, Layer | Module]]:
+    """The named layers and modules that ``module`` holds itself."""
+    for name, value in vars(module).items():
+        if isinstance(value, (Layer, Module)):
+            yield name, value
+
+
+def walk(module: Layer | Module, path: str = "") -> Iterator[tuple[str, Layer | Module]]:
+    """Every module and layer below and including ``module``, with its path."""
+    yield path, module
+    if isinstance(module, Module):
+        prefix = path + "." if path else ""
+        for name, value in vars(module).items():
+            if isinstance(value, Layer):
+                yield prefix + name, value
+            elif isinstance(value, Module):
+                yield from walk(value, prefix + name)
+
+
+class _Container(Module):
+    """Children under numbers, as torch's containers name them."""
+
+    def __init__(self, modules: Iterable[Layer | Module] = ()) -> None:
+        self.extend(modules)
+
+    def append(self, module: Layer | Module) -> _Container:
+        """Add one at the end."""
+        vars(self)[str(len(self))] = module
+        return self
+
+    def extend(self, modules: Iterable[Layer | Module]) -> _Container:
+        """Add several at the end."""
+        for module in modules:
+            self.append(module)
+        return self
+
+    def __len__(self) -> int:
+        return len(vars(self))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(vars(self).values())
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> _Container: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        items = list(vars(self).values())[index]
+        if isinstance(items, list):
+            part = type(self)()
+            part.extend(items)
+            return part
+        return items
+
+
+class Sequential(_Container):
+    """Layers in order; an ordered mapping gives them names.
+
+    >>> from convcalc import nn, trace
+    >>> trace(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (1, 3, 8, 8)).nodes[-1].output_shape
+    (1, 8, 6, 6)
+    """
+
+    def __init__(self, *modules: Layer | Module | Mapping[str, Layer | Module]) -> None:
+        if len(modules) == 1 and isinstance(modules[0], Mapping):
+            vars(self).update(modules[0])
+        else:
+            self.extend(modules)  # type: ignore[arg-type]
+
+    def forward(self, *inputs: Any) -> Any:
+        """Each child in turn, on what the one before returned."""
+        for i, child in enumerate(self):
+            inputs = (child(*inputs) if i == 0 else child(inputs[0]),)
+        return inputs[0]
+
+
+class ModuleList(_Container):
+    """Children held in a list; ``forward`` of the owner calls them."""
+
+
+class ModuleDict(Module):
+    """Children held under names; ``forward`` of the owner calls them."""
+
+    def __init__(self, modules: Mapping[str, Layer | Module] = {}) -> None:
+        vars(self).update(modules)
+
+    def __getitem__(self, name: str) -> Any:
+        return vars(self)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(vars(self))
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Names and children, in order."""
+        return vars(self).items()

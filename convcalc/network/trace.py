@@ -1,0 +1,187 @@
+"""The tape: records calls of layers on symbolic tensors, and so makes a graph.
+
+`Tape.record` is the explicit builder that importers use; `trace` runs a model's ``forward`` on it. Every size that
+enters a graph is checked here, once; errors get their place here. No number but shapes is computed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from convcalc.algebra.dims import Condition, Dim, Shape, as_dim, show_shape
+from convcalc.algebra.formula import recording
+from convcalc.errors import ConvcalcError, ShapeError, SpecError
+from convcalc.layers.base import Layer, infer, recorder
+from convcalc.network.graph import Graph, Node, node_name
+from convcalc.network.module import Module, walk
+from convcalc.network.tensor import Tensor
+
+# A network repeats few distinct calls many times; layers are values, so one answer serves all.
+_infer = lru_cache(maxsize=4096)(infer)
+
+
+class Tape:
+    """Records calls in order; ``model`` gives its layers their paths.
+
+    >>> from convcalc import nn
+    >>> tape = Tape()
+    >>> x = tape.input("input", (1, 3, 8, 8))
+    >>> tape.record(nn.Conv2d(3, 4, 3), x, path="conv").shape
+    (1, 4, 6, 6)
+    """
+
+    def __init__(self, model: Layer | Module | None = None) -> None:
+        self._inputs: dict[str, Shape] = {}
+        self._nodes: list[Node] = []
+        self._owned: dict[str, Layer] = {}
+        self._modules: dict[str, str] = {}
+        self._paths: dict[int, str] = {}
+        self._resolved: dict[int, Layer] = {}
+        self._calls: Counter[int] = Counter()
+        self._taken: Counter[str] = Counter()
+        self._owner = ""
+        self._assumptions: dict[Condition, None] = {}
+        self._kept: list[Layer] = []  # a layer made on the fly must live as long as its id stands for it
+        if model is not None:
+            self._own(model)
+
+    def _own(self, model: Layer | Module) -> None:
+        for path, item in walk(model):
+            self._paths.setdefault(id(item), path)
+            if isinstance(item, Layer):
+                self._owned[path] = item
+            else:
+                self._modules[path] = type(item).__name__
+
+    def input(self, name: str, shape: Shape) -> Tensor:
+        """A new input of the network; raises SpecError unless all its sizes are positive."""
+        shape = tuple(as_dim(dim, f"a size of {name}") for dim in shape)
+        for dim in shape:
+            if isinstance(dim, int) and dim < 1:
+                raise SpecError(f"the sizes of {name} must be positive; received {show_shape(shape)}")
+        self._inputs[name] = shape
+        return Tensor(shape, name)
+
+    def record(self, layer: Layer, *inputs: Any, path: str | None = None) -> Tensor:
+        """A call of ``layer`` on tensors (parameters are taken as tensors too); returns its output.
+
+        Raises ShapeError with the place, the inputs and the formula where the layer refuses its input.
+        """
+        tensors = [x if type(x) is Tensor else self._tensor(x, layer) for x in inputs]
+        shapes = tuple([x.shape for x in tensors])
+        key = id(layer)
+        if path is None:
+            path = self._paths.get(key)
+        if path is None:
+            path = self._new_path(layer)
+        if key not in self._paths:
+            self._paths[key] = path
+            self._kept.append(layer)
+        try:
+            if key not in self._resolved:
+                self._resolved[key] = layer.resolve(*shapes)
+            layer = self._resolved[key]
+            output, assumed = _infer(layer, shapes)
+        except ConvcalcError as error:
+            raise _placed(error, path, layer, tensors) from None
+        if assumed:
+            self._assumptions.update(dict.fromkeys(assumed))
+        call = self._calls[key]
+        self._calls[key] = call + 1
+        self._nodes.append(Node(path, call, layer, tuple([x.name for x in tensors]), shapes, output, self._owner))
+        return Tensor(output, node_name(path, call))
+
+    __call__ = record
+
+    def _tensor(self, value: Any, layer: Layer) -> Tensor:
+        """A parameter or buffer used as an operand becomes a node without inputs."""
+        if isinstance(value, Layer):
+            return self.record(value)
+        raise SpecError(f"takes symbolic tensors; received {value!r}", where=repr(layer))
+
+    def _new_path(self, layer: Layer) -> str:
+        """A path for a layer that no module holds: its kind, below the module that calls it, numbered from the second."""
+        prefix = self._owner + "." if self._owner else ""
+        base = prefix + type(layer).__name__.lower()
+        while True:
+            self._taken[base] += 1
+            path = base if self._taken[base] == 1 else f"{base}{self._taken[base]}"
+            if path not in self._owned and path not in self._modules:
+                return path
+
+    @contextmanager
+    def inside(self, module: Module) -> Iterator[None]:
+        """Calls recorded inside are made by ``module``."""
+        outer = self._owner
+        self._owner = self._paths.get(id(module), outer)
+        try:
+            yield
+        finally:
+            self._owner = outer
+
+    def graph(self, *outputs: Tensor) -> Graph:
+        """The graph recorded so far, with these outputs."""
+        owned = {path: self._resolved.get(id(layer), layer) for path, layer in self._owned.items()}
+        assumptions: tuple[Condition, ...] = tuple(self._assumptions)
+        if assumptions:
+            from convcalc.algebra.symbolic import strongest
+
+            assumptions = strongest(assumptions)
+        names = tuple(x.name for x in outputs)
+        return Graph(dict(self._inputs), tuple(self._nodes), names, owned, self._modules, assumptions)
+
+
+def trace(model: Layer | Module | Callable[..., Any], *shapes: Shape | Mapping[str, Shape]) -> Graph:
+    """Run ``model`` on symbolic inputs of these full shapes (N, C, *spatial) and return the graph.
+
+    Raises SpecError for sizes that are not positive whole numbers or letters, ShapeError where a layer refuses its
+    input.
+
+    >>> from convcalc import nn
+    >>> trace(nn.Conv2d(3, 64, 7, stride=2, padding=3), (1, 3, 224, 224)).nodes[0].output_shape
+    (1, 64, 112, 112)
+    """
+    tape = Tape(model if isinstance(model, (Layer, Module)) else None)
+    names = ["input"] if len(shapes) == 1 else [f"input{i}" for i in range(1, len(shapes) + 1)]
+    inputs = [tape.input(name, shape) for name, shape in zip(names, shapes)]  # type: ignore[arg-type]
+    token = recorder.set(tape)
+    try:
+        return tape.graph(*_leaves(model(*inputs)))
+    finally:
+        recorder.reset(token)
+
+
+def _leaves(value: Any) -> Iterator[Tensor]:
+    """The tensors in what ``forward`` returned, through tuples, lists and mappings."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _leaves(list(value.values()))
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _leaves(item)
+
+
+def _placed(error: ConvcalcError, path: str, layer: Layer, inputs: list[Tensor]) -> ConvcalcError:
+    """``error`` with the place where it happened, the inputs there, and the formula that failed, filled in."""
+    if error.where:
+        return error
+    error.where = f"{path} = {layer!r}" if path else repr(layer)
+    shown = ", ".join(f"{show_shape(x.shape[1:])} from {x.name}" for x in inputs)
+    with recording() as steps:
+        try:
+            layer.output_shape(*[x.shape for x in inputs])
+        except ConvcalcError:
+            pass
+    failed = [str(step) for step in steps if isinstance(step.result, int) and step.result < 1]
+    error.details.insert(0, "; ".join([f"input {shown}", *failed[:1]]) if isinstance(error, ShapeError) else shown)
+    return error
+
+
+def batched(dims: tuple[Dim, ...], batch: Dim = 1) -> Shape:
+    """A shape without its batch, with it."""
+    return (batch, *dims)

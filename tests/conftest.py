@@ -1,0 +1,18 @@
+"""What all tests share: hypothesis profiles, and one torch thread a worker."""
+
+import os
+
+import torch
+from hypothesis import HealthCheck, settings
+
+# `python -m pytest --hypothesis-profile=thorough` is what .ci/run adds to the README's test command
+_COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+settings.register_profile("default", max_examples=60, **_COMMON)
+settings.register_profile("thorough", max_examples=2000, **_COMMON)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+torch.set_num_threads(1)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--regenerate", action="store_true", help="write the goldens anew instead of comparing")
