@@ -19,6 +19,7 @@ from tests.strategies import CASES, Case
 from tests.torch_modules import module_of
 
 import importlib, pathlib  # noqa
+
 for _f in pathlib.Path(__file__).parent.glob("strategies_*.py"):  # while families are being written side by side
     importlib.import_module(f"tests.{_f.stem}")
 
@@ -77,5 +78,7 @@ UNCOUNTED = {*strategies.nd("LocallyConnected")}
 
 
 def test_every_kind_has_a_strategy() -> None:
-    missing = [kind.__name__ for kind in kinds() if kind.__module__.startswith("convcalc.") and kind.__name__ not in CASES]
+    missing = [
+        kind.__name__ for kind in kinds() if kind.__module__.startswith("convcalc.") and kind.__name__ not in CASES
+    ]
     assert missing == ["Lazy"] or not missing, missing

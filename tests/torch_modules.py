@@ -72,7 +72,9 @@ class _LocallyConnected(nn.Module):
         def each(value):
             return (value,) * rank if isinstance(value, int) else tuple(value)
 
-        self.input_size, self.k, self.s, self.p, self.d = map(each, (input_size, kernel_size, stride, padding, dilation))
+        self.input_size, self.k, self.s, self.p, self.d = map(
+            each, (input_size, kernel_size, stride, padding, dilation)
+        )
         like = getattr(nn, f"Conv{rank}d")(in_channels, out_channels, kernel_size, stride, padding, dilation, groups)
         positions = like(torch.zeros(1, in_channels, *self.input_size)).shape[2:]
         self.weight = nn.Parameter(torch.randn(*positions, *like.weight.shape))
@@ -83,8 +85,15 @@ class _LocallyConnected(nn.Module):
             raise RuntimeError("another input size")
         x = F.pad(x, [p for size in reversed(self.p) for p in (size, size)])
         out = x.new_zeros(x.shape[0], self.weight.shape[len(self.k)], *self.weight.shape[: len(self.k)])
-        for position in torch.cartesian_prod(*[torch.arange(n) for n in out.shape[2:]]).reshape(-1, len(self.k)).tolist():
-            window = x[(..., *[slice(i * s, i * s + d * (k - 1) + 1, d) for i, s, k, d in zip(position, self.s, self.k, self.d)])]
+        for position in (
+            torch.cartesian_prod(*[torch.arange(n) for n in out.shape[2:]]).reshape(-1, len(self.k)).tolist()
+        ):
+            window = x[
+                (
+                    ...,
+                    *[slice(i * s, i * s + d * (k - 1) + 1, d) for i, s, k, d in zip(position, self.s, self.k, self.d)],
+                )
+            ]
             out[(..., *position)] = window.flatten(1) @ self.weight[tuple(position)].flatten(1).T
         return out if self.bias is None else out + self.bias
 

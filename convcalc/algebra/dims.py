@@ -36,6 +36,7 @@ class Expr(Protocol):
 Dim: TypeAlias = "int | Expr"
 Shape: TypeAlias = "tuple[Dim, ...]"
 
+
 class Relation(Protocol):
     """A sympy relation, true or false by the letters in it."""
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, TypeVar
 from convcalc.algebra.dims import Condition, Dim, Shape, as_dim, at_least, equal, show, show_shape
 from convcalc.algebra.field import Field, join
 from convcalc.errors import ShapeError, SpecError, did_you_mean
-from convcalc.layers.work import Work
+from convcalc.layers.work import NOTHING, Work
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 """The names of the spatial axes in messages, by their number."""
@@ -151,6 +151,10 @@ class Layer:
         """The output's shape; raises ShapeError where torch would refuse the input. Default: the first input's."""
         return inputs[0]
 
+    def further_outputs(self, *inputs: Shape) -> Mapping[str, Shape]:
+        """Names and shapes of what a call returns besides `output_shape`'s tensor. Default: nothing."""
+        return {}
+
     def weights(self) -> Mapping[str, Shape]:
         """Learned tensors: name as in torch's ``state_dict``, and shape. Default: none."""
         return {}
@@ -187,6 +191,22 @@ class Lazy(Layer):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return self.resolve(*inputs).output_shape(*inputs)
+
+
+class Output(Layer):
+    """A further output of a layer that has several, such as the last state of an LSTM.
+
+    Recorded on the layer's main output followed by the layer's own inputs; a graph keeps it only where it is used.
+    """
+
+    source: Layer
+    name: str
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return self.source.further_outputs(*inputs[1:])[self.name]
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return NOTHING  # the source's work covers all its outputs
 
 
 def record(layer: Layer, *inputs: Any) -> Any:

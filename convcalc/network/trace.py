@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from convcalc.algebra.dims import Condition, Dim, Shape, as_dim, show_shape
+from convcalc.algebra.dims import Condition, Shape, as_dim, show_shape
 from convcalc.algebra.formula import recording
 from convcalc.errors import ConvcalcError, ShapeError, SpecError
-from convcalc.layers.base import Layer, infer, recorder
+from convcalc.layers.base import Layer, Output, infer, recorder
 from convcalc.network.graph import Graph, Node, node_name
 from convcalc.network.module import Module, walk
 from convcalc.network.tensor import Tensor
@@ -132,10 +132,17 @@ class Tape:
 
             assumptions = strongest(assumptions)
         names = tuple(x.name for x in outputs)
-        return Graph(dict(self._inputs), tuple(self._nodes), names, owned, self._modules, assumptions)
+        return Graph(dict(self._inputs), self._used_nodes(names), names, owned, self._modules, assumptions)
+
+    def _used_nodes(self, outputs: tuple[str, ...]) -> tuple[Node, ...]:
+        """All nodes but further outputs that nothing reads."""
+        if not any(isinstance(node.layer, Output) for node in self._nodes):
+            return tuple(self._nodes)
+        read = {name for node in self._nodes for name in node.inputs}.union(outputs)
+        return tuple(node for node in self._nodes if not isinstance(node.layer, Output) or node.name in read)
 
 
-def trace(model: Layer | Module | Callable[..., Any], *shapes: Shape | Mapping[str, Shape]) -> Graph:
+def trace(model: Layer | Module | Callable[..., Any], *shapes: Shape) -> Graph:
     """Run ``model`` on symbolic inputs of these full shapes (N, C, *spatial) and return the graph.
 
     Raises SpecError for sizes that are not positive whole numbers or letters, ShapeError where a layer refuses its
@@ -147,7 +154,7 @@ def trace(model: Layer | Module | Callable[..., Any], *shapes: Shape | Mapping[s
     """
     tape = Tape(model if isinstance(model, (Layer, Module)) else None)
     names = ["input"] if len(shapes) == 1 else [f"input{i}" for i in range(1, len(shapes) + 1)]
-    inputs = [tape.input(name, shape) for name, shape in zip(names, shapes)]  # type: ignore[arg-type]
+    inputs = [tape.input(name, shape) for name, shape in zip(names, shapes)]
     token = recorder.set(tape)
     try:
         return tape.graph(*_leaves(model(*inputs)))
@@ -180,8 +187,3 @@ def _placed(error: ConvcalcError, path: str, layer: Layer, inputs: list[Tensor])
     failed = [str(step) for step in steps if isinstance(step.result, int) and step.result < 1]
     error.details.insert(0, "; ".join([f"input {shown}", *failed[:1]]) if isinstance(error, ShapeError) else shown)
     return error
-
-
-def batched(dims: tuple[Dim, ...], batch: Dim = 1) -> Shape:
-    """A shape without its batch, with it."""
-    return (batch, *dims)
