@@ -1,14 +1,14 @@
 """Letters instead of numbers: the only file that imports sympy, loaded once a dim is not an int.
 
-Canonical form: a dim is a sum with at most one floor or ceiling per letter chain, because for integers
-``⌊(⌊u/m⌋ + c)/n⌋ = ⌊(u + c·m)/(m·n)⌋`` (Graham, Knuth, Patashnik, *Concrete Mathematics*, section 3.2); sympy does not know it.
-Letters are positive integers. Solving for legal sizes and collecting totals are not done here.
+Canonical form: a dim has one floor or ceiling where rules made a chain of them, because for integers
+``⌊(⌊u/m⌋ + c)/n⌋ = ⌊(u + c·m)/(m·n)⌋`` (Graham, Knuth, Patashnik, *Concrete Mathematics*, section 3.2); sympy does
+not know it. Letters are positive integers. Solving for legal sizes and collecting totals are not done here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sympy
@@ -19,7 +19,7 @@ from sympy.printing.str import StrPrinter
 from convcalc.algebra.dims import Condition, Dim
 
 
-@lru_cache(maxsize=None)
+@cache
 def symbol(name: str) -> Dim:
     """The letter ``name``: a positive integer.
 
@@ -169,7 +169,7 @@ def _bound(expr: Any, side: int) -> Any:
     """
     constant, terms = _split(expr)
     if all(factor * side < 0 for factor in terms.values()):
-        return expr.subs({letter: 1 for letter in expr.free_symbols})
+        return expr.subs(dict.fromkeys(expr.free_symbols, 1))
     relaxed = constant
     for term, factor in terms.items():
         up = (factor > 0) == (side > 0)
@@ -182,7 +182,7 @@ def _bound(expr: Any, side: int) -> Any:
     constant, terms = _split(sympy.expand(relaxed))
     if any(factor * side > 0 for factor in terms.values()):
         return None
-    return constant + sum(factor * term.subs({x: 1 for x in term.free_symbols}) for term, factor in terms.items())
+    return constant + sum(factor * term.subs(dict.fromkeys(term.free_symbols, 1)) for term, factor in terms.items())
 
 
 def _slack(term: Any) -> Any:
@@ -238,6 +238,9 @@ class _Printer(StrPrinter):
         numerator, divisor = sympy.fraction(sympy.together(expr))
         text = self._print(sympy.expand(numerator))
         return f"({text})/{divisor}" if numerator.is_Add else f"{text}/{divisor}"
+
+    def _print_Integer(self, expr: Any) -> str:
+        return f"{int(expr):,}"
 
     def _print_Mul(self, expr: Any) -> str:
         return str(super()._print_Mul(expr)).replace("*", "·")

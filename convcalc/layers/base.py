@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from convcalc.algebra.dims import Condition, Dim, Shape, as_dim, at_least, equal, show, show_shape
 from convcalc.algebra.field import Field, join
@@ -26,7 +26,10 @@ _assumed: ContextVar[list[Condition] | None] = ContextVar("assumed", default=Non
 
 _REQUIRED = object()
 
-L = TypeVar("L", bound="Layer")
+# A network says the same thing many times (`ReLU()`, `BatchNorm2d(64)`): what plain arguments are bound to is kept.
+_PLAIN = frozenset((int, bool, str, type(None)))
+_MOST_BOUND = 4096
+_bound: dict[Any, tuple[dict[str, Any], int]] = {}
 
 
 class Layer:
@@ -35,6 +38,9 @@ class Layer:
     ``per_axis`` names the arguments that are one number for each of ``rank`` spatial axes, given as one number for
     all or as a tuple. ``factory`` marks kinds that take torch's ``device`` and ``dtype``, which say nothing here.
     """
+
+    __slots__ = ("__dict__", "__weakref__", "_hash")
+    _hash: int
 
     rank: ClassVar[int] = 0
     per_axis: ClassVar[tuple[str, ...]] = ()
@@ -47,7 +53,8 @@ class Layer:
 
     def __init_subclass__(cls) -> None:
         names = dict(cls.__mro__[1].__dict__.get("arguments", {})) if len(cls.__mro__) > 1 else {}
-        for name, annotation in cls.__dict__.get("__annotations__", {}).items():
+        # read as text: evaluating annotations would import typing's world for each class
+        for name, annotation in cls.__dict__.get("__annotations__", {}).items():  # noqa: RUF063
             if not str(annotation).startswith("ClassVar"):
                 names[name] = _REQUIRED
         if cls.order:
@@ -56,6 +63,22 @@ class Layer:
         cls.names = tuple(names)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        types = (*map(type, args), *map(type, kwargs.values()))
+        if not _PLAIN.issuperset(types):
+            return self._bind(args, kwargs)
+        key = (type(self), args, types, *kwargs.items())  # the types, since 1 == True == 1.0
+        known = _bound.get(key)
+        if known is None:
+            self._bind(args, kwargs)
+            if len(_bound) > _MOST_BOUND:
+                _bound.clear()
+            _bound[key] = self.__dict__, hash(self)
+        else:
+            self.__dict__.update(known[0])
+            object.__setattr__(self, "_hash", known[1])
+
+    def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Bind the arguments to their names, as Python does, and check them."""
         cls = type(self)
         values = self.__dict__
         values.update(cls.arguments)
@@ -66,6 +89,7 @@ class Layer:
         for name in cls.per_axis:
             values[name] = self._each_axis(name, values[name])
         self.check()
+        object.__setattr__(self, "_hash", hash((cls, *values.values())))
 
     def check(self) -> None:
         """Check and normalise the arguments (through `normalise`); raises SpecError."""
@@ -116,7 +140,7 @@ class Layer:
         return type(self) is type(other) and self.__dict__ == other.__dict__
 
     def __hash__(self) -> int:
-        return hash((type(self), *self.__dict__.values()))
+        return self._hash
 
     def __repr__(self) -> str:
         words: list[str] = []
@@ -298,8 +322,8 @@ def _check_binding(cls: type[Layer], args: tuple[Any, ...], kwargs: dict[str, An
 
 
 def kinds(base: type[Layer] = Layer) -> Iterator[type[Layer]]:
-    """Every public kind of layer that is loaded."""
+    """Every public kind of layer that is loaded; families begin with an underscore."""
     for kind in base.__subclasses__():
-        if not kind.__name__.startswith("_"):
+        if not kind.__name__.startswith("_") and kind not in (Lazy, Output):
             yield kind
         yield from kinds(kind)

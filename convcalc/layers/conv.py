@@ -1,7 +1,8 @@
-"""Convolutions: plain, transposed, lazy, and the dense picture without shared weights; 1 to 3 dimensions.
+"""Convolutions of 1 to 3 dimensions, and the lazy kinds that take their channels from the first input.
 
 Sizes after Dumoulin and Visin, *A guide to convolution arithmetic for deep learning*, arXiv:1603.07285, and torch's
-documentation of each kind. ``padding="tf_same"`` is TensorFlow's SAME, which torch lacks. Pooling stands in `pool`.
+documentation of each kind. ``padding="tf_same"`` is TensorFlow's SAME, which torch lacks. Transposed convolutions and those without shared weights
+stand in `transposed` and `local`.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, maximum, prod
-from convcalc.algebra.field import Field, Taps, slide, spread
+from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, ceildiv, maximum, prod
+from convcalc.algebra.field import Field, Taps, slide
 from convcalc.algebra.formula import Formula
 from convcalc.errors import SpecError
 from convcalc.layers.base import Layer, Lazy, require, require_rank, require_size
@@ -18,7 +19,7 @@ from convcalc.layers.work import Work
 
 Ints = tuple[int, ...]
 
-_WINDOW = {
+WINDOW = {
     "n": "input size",
     "k": "kernel size",
     "s": "stride",
@@ -29,7 +30,7 @@ _WINDOW = {
 SIZE = Formula(
     "convolution size",
     "(n + 2*p - d*(k - 1) - 1)//s + 1",
-    _WINDOW,
+    WINDOW,
     slips={
         "padding counted once": "(n + p - d*(k - 1) - 1)//s + 1",
         "the + 1 forgotten": "(n + 2*p - d*(k - 1) - 1)//s",
@@ -48,18 +49,6 @@ SAME_SIZE = Formula(
     source="tf.nn.convolution, padding='SAME'",
 )
 
-TRANSPOSED_SIZE = Formula(
-    "transposed convolution size",
-    "(n - 1)*s - 2*p + d*(k - 1) + o + 1",
-    {**_WINDOW, "o": "output padding"},
-    slips={
-        "padding added": "(n - 1)*s + 2*p + d*(k - 1) + o + 1",
-        "output padding forgotten": "(n - 1)*s - 2*p + d*(k - 1) + 1",
-        "n for n - 1": "n*s - 2*p + d*(k - 1) + o + 1",
-    },
-    source="torch.nn.ConvTranspose2d; arXiv:1603.07285, relationship 14",
-)
-
 MACS = Formula(
     "multiply–accumulates of a convolution",
     "n*o*c_out*(c_in//g)*k",
@@ -73,21 +62,6 @@ MACS = Formula(
     },
     slips={"input channels forgotten": "n*o*c_out*k", "groups ignored": "n*o*c_out*c_in*k"},
     source="arXiv:1603.07285; torch.utils.flop_counter counts two FLOPs for each",
-)
-
-TRANSPOSED_MACS = Formula(
-    "multiply–accumulates of a transposed convolution",
-    "n*i*c_in*(c_out//g)*k",
-    {
-        "n": "batch size",
-        "i": "positions of the input",
-        "c_in": "input channels",
-        "c_out": "output channels",
-        "g": "groups",
-        "k": "positions of the kernel",
-    },
-    slips={"groups ignored": "n*i*c_in*c_out*k"},
-    source="each input element meets each kernel element once; torch.utils.flop_counter",
 )
 
 
@@ -146,12 +120,10 @@ class _Conv(Layer):
     def _size(self, axis: int, n: Dim) -> Dim:
         """The output's size along one axis."""
         k, s, d = self.kernel_size[axis], self.stride[axis], self.dilation[axis]
-        if self.padding == "same":
-            before, after = self._pads(axis, n)
-            self._check_pads(n, before, after)
-            return n
-        if self.padding == "tf_same":
-            return SAME_SIZE(n, s)
+        if self.padding in ("same", "tf_same"):
+            if self.padding_mode != "zeros":
+                self._check_pads(n, *self._pads(axis, n))
+            return n if self.padding == "same" else SAME_SIZE(n, s)
         p = 0 if self.padding == "valid" else self.padding[axis]
         self._check_pads(n, p, p)
         return SIZE(n, k, s, p, d)
@@ -171,9 +143,7 @@ class _Conv(Layer):
         if self.padding == "same":
             return reach // 2, reach - reach // 2
         if self.padding == "tf_same":
-            s = self.stride[axis]
-            total = maximum(as_dim((SAME_SIZE(n, s) - 1) * s + reach + 1 - n), 0)
-            return total // 2, total - total // 2
+            return same_pads(n, reach, self.stride[axis])
         return self.padding[axis], self.padding[axis]
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
@@ -222,77 +192,6 @@ class Conv3d(_Conv):
     rank = 3
 
 
-class _ConvTranspose(_Conv):
-    """What all transposed convolutions share."""
-
-    output_padding: Ints = 0  # type: ignore[assignment]
-    order: ClassVar[tuple[str, ...]] = (
-        *("in_channels", "out_channels", "kernel_size", "stride", "padding", "output_padding", "groups"),
-        *("bias", "dilation", "padding_mode"),
-    )
-    per_axis: ClassVar[tuple[str, ...]] = (*_Conv.per_axis, "output_padding")
-    modes: ClassVar[tuple[str, ...]] = ("zeros",)
-    named_paddings: ClassVar[tuple[str, ...]] = ()
-
-    def check(self) -> None:
-        super().check()
-        self.each_at_least("output_padding", 0)
-        for o, s, d in zip(self.output_padding, self.stride, self.dilation):
-            if o >= s and o >= d:
-                raise SpecError(
-                    f"output_padding must be smaller than stride or dilation; received {o} with {s} and {d}",
-                    where=type(self).__name__,
-                )
-
-    def weights(self) -> Mapping[str, Shape]:
-        shape = (self.in_channels, self.out_channels // self.groups, *self.kernel_size)
-        return {"weight": shape, "bias": (self.out_channels,)} if self.bias else {"weight": shape}
-
-    def _size(self, axis: int, n: Dim) -> Dim:
-        k, s, p, d = (getattr(self, name)[axis] for name in self.per_axis[:4])
-        return TRANSPOSED_SIZE(n, k, s, p, d, self.output_padding[axis])
-
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        batch, positions = prod(inputs[0][: -self.rank - 1]), prod(inputs[0][-self.rank :])
-        kernel = prod(self.kernel_size)
-        macs = TRANSPOSED_MACS(batch, positions, self.in_channels, self.out_channels, self.groups, kernel)
-        return {"mac": macs, "bias": prod(output) if self.bias else 0}
-
-    def _taps(self, axis: int, n: Dim) -> Taps | None:
-        numbers = [getattr(self, name)[axis] for name in self.per_axis[:4]]
-        return spread(*numbers) if all(isinstance(v, int) for v in numbers) else None
-
-
-class ConvTranspose1d(_ConvTranspose):
-    """Transposed convolution over (N, C_in, L) or (C_in, L), as `torch.nn.ConvTranspose1d`.
-
-    >>> ConvTranspose1d(16, 8, 4, stride=2, padding=1).output_shape((1, 16, 50))
-    (1, 8, 100)
-    """
-
-    rank = 1
-
-
-class ConvTranspose2d(_ConvTranspose):
-    """Transposed convolution over (N, C_in, H, W) or (C_in, H, W), as `torch.nn.ConvTranspose2d`.
-
-    >>> ConvTranspose2d(16, 8, 3, stride=2, padding=1, output_padding=1).output_shape((1, 16, 7, 7))
-    (1, 8, 14, 14)
-    """
-
-    rank = 2
-
-
-class ConvTranspose3d(_ConvTranspose):
-    """Transposed convolution over (N, C_in, D, H, W) or (C_in, D, H, W), as `torch.nn.ConvTranspose3d`.
-
-    >>> ConvTranspose3d(16, 8, 2, stride=2).output_shape((1, 16, 4, 7, 7))
-    (1, 8, 8, 14, 14)
-    """
-
-    rank = 3
-
-
 class LazyConv1d(Lazy):
     """A `Conv1d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConv1d`.
 
@@ -324,97 +223,3 @@ class LazyConv3d(Lazy):
 
     becomes = Conv3d
     channel_axis = -4
-
-
-class LazyConvTranspose1d(Lazy):
-    """A `ConvTranspose1d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConvTranspose1d`.
-
-    >>> LazyConvTranspose1d(8, 3).resolve((1, 4, 9))
-    ConvTranspose1d(4, 8, 3)
-    """
-
-    becomes = ConvTranspose1d
-    channel_axis = -2
-
-
-class LazyConvTranspose2d(Lazy):
-    """A `ConvTranspose2d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConvTranspose2d`.
-
-    >>> LazyConvTranspose2d(8, 3).resolve((1, 4, 9, 9))
-    ConvTranspose2d(4, 8, 3)
-    """
-
-    becomes = ConvTranspose2d
-    channel_axis = -3
-
-
-class LazyConvTranspose3d(Lazy):
-    """A `ConvTranspose3d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConvTranspose3d`.
-
-    >>> LazyConvTranspose3d(8, 3).resolve((1, 4, 9, 9, 9))
-    ConvTranspose3d(4, 8, 3)
-    """
-
-    becomes = ConvTranspose3d
-    channel_axis = -4
-
-
-class _LocallyConnected(_Conv):
-    """A convolution without sharing: every output position has a kernel and a bias of its own (LeCun 1989).
-
-    Between a fully connected layer (all weights) and a convolution (shared weights); ``input_size`` is the input's size along each axis.
-    """
-
-    input_size: Ints
-    order: ClassVar[tuple[str, ...]] = (
-        *("in_channels", "out_channels", "input_size", "kernel_size", "stride", "padding", "dilation"),
-        *("groups", "bias", "padding_mode"),
-    )
-    per_axis: ClassVar[tuple[str, ...]] = ("input_size", *_Conv.per_axis)
-    modes: ClassVar[tuple[str, ...]] = ("zeros",)
-
-    def check(self) -> None:
-        super().check()
-        self.each_at_least("input_size", 1)
-
-    def weights(self) -> Mapping[str, Shape]:
-        positions = tuple(self._size(i, n) for i, n in enumerate(self.input_size))
-        kernel = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
-        shape = (*positions, *kernel)
-        return {"weight": shape, "bias": (self.out_channels, *positions)} if self.bias else {"weight": shape}
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        output = super().output_shape(*inputs)
-        for received, expected in zip(inputs[0][-self.rank :], self.input_size):
-            require_size(received, expected, "input_size", "positions")
-        return output
-
-
-class LocallyConnected1d(_LocallyConnected):
-    """A convolution over (N, C_in, L) with a kernel for every position instead of a shared one.
-
-    >>> LocallyConnected1d(1, 1, 6, 3, bias=False).weights()
-    {'weight': (4, 1, 1, 3)}
-    """
-
-    rank = 1
-
-
-class LocallyConnected2d(_LocallyConnected):
-    """A convolution over (N, C_in, H, W) with a kernel for every position instead of a shared one.
-
-    >>> LocallyConnected2d(3, 8, 6, 3, bias=False).weights()
-    {'weight': (4, 4, 8, 3, 3, 3)}
-    """
-
-    rank = 2
-
-
-class LocallyConnected3d(_LocallyConnected):
-    """A convolution over (N, C_in, D, H, W) with a kernel for every position instead of a shared one.
-
-    >>> LocallyConnected3d(1, 1, 6, 3, bias=False).weights()["weight"][:3]
-    (4, 4, 4)
-    """
-
-    rank = 3

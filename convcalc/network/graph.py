@@ -49,7 +49,8 @@ class Graph:
     """A network as recorded: inputs, calls in order, outputs.
 
     ``owned`` maps every path of the model's ``state_dict`` to the layer that holds its tensors; a layer under two paths
-    stands there twice, as in torch. ``modules`` names the composite at each path. ``assumptions`` must hold of the letters in the shapes.
+    stands there twice, as in torch. ``modules`` names the composite at each path. ``assumptions`` must hold of the
+    letters in the shapes.
     """
 
     inputs: Mapping[str, Shape]

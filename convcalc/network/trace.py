@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 
@@ -41,7 +41,7 @@ class Tape:
         self._modules: dict[str, str] = {}
         self._paths: dict[int, str] = {}
         self._resolved: dict[int, Layer] = {}
-        self._calls: Counter[int] = Counter()
+        self._calls: dict[int, int] = {}
         self._taken: Counter[str] = Counter()
         self._owner = ""
         self._assumptions: dict[Condition, None] = {}
@@ -90,7 +90,7 @@ class Tape:
             raise _placed(error, path, layer, tensors) from None
         if assumed:
             self._assumptions.update(dict.fromkeys(assumed))
-        call = self._calls[key]
+        call = self._calls.get(key, 0)
         self._calls[key] = call + 1
         self._nodes.append(Node(path, call, layer, tuple([x.name for x in tensors]), shapes, output, self._owner))
         return Tensor(output, node_name(path, call))
@@ -104,7 +104,7 @@ class Tape:
         raise SpecError(f"takes symbolic tensors; received {value!r}", where=repr(layer))
 
     def _new_path(self, layer: Layer) -> str:
-        """A path for a layer that no module holds: its kind, below the module that calls it, numbered from the second."""
+        """A path for a layer that no module holds: its kind, below the module that calls it, numbered from two on."""
         prefix = self._owner + "." if self._owner else ""
         base = prefix + type(layer).__name__.lower()
         while True:
@@ -179,11 +179,8 @@ def _placed(error: ConvcalcError, path: str, layer: Layer, inputs: list[Tensor])
         return error
     error.where = f"{path} = {layer!r}" if path else repr(layer)
     shown = ", ".join(f"{show_shape(x.shape[1:])} from {x.name}" for x in inputs)
-    with recording() as steps:
-        try:
-            layer.output_shape(*[x.shape for x in inputs])
-        except ConvcalcError:
-            pass
+    with recording() as steps, suppress(ConvcalcError):
+        layer.output_shape(*[x.shape for x in inputs])
     failed = [str(step) for step in steps if isinstance(step.result, int) and step.result < 1]
     error.details.insert(0, "; ".join([f"input {shown}", *failed[:1]]) if isinstance(error, ShapeError) else shown)
     return error

@@ -1,0 +1,182 @@
+"""Speed and memory of a summary, side by side in one run with what it is held against; prints a Markdown table.
+
+Run by hand: ``python tests/benchmarks/summary.py``. Nothing here is a test: no figure is asserted.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+
+import torch
+import torchinfo
+from torch import nn as tnn
+from torch.utils.flop_counter import FlopCounterMode
+
+import convcalc as cc
+from convcalc import nn
+
+torch.set_num_threads(1)
+SHAPE = (1, 3, 224, 224)
+
+
+class TorchBottleneck(tnn.Module):
+    """ResNet-50's block in plain torch (He et al. 2015), so that building is timed as a user's own model would be."""
+
+    def __init__(self, c_in: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = tnn.Conv2d(c_in, width, 1, bias=False)
+        self.bn1 = tnn.BatchNorm2d(width)
+        self.conv2 = tnn.Conv2d(width, width, 3, stride, 1, bias=False)
+        self.bn2 = tnn.BatchNorm2d(width)
+        self.conv3 = tnn.Conv2d(width, 4 * width, 1, bias=False)
+        self.bn3 = tnn.BatchNorm2d(4 * width)
+        self.relu = tnn.ReLU()
+        self.shortcut = tnn.Identity()
+        if c_in != 4 * width:
+            self.shortcut = tnn.Sequential(
+                tnn.Conv2d(c_in, 4 * width, 1, stride, bias=False), tnn.BatchNorm2d(4 * width)
+            )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.relu(self.bn1(self.conv1(x)))
+        y = self.relu(self.bn2(self.conv2(y)))
+        return self.relu(self.bn3(self.conv3(y)) + self.shortcut(x))
+
+
+def torch_resnet50() -> tnn.Module:
+    """ResNet-50 on the meta device."""
+    with torch.device("meta"):
+        layers = [tnn.Conv2d(3, 64, 7, 2, 3, bias=False), tnn.BatchNorm2d(64), tnn.ReLU(), tnn.MaxPool2d(3, 2, 1)]
+        c_in = 64
+        for width, count, stride in ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2)):
+            for block in range(count):
+                layers.append(TorchBottleneck(c_in, width, stride if block == 0 else 1))
+                c_in = 4 * width
+        return tnn.Sequential(*layers, tnn.AdaptiveAvgPool2d(1), tnn.Flatten(), tnn.Linear(2048, 1000)).eval()
+
+
+def torch_counter() -> int:
+    """FLOPs of ResNet-50 by torch's own counter, building included."""
+    model = torch_resnet50()
+    with FlopCounterMode(display=False) as counter, torch.device("meta"):
+        model(torch.empty(SHAPE))
+    return counter.get_total_flops()
+
+
+def torchinfo_summary() -> int:
+    """Parameters of ResNet-50 by torchinfo, building included."""
+    return torchinfo.summary(torch_resnet50(), input_size=SHAPE, device="meta", verbose=0).total_params
+
+
+def ours() -> tuple[int, int]:
+    """FLOPs and parameters of ResNet-50 by convcalc, building included."""
+    totals = cc.summary("resnet50", SHAPE).totals
+    return totals["flops"], totals["params"]
+
+
+def alternating(*calls: Callable[[], object], rounds: int = 15) -> list[list[float]]:
+    """Seconds of each call, taken in turn so that a slow moment of the machine meets all alike."""
+    times: list[list[float]] = [[] for _ in calls]
+    for call in calls:
+        call()
+    for _ in range(rounds):
+        for call, into in zip(calls, times):
+            start = time.perf_counter()
+            call()
+            into.append(time.perf_counter() - start)
+    return times
+
+
+def ratio(slow: list[float], fast: list[float]) -> float:
+    """Median of the ratios, pair by pair."""
+    return statistics.median(a / b for a, b in zip(slow, fast))
+
+
+def command(*words: str) -> Callable[[], tuple[float, float]]:
+    """A whole process: its CPU seconds and its peak memory in MB."""
+
+    def run() -> tuple[float, float]:
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024 * 1.048576
+
+    return run
+
+
+def commands(rounds: int = 15) -> tuple[float, float, float, float]:
+    """CPU of the command, of importing its two libraries, the ratio pair by pair, and the command's peak memory."""
+    whole = command(os.path.join(os.path.dirname(sys.executable), "convcalc"), "summary", "resnet50")
+    bare = command(sys.executable, "-c", "import click, tabulate")
+    whole(), bare()
+    pairs = [(whole(), bare()) for _ in range(rounds)]
+    cpu = [(w[0], b[0]) for w, b in pairs]
+    return (
+        statistics.median(w for w, _ in cpu),
+        statistics.median(b for _, b in cpu),
+        statistics.median(w / b for w, b in cpu),
+        max(w[1] for w, _ in pairs),
+    )
+
+
+def chain(length: int) -> Callable[[], object]:
+    """A summary of ``length`` convolutions in a row, no two with equal arguments side by side."""
+
+    def run() -> object:
+        layers = [nn.Conv2d(8 + i % 2, 9 - i % 2, 3, padding=1) for i in range(length)]
+        return cc.summary(nn.Sequential(*layers), (1, 8, 32, 32)).totals
+
+    return run
+
+
+def bytes_a_node(length: int = 10_000) -> float:
+    """Memory that a report of a long chain holds, a node: model, graph, report and its rows."""
+    gc.collect()
+    tracemalloc.start()
+    model = nn.Sequential(*[nn.Conv2d(8 + i % 2, 9 - i % 2, 3, padding=1) for i in range(length)])
+    report = cc.summary(model, (1, 8, 32, 32))
+    rows = list(report.rows)
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert len(rows) == length
+    return held / length
+
+
+def main() -> None:
+    """Print the table."""
+    assert torch_counter() == ours()[0] and torchinfo_summary() == ours()[1]
+    counter, info, convcalc = alternating(torch_counter, torchinfo_summary, ours)
+    short, long = alternating(chain(1_000), chain(10_000), rounds=5)
+    cpu, bare, share, peak = commands()
+    rows = [
+        ("FlopCounterMode on the meta device, building included", f"{statistics.median(counter) * 1e3:.1f} ms", ""),
+        ("torchinfo on the meta device, building included", f"{statistics.median(info) * 1e3:.1f} ms", ""),
+        ('cc.summary("resnet50", (1, 3, 224, 224))', f"{statistics.median(convcalc) * 1e3:.2f} ms", ""),
+        ("FlopCounterMode / convcalc", f"{ratio(counter, convcalc):.0f}", ">= 80"),
+        ("torchinfo / convcalc", f"{ratio(info, convcalc):.0f}", ""),
+        ('python -c "import click, tabulate", CPU', f"{bare * 1e3:.0f} ms", ""),
+        ("convcalc summary resnet50, CPU", f"{cpu * 1e3:.0f} ms", ""),
+        ("command / import of its two libraries, CPU", f"{share:.2f}", "<= 1.6"),
+        ("peak memory of the command", f"{peak:.1f} MB", "< 35 MB"),
+        ("10,000-layer chain / 1,000-layer chain", f"{ratio(long, short):.1f}", "10"),
+        ("memory a node of the 10,000-layer chain", f"{bytes_a_node():,.0f} B", "< 4,000 B"),
+    ]
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, torch {torch.__version__}\n"
+    )
+    print("| what | measured | aim |\n|---|---:|---:|")
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+
+
+if __name__ == "__main__":
+    main()
