@@ -6,8 +6,8 @@ Only a list of files: every layer stands in its family's file in `convcalc.layer
 from convcalc.layers.base import Layer
 from convcalc.layers.conv import *
 from convcalc.layers.local import *
-from convcalc.layers.transposed import *
 from convcalc.layers.merging import *
+from convcalc.layers.transposed import *
 from convcalc.network.module import Module, ModuleDict, ModuleList, Sequential
 
 __all__ = [

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convcalc import nn  # noqa: F401  # loads every kind
 from convcalc.algebra import dims, symbolic
 from convcalc.algebra.field import Axis, Field, Taps, hull, join, slide, spread
 from convcalc.algebra.formula import Formula, recording
 from convcalc.errors import ConvcalcError, SpecError
-from convcalc import nn  # noqa: F401  # loads every kind
 from convcalc.layers.base import kinds
 
 H = symbolic.symbol("H")
@@ -90,7 +90,8 @@ def test_letters_print_for_people(dim: Any, text: str) -> None:
         ("1e9", "'1e9' in '1e9' is not a size\n  a size is a whole number such as 224 or a letter such as H\n"
          "  write it as 3x224x224 or 3xHxW"),
         ("3x0x4", "a size lies between 1 and 1,000,000,000; received 0\n  write it as 3x224x224"),
-        ("9" * 400, "a size lies between 1 and 1,000,000,000; received a number of 400 digits\n  write it as 3x224x224"),
+        ("9" * 400, "a size lies between 1 and 1,000,000,000; received a number of 400 digits\n"
+         "  write it as 3x224x224"),
     ],
 )  # fmt: skip
 def test_what_is_not_a_shape(text: str, message: str) -> None:

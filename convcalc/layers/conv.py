@@ -1,8 +1,8 @@
 """Convolutions of 1 to 3 dimensions, and the lazy kinds that take their channels from the first input.
 
 Sizes after Dumoulin and Visin, *A guide to convolution arithmetic for deep learning*, arXiv:1603.07285, and torch's
-documentation of each kind. ``padding="tf_same"`` is TensorFlow's SAME, which torch lacks. Transposed convolutions and those without shared weights
-stand in `transposed` and `local`.
+documentation of each kind. ``padding="tf_same"`` is TensorFlow's SAME, which torch lacks. Transposed convolutions
+and those without shared weights stand in `transposed` and `local`.
 """
 
 from __future__ import annotations
@@ -63,6 +63,16 @@ MACS = Formula(
     slips={"input channels forgotten": "n*o*c_out*k", "groups ignored": "n*o*c_out*c_in*k"},
     source="arXiv:1603.07285; torch.utils.flop_counter counts two FLOPs for each",
 )
+
+
+def same_pads(n: Dim, reach: Dim, stride: Dim) -> tuple[Dim, Dim]:
+    """TensorFlow's SAME padding before and after an input of ``n``; a window's last tap is ``reach`` from its first.
+
+    >>> same_pads(6, 2, 2)
+    (0, 1)
+    """
+    total = maximum(as_dim((ceildiv(n, stride) - 1) * stride + reach + 1 - n), 0)
+    return total // 2, total - total // 2
 
 
 class _Conv(Layer):

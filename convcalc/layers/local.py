@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from convcalc.algebra.dims import Shape
 from convcalc.layers.base import require_size
-from convcalc.layers.conv import _Conv, Ints
+from convcalc.layers.conv import Ints, _Conv
 
 
 class _LocallyConnected(_Conv):

@@ -14,7 +14,7 @@ from convcalc.algebra.field import Taps, spread
 from convcalc.algebra.formula import Formula
 from convcalc.errors import SpecError
 from convcalc.layers.base import Lazy
-from convcalc.layers.conv import WINDOW, _Conv, Ints
+from convcalc.layers.conv import WINDOW, Ints, _Conv
 from convcalc.layers.work import Work
 
 TRANSPOSED_SIZE = Formula(
@@ -45,14 +45,20 @@ TRANSPOSED_MACS = Formula(
 )
 
 
-def same_pads(n: Dim, reach: Dim, stride: Dim) -> tuple[Dim, Dim]:
-    """TensorFlow's SAME padding before and after an input of ``n``, for a window whose last tap is ``reach`` from the first.
-
-    >>> same_pads(6, 2, 2)
-    (0, 1)
-    """
-    total = maximum(as_dim((ceildiv(n, stride) - 1) * stride + reach + 1 - n), 0)
-    return total // 2, total - total // 2
+TRANSPOSED_MACS = Formula(
+    "multiply–accumulates of a transposed convolution",
+    "n*i*c_in*(c_out//g)*k",
+    {
+        "n": "batch size",
+        "i": "positions of the input",
+        "c_in": "input channels",
+        "c_out": "output channels",
+        "g": "groups",
+        "k": "positions of the kernel",
+    },
+    slips={"groups ignored": "n*i*c_in*c_out*k"},
+    source="each input element meets each kernel element once; torch.utils.flop_counter",
+)
 
 
 class _ConvTranspose(_Conv):
