@@ -162,6 +162,15 @@ def show(dim: Dim) -> str:
     return pretty(dim)
 
 
+def show_count(count: Dim) -> str:
+    """A count for people: with thousands commas; symbolic ones as `show` does.
+
+    >>> show_count(25557032)
+    '25,557,032'
+    """
+    return f"{count:,}" if isinstance(count, int) else show(count)
+
+
 def show_shape(shape: Iterable[Dim]) -> str:
     """A shape for people.
 

@@ -114,6 +114,15 @@ def _split(expr: Any) -> tuple[Any, dict[Any, Any]]:
     return constant, {term: factor for term, factor in factors.items() if factor}
 
 
+def ceiling_of(value: Any) -> Dim:
+    """``⌈value⌉`` of an expression in letters.
+
+    >>> ceiling_of(symbol("C") / 2)
+    ceiling(C/2)
+    """
+    return canonical(ceiling(value))
+
+
 def at_least(a: Any, b: Any) -> Condition:
     """``a >= b``: True, False, or a relation, solved for the letter where there is one.
 
@@ -247,7 +256,7 @@ class _Printer(StrPrinter):
 
     def _print_Pow(self, expr: Any, rational: bool = False) -> str:
         base, exponent = expr.args
-        if base.is_Symbol and exponent.is_Integer and exponent > 0:
+        if (base.is_Symbol or base.func in (floor, ceiling)) and exponent.is_Integer and exponent > 0:
             return self._print(base) + str(exponent).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
         return str(super()._print_Pow(expr, rational))
 

@@ -1,0 +1,119 @@
+"""What flows along a graph's edges: receptive fields, and depth in weighted layers.
+
+The algebra of fields is `algebra.field`, and which field a layer makes stands with the layer; here they are led through
+a graph and put in terms of the input's axes. Numbers of single calls are `metrics`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
+
+from convcalc.algebra.dims import Dim, Shape
+from convcalc.algebra.field import Axis, Field, Interval
+from convcalc.layers.base import Layer
+from convcalc.network.graph import Graph, node_name
+
+_POINTWISE = Layer.field
+
+
+class Extent(NamedTuple):
+    """How far a unit sees, for each spatial axis of the input, in its pixels.
+
+    ``size`` is the largest and ``smallest`` the smallest over the phases; ``jump`` lies between neighbouring units;
+    ``start`` is the first pixel that unit 0 sees (negative in the padding). Along an axis that every unit sees from end
+    to end, size is the input's and jump is 0. ``phases`` lists first and last pixel for the units of one period; a
+    period of 1 makes the rest exact for every unit.
+    """
+
+    size: tuple[Dim, ...]
+    smallest: tuple[Dim, ...]
+    jump: tuple[Fraction, ...]
+    start: tuple[int | None, ...]
+    phases: tuple[tuple[Interval | None, ...], ...]
+
+    @property
+    def exact(self) -> bool:
+        """Whether size, jump and start say it all."""
+        return all(len(phases) == 1 for phases in self.phases)
+
+    @property
+    def along(self) -> tuple[bool, ...]:
+        """For each axis, whether a unit sees it from end to end."""
+        return tuple(not jump for jump in self.jump)
+
+
+ReceptiveField: TypeAlias = "Extent | str | None"
+"""An `Extent`; ``"global"`` where a unit sees the whole input; None where it is not defined."""
+
+GLOBAL = "global"
+
+
+class Flow(NamedTuple):
+    """The field of each node, in the graph's order, and the depth: weighted layers on the longest path."""
+
+    fields: list[Field | None]
+    depth: int
+
+
+def propagate(graph: Graph, weighted: Sequence[bool]) -> Flow:
+    """Lead fields and depth through ``graph``; ``weighted`` says for each node whether it counts as deep.
+
+    Linear in the number of nodes.
+    """
+    reached: dict[str, tuple[Field | None, int]] = {
+        name: (Field.of_input(len(shape)), 0) for name, shape in graph.inputs.items()
+    }
+    fields = []
+    deepest = 0
+    for (path, call, layer, inputs, shapes, output, _), deep in zip(graph.nodes, weighted):
+        if len(inputs) == 1:
+            field, depth = reached[inputs[0]]
+            if field is not None and type(layer).field is not _POINTWISE:
+                field = _field(layer, (field,), shapes, output)
+        else:
+            field = _joined(layer, [reached[x][0] for x in inputs], shapes, output)
+            depth = max([reached[x][1] for x in inputs], default=0)
+        if deep:
+            depth += 1
+            deepest = max(depth, deepest)
+        reached[node_name(path, call) if call else path] = field, depth
+        fields.append(field)
+    return Flow(fields, deepest)
+
+
+def _joined(layer: Layer, fields: list[Field | None], shapes: tuple[Shape, ...], output: Shape) -> Field | None:
+    """The field after a layer with several inputs, or with none: a parameter sees nothing of the input."""
+    known = [field for field in fields if field is not None]
+    if len(known) < len(fields):
+        return None
+    return _field(layer, tuple(known), shapes, output) if known else Field((None,) * len(output))
+
+
+@lru_cache(maxsize=4096)
+def _field(layer: Layer, fields: tuple[Field, ...], shapes: tuple[Shape, ...], output: Shape) -> Field | None:
+    return layer.field(fields, shapes, output)
+
+
+def receptive_field(field: Field | None, graph: Graph) -> ReceptiveField:
+    """``field`` in terms of the axes of the graph's input."""
+    pixels = max((shape[2:] for shape in graph.inputs.values()), key=len, default=())
+    if field is None or not pixels:
+        return None
+    if len(field.whole) >= len(pixels):
+        return GLOBAL
+    axes = {axis.source: axis for axis in field.axes if axis is not None}
+    if any(i not in axes and i not in field.whole for i in range(len(pixels))):
+        return None
+    columns = [_along(None if i in field.whole else axes[i], n) for i, n in enumerate(pixels)]
+    return Extent(*zip(*columns))
+
+
+def _along(axis: Axis | None, pixels: Dim) -> tuple[Dim, Dim, Fraction, int | None, tuple[Interval | None, ...]]:
+    """The entries of an `Extent` for one axis of the input; None for one seen from end to end."""
+    if axis is None:
+        return pixels, pixels, Fraction(0), 0, (None,)
+    smallest, largest = axis.size
+    return largest, smallest, axis.jump, axis.start, axis.phases
