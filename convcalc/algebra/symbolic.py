@@ -173,11 +173,11 @@ def minimum(a: Any, b: Any) -> Dim:
 def _bound(expr: Any, side: int) -> Any:
     """A bound of a canonical expression over all letters >= 1, below (``side=-1``) or above (1); None if none is known.
 
-    Where every factor points the same way the value with all letters 1 is the bound; else each floor is replaced by its
-    own bounds, which can only be wider.
+    Where all terms grow with every letter and point the same way, the value with all letters 1 is the bound; else each
+    floor is replaced by its own bounds, which can only be wider.
     """
     constant, terms = _split(expr)
-    if all(factor * side < 0 for factor in terms.values()):
+    if all(factor * side < 0 and _grows(term) for term, factor in terms.items()):
         return expr.subs(dict.fromkeys(expr.free_symbols, 1))
     relaxed = constant
     for term, factor in terms.items():
@@ -189,9 +189,23 @@ def _bound(expr: Any, side: int) -> Any:
         else:
             relaxed += factor * term
     constant, terms = _split(sympy.expand(relaxed))
-    if any(factor * side > 0 for factor in terms.values()):
+    if any(factor * side > 0 or not _grows(term) for term, factor in terms.items()):
         return None
     return constant + sum(factor * term.subs(dict.fromkeys(term.free_symbols, 1)) for term, factor in terms.items())
+
+
+@lru_cache(maxsize=4096)
+def _grows(expr: Any) -> bool:
+    """Whether ``expr`` surely does not fall as letters grow from 1."""
+    if expr.is_Symbol or expr.is_Number:
+        return True
+    if expr.is_Add or expr.func in (floor, ceiling, sympy.Min, sympy.Max):
+        return all(map(_grows, expr.args))
+    if expr.is_Mul or (expr.is_Pow and expr.exp.is_Integer and expr.exp > 0):
+        factors = expr.args if expr.is_Mul else expr.args[:1]
+        least = dict.fromkeys(expr.free_symbols, 1)
+        return all(_grows(factor) and factor.subs(least) >= 0 for factor in factors)
+    return False
 
 
 def _slack(term: Any) -> Any:

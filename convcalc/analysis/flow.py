@@ -72,7 +72,7 @@ def propagate(graph: Graph, weighted: Sequence[bool]) -> Flow:
         if len(inputs) == 1:
             field, depth = reached[inputs[0]]
             if field is not None and type(layer).field is not _POINTWISE:
-                field = _field(layer, (field,), shapes, output)
+                field = _field(layer.shared, (field,), shapes, output)
         else:
             field = _joined(layer, [reached[x][0] for x in inputs], shapes, output)
             depth = max([reached[x][1] for x in inputs], default=0)
@@ -89,7 +89,7 @@ def _joined(layer: Layer, fields: list[Field | None], shapes: tuple[Shape, ...],
     known = [field for field in fields if field is not None]
     if len(known) < len(fields):
         return None
-    return _field(layer, tuple(known), shapes, output) if known else Field((None,) * len(output))
+    return _field(layer.shared, tuple(known), shapes, output) if known else Field((None,) * len(output))
 
 
 @lru_cache(maxsize=4096)

@@ -180,7 +180,7 @@ def analyze(
     """
     names = tuple(metrics)
     measure = meter(names, convention)
-    measured = [measure(node.layer, node.input_shapes, node.output_shape) for node in graph.nodes]
+    measured = [measure(node.layer.shared, node.input_shapes, node.output_shape) for node in graph.nodes]
     flow = propagate(graph, [item.weighted for item in measured])
     uncalled = _uncalled(graph, names, convention)
     counts = _totals(graph, names, measured)

@@ -26,10 +26,13 @@ _assumed: ContextVar[list[Condition] | None] = ContextVar("assumed", default=Non
 
 _REQUIRED = object()
 
+ANY = 1_000_000
+"""As many inputs as one likes."""
+
 # A network says the same thing many times (`ReLU()`, `BatchNorm2d(64)`): what plain arguments are bound to is kept.
 _PLAIN = frozenset((int, bool, str, type(None)))
 _MOST_BOUND = 4096
-_bound: dict[Any, tuple[dict[str, Any], int]] = {}
+_bound: dict[Any, Layer] = {}
 
 
 class Layer:
@@ -39,12 +42,16 @@ class Layer:
     all or as a tuple. ``factory`` marks kinds that take torch's ``device`` and ``dtype``, which say nothing here.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "_hash")
+    __slots__ = ("__dict__", "__weakref__", "_hash", "shared")
     _hash: int
+    shared: Layer
+    """One layer that stands for all its equals as a key of caches, which then need not compare arguments."""
 
     rank: ClassVar[int] = 0
     per_axis: ClassVar[tuple[str, ...]] = ()
     factory: ClassVar[bool] = False
+    arity: ClassVar[tuple[int, int]] = (1, 1)
+    """The least and the greatest number of inputs."""
     arguments: ClassVar[dict[str, Any]] = {}
     """Argument names in order, with their defaults."""
     order: ClassVar[tuple[str, ...]] = ()
@@ -72,10 +79,11 @@ class Layer:
             self._bind(args, kwargs)
             if len(_bound) > _MOST_BOUND:
                 _bound.clear()
-            _bound[key] = self.__dict__, hash(self)
+            _bound[key] = self
         else:
-            self.__dict__.update(known[0])
-            object.__setattr__(self, "_hash", known[1])
+            self.__dict__.update(known.__dict__)
+            _set_hash(self, known._hash)
+            _set_shared(self, known)
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Bind the arguments to their names, as Python does, and check them."""
@@ -89,7 +97,8 @@ class Layer:
         for name in cls.per_axis:
             values[name] = self._each_axis(name, values[name])
         self.check()
-        object.__setattr__(self, "_hash", hash((cls, *values.values())))
+        _set_hash(self, hash((cls, *values.values())))
+        _set_shared(self, self)
 
     def check(self) -> None:
         """Check and normalise the arguments (through `normalise`); raises SpecError."""
@@ -101,7 +110,7 @@ class Layer:
     def _each_axis(self, name: str, value: Any) -> Any:
         if type(value) is int:
             return (value,) * self.rank
-        if value is None or isinstance(value, str):
+        if value is None or (isinstance(value, str) and name == "padding"):
             return value
         if isinstance(value, (tuple, list)):
             if len(value) == self.rank:
@@ -156,6 +165,10 @@ class Layer:
         """The defaults that `repr` leaves out; a kind whose defaults depend on other arguments extends it."""
         return self.arguments
 
+    def shown(self, name: str) -> str:
+        """Argument ``name`` as `repr` writes it."""
+        return self._compact(name, getattr(self, name))
+
     def _compact(self, name: str, value: Any) -> str:
         if name in self.per_axis and isinstance(value, tuple) and len(set(value)) == 1:
             value = value[0]
@@ -179,6 +192,10 @@ class Layer:
         """Names and shapes of what a call returns besides `output_shape`'s tensor. Default: nothing."""
         return {}
 
+    def further_field(self, name: str, main: Field) -> Field | None:
+        """The field of further output ``name``; None where it is not defined. Default: that of the main output."""
+        return main
+
     def weights(self) -> Mapping[str, Shape]:
         """Learned tensors: name as in torch's ``state_dict``, and shape. Default: none."""
         return {}
@@ -194,6 +211,10 @@ class Layer:
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
         """The output's receptive field; None where it is not defined. Default: pointwise, inputs joined."""
         return join(fields)
+
+
+_set_hash = Layer._hash.__set__  # type: ignore[attr-defined]  # a layer is frozen once it is bound
+_set_shared = Layer.shared.__set__  # type: ignore[attr-defined]
 
 
 class Lazy(Layer):
@@ -225,12 +246,16 @@ class Output(Layer):
 
     source: Layer
     name: str
+    arity: ClassVar[tuple[int, int]] = (1, ANY)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return self.source.further_outputs(*inputs[1:])[self.name]
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
         return NOTHING  # the source's work covers all its outputs
+
+    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+        return self.source.further_field(self.name, fields[0])
 
 
 def record(layer: Layer, *inputs: Any) -> Any:
@@ -273,6 +298,10 @@ def require_size(received: Dim, expected: Dim, name: str, axis: str) -> None:
 
 def infer(layer: Layer, inputs: tuple[Shape, ...]) -> tuple[Shape, tuple[Condition, ...]]:
     """The output shape of a call, checked to be positive, and what was assumed of letters to get there."""
+    least, most = layer.arity
+    if not least <= len(inputs) <= most:
+        wanted = f"{least} input{'s' * (least != 1)}" if least == most else f"at least {least} inputs"
+        raise ShapeError(f"takes {wanted}, received {len(inputs)}")
     token = _assumed.set([])
     try:
         shape = layer.output_shape(*inputs)

@@ -164,7 +164,8 @@ class _Conv(Layer):
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
         taps = [self._taps(i, n) for i, n in enumerate(inputs[0][-self.rank :])]
-        return fields[0].through([tap for tap in taps if tap]) if all(taps) else None
+        field = fields[0].collapsed([-self.rank - 1])  # a position that stands in the channels' place is mixed away
+        return field.through([tap for tap in taps if tap]) if all(taps) else None
 
     def _taps(self, axis: int, n: Dim) -> Taps | None:
         """Which inputs an output reads along one axis; None where that hangs on a letter."""

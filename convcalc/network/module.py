@@ -80,22 +80,26 @@ class _Container(Module):
         return self
 
     def __len__(self) -> int:
-        return len(vars(self))
+        return len(self._held())
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(vars(self).values())
+        return iter(self._held().values())
 
     @overload
     def __getitem__(self, index: int) -> Any: ...
     @overload
     def __getitem__(self, index: slice) -> _Container: ...
     def __getitem__(self, index: int | slice) -> Any:
-        items = list(vars(self).values())[index]
-        if isinstance(items, list):
-            part = type(self)()
-            part.extend(items)
-            return part
-        return items
+        held = list(self._held().items())
+        return self._part(dict(held[index])) if isinstance(index, slice) else held[index][1]
+
+    def _held(self) -> dict[str, Layer | Module]:
+        """The children under their names; a subclass may keep numbers and the like beside them."""
+        return dict(children(self))
+
+    def _part(self, held: Mapping[str, Layer | Module]) -> _Container:
+        """Some of the children as a container of their own."""
+        return type(self)(held.values())
 
 
 class Sequential(_Container):
@@ -118,6 +122,9 @@ class Sequential(_Container):
             inputs = (child(*inputs) if i == 0 else child(inputs[0]),)
         return inputs[0]
 
+    def _part(self, held: Mapping[str, Layer | Module]) -> Sequential:
+        return Sequential(held)  # as in torch, the names stay those of the whole
+
 
 class ModuleList(_Container):
     """Children held in a list; ``forward`` of the owner calls them."""
@@ -132,9 +139,26 @@ class ModuleDict(Module):
     def __getitem__(self, name: str) -> Any:
         return vars(self)[name]
 
+    def __setitem__(self, name: str, module: Layer | Module) -> None:
+        vars(self)[name] = module
+
+    def __len__(self) -> int:
+        return len(vars(self))
+
     def __iter__(self) -> Iterator[str]:
         return iter(vars(self))
+
+    def __contains__(self, name: str) -> bool:
+        return name in vars(self)
 
     def items(self) -> Iterable[tuple[str, Any]]:
         """Names and children, in order."""
         return vars(self).items()
+
+    def values(self) -> Iterable[Any]:
+        """The children, in order."""
+        return vars(self).values()
+
+    def keys(self) -> Iterable[str]:
+        """The names, in order."""
+        return vars(self).keys()

@@ -1,35 +1,32 @@
 """The symbolic tensor: a shape and the name of the node that made it, with torch's operators and methods.
 
-Each operator or method records a layer of `layers.merging` or `layers.shaping`; what those compute is theirs.
+Each operator or method records a layer of `convcalc.layers`; what those compute is theirs. The parameters and buffers
+of `parameter` answer to the same operators and methods.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, overload
 
-from convcalc.algebra.dims import Dim, Shape, show_shape
+from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, ceildiv, equal, is_symbolic, prod, show, show_shape
+from convcalc.errors import ShapeError, SpecError
+from convcalc.layers.activation import ReLU, Sigmoid, Tanh
+from convcalc.layers.axes import Expand, Permute, Squeeze, Transpose, Unsqueeze
 from convcalc.layers.base import Layer, record
-from convcalc.layers.merging import Add, Mul
+from convcalc.layers.merging import Add, Cat, Div, MatMul, Mul, Stack, Sub
+from convcalc.layers.reducing import Mean, Sum
+from convcalc.layers.shaping import Flatten, Reshape, Unflatten, axis_of
+from convcalc.layers.slicing import Roll, Slice
+from convcalc.layers.softmax import Softmax
 
-Operand = "Tensor | Layer | int | float"
 
+class Operand:
+    """Torch's operators and methods for whatever has a shape and can be recorded."""
 
-class Tensor:
-    """A tensor that has a shape but no values.
-
-    >>> from convcalc import nn, trace
-    >>> trace(lambda x: x + x, (1, 3, 8, 8)).nodes[0].layer
-    Add()
-    """
-
-    __slots__ = ("shape", "name")
-
-    def __init__(self, shape: Shape, name: str) -> None:
-        self.shape = shape
-        self.name = name
-
-    def __repr__(self) -> str:
-        return f"Tensor({self.name}: {show_shape(self.shape)})"
+    __slots__ = ()
+    shape: Shape
 
     def __add__(self, other: Any) -> Tensor:
         return _pointwise(Add, self, other)
@@ -41,7 +38,213 @@ class Tensor:
 
     __rmul__ = __mul__
 
+    def __sub__(self, other: Any) -> Tensor:
+        return _pointwise(Sub, self, other)
 
-def _pointwise(kind: type[Layer], x: Tensor, other: Any) -> Tensor:
-    result: Tensor = record(kind(float(other)), x) if isinstance(other, (int, float)) else record(kind(), x, other)
+    def __rsub__(self, other: Any) -> Tensor:
+        return _pointwise(Sub, self, other, reversed=True)
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return _pointwise(Div, self, other)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return _pointwise(Div, self, other, reversed=True)
+
+    def __neg__(self) -> Tensor:
+        return _pointwise(Mul, self, -1)
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return matmul(self, other)
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return _tensor(Slice(index), self)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.shape or not isinstance(self.shape[0], int):
+            raise SpecError("iterates over a first axis of known size only", where=repr(self))
+        return iter([self[i] for i in range(self.shape[0])])
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def dim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @overload
+    def size(self) -> Shape: ...
+    @overload
+    def size(self, dim: int) -> Dim: ...
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the size of one axis."""
+        return self.shape if dim is None else self.shape[axis_of(dim, len(self.shape))]
+
+    def numel(self) -> Dim:
+        """The number of elements."""
+        return prod(self.shape)
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """The same elements in another shape, of which one size may be -1."""
+        return _tensor(Reshape(listed(shape)), self)
+
+    view = reshape
+
+    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+        """The axes from ``start_dim`` to ``end_dim`` merged into one."""
+        return _tensor(Flatten(start_dim, end_dim), self)
+
+    def unflatten(self, dim: int, sizes: Sequence[Dim]) -> Tensor:
+        """One axis split into several."""
+        return _tensor(Unflatten(dim, sizes), self)
+
+    def permute(self, *dims: Any) -> Tensor:
+        """The axes in another order."""
+        return _tensor(Permute(listed(dims)), self)
+
+    def transpose(self, dim0: int, dim1: int) -> Tensor:
+        """Two axes exchanged."""
+        return _tensor(Transpose(dim0, dim1), self)
+
+    def squeeze(self, dim: Any = None) -> Tensor:
+        """Axes of size 1 dropped."""
+        return _tensor(Squeeze(dim), self)
+
+    def unsqueeze(self, dim: int) -> Tensor:
+        """A new axis of size 1."""
+        return _tensor(Unsqueeze(dim), self)
+
+    def expand(self, *sizes: Any) -> Tensor:
+        """Axes of size 1 stretched; -1 keeps a size."""
+        return _tensor(Expand(listed(sizes)), self)
+
+    def roll(self, shifts: Any, dims: Any = None) -> Tensor:
+        """Elements shifted along axes, the last ones coming round."""
+        return _tensor(Roll(shifts, dims), self)
+
+    def mean(self, dim: Any = None, keepdim: bool = False) -> Tensor:
+        """The mean over axes; over all where none is named."""
+        return _tensor(Mean(dim, keepdim), self)
+
+    def sum(self, dim: Any = None, keepdim: bool = False) -> Tensor:
+        """The sum over axes; over all where none is named."""
+        return _tensor(Sum(dim, keepdim), self)
+
+    def contiguous(self) -> Any:
+        """Itself: there are no values that could lie anywhere."""
+        return self
+
+    clone = detach = contiguous
+
+    def relu(self) -> Tensor:
+        """`ReLU` of each element."""
+        return _tensor(ReLU(), self)
+
+    def sigmoid(self) -> Tensor:
+        """`Sigmoid` of each element."""
+        return _tensor(Sigmoid(), self)
+
+    def tanh(self) -> Tensor:
+        """`Tanh` of each element."""
+        return _tensor(Tanh(), self)
+
+    def softmax(self, dim: int) -> Tensor:
+        """`Softmax` along one axis."""
+        return _tensor(Softmax(dim), self)
+
+    def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+        """At most ``chunks`` parts of equal size (the last may be smaller) along an axis."""
+        if type(chunks) is not int or chunks < 1:
+            raise SpecError(f"chunk: chunks must be a whole number of at least 1; received {chunks}")
+        n = self.size(dim)
+        size = as_dim(ceildiv(n, chunks))
+        parts = -(-n // size) if isinstance(n, int) and isinstance(size, int) else chunks
+        return _parts(self, dim, [size * i for i in range(parts)] + [n])
+
+    def split(self, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+        """Parts of this size (the last may be smaller), or of these sizes, along an axis."""
+        n, given = self.size(dim), split_size_or_sections
+        if isinstance(given, (tuple, list)):
+            ends = [sum(given[:i]) for i in range(len(given) + 1)]
+            if equal(as_dim(ends[-1]), n) is False:
+                raise ShapeError(f"split: {tuple(given)} do not add up to the {show(n)} of {show_shape(self.shape)}")
+            return _parts(self, dim, ends)
+        if at_least(as_dim(given, "split_size"), 1) is False:
+            raise SpecError(f"split: split_size must be at least 1; received {show(given)}")
+        parts = as_dim(ceildiv(n, given))
+        if not isinstance(parts, int):
+            raise SpecError(f"split: {show(parts)} parts are not a known number", hint="name the size of each part")
+        return _parts(self, dim, [given * i for i in range(parts)] + [n])
+
+
+class Tensor(Operand):
+    """A tensor that has a shape but no values.
+
+    >>> from convcalc import nn, trace
+    >>> trace(lambda x: x + x, (1, 3, 8, 8)).nodes[0].layer
+    Add()
+    """
+
+    __slots__ = ("name", "shape")
+
+    def __init__(self, shape: Shape, name: str) -> None:
+        self.shape = shape
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"Tensor({self.name}: {show_shape(self.shape)})"
+
+
+def cat(tensors: Sequence[Any], dim: int = 0) -> Tensor:
+    """Tensors put one behind another along axis ``dim``, as `torch.cat`."""
+    return _tensor(Cat(dim), *_several(tensors))
+
+
+def stack(tensors: Sequence[Any], dim: int = 0) -> Tensor:
+    """Tensors of one shape put side by side along a new axis ``dim``, as `torch.stack`."""
+    return _tensor(Stack(dim), *_several(tensors))
+
+
+def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """The axes from ``start_dim`` to ``end_dim`` merged into one, as `torch.flatten`."""
+    return _tensor(Flatten(start_dim, end_dim), input)
+
+
+def matmul(input: Any, other: Any) -> Tensor:
+    """The matrix product, as `torch.matmul`."""
+    return _tensor(MatMul(), input, other)
+
+
+def _tensor(layer: Layer, *inputs: Any) -> Tensor:
+    result: Tensor = record(layer, *inputs)
     return result
+
+
+def _pointwise(kind: type[Layer], x: Any, other: Any, **reversed: bool) -> Tensor:
+    """``x`` joined with a tensor, a layer that holds one, a number or a dim."""
+    if isinstance(other, (Operand, Layer)):
+        return _tensor(kind(), *((other, x) if reversed else (x, other)))
+    try:
+        scalar = other if is_symbolic(other) else float(other)
+    except (TypeError, ValueError):
+        raise SpecError(f"takes symbolic tensors and numbers; received {other!r}", where=kind.__name__) from None
+    return _tensor(kind(scalar, **reversed), x)
+
+
+def _several(tensors: Any) -> Sequence[Any]:
+    """A sequence of tensors; one tensor alone is a slip (it would be taken apart along its batch)."""
+    if isinstance(tensors, (tuple, list)):
+        return tensors
+    raise SpecError(f"takes a tuple or list of tensors; received {tensors!r}", hint="write cat((x, y), dim=1)")
+
+
+def listed(sizes: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Sizes given one by one or as one sequence."""
+    return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
+
+
+def _parts(x: Operand, dim: int, ends: Sequence[Dim]) -> tuple[Tensor, ...]:
+    """The parts of ``x`` between neighbouring ends along an axis."""
+    before = (slice(None),) * axis_of(dim, x.ndim)
+    return tuple([x[(*before, slice(start, stop))] for start, stop in pairwise(ends)])

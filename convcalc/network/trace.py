@@ -24,6 +24,20 @@ from convcalc.network.tensor import Tensor
 _infer = lru_cache(maxsize=4096)(infer)
 
 
+class _Seat:
+    """Where one layer object sits: its path, what it resolved to, and how often it was called.
+
+    It holds the object, which so lives as long as its id stands for it.
+    """
+
+    __slots__ = ("calls", "item", "made", "path")
+
+    def __init__(self, path: str, item: Layer | Module) -> None:
+        self.path = path
+        self.made = self.item = item
+        self.calls = 0
+
+
 class Tape:
     """Records calls in order; ``model`` gives its layers their paths.
 
@@ -39,23 +53,22 @@ class Tape:
         self._nodes: list[Node] = []
         self._owned: dict[str, Layer] = {}
         self._modules: dict[str, str] = {}
-        self._paths: dict[int, str] = {}
-        self._resolved: dict[int, Layer] = {}
-        self._calls: dict[int, int] = {}
+        self._seats: dict[int, _Seat] = {}
         self._taken: Counter[str] = Counter()
         self._owner = ""
         self._assumptions: dict[Condition, None] = {}
-        self._kept: list[Layer] = []  # a layer made on the fly must live as long as its id stands for it
         if model is not None:
             self._own(model)
 
-    def _own(self, model: Layer | Module) -> None:
-        for path, item in walk(model):
-            self._paths.setdefault(id(item), path)
+    def _own(self, model: Layer | Module, path: str = "") -> None:
+        seats = self._seats
+        for where, item in walk(model, path):
+            if id(item) not in seats:
+                seats[id(item)] = _Seat(where, item)
             if isinstance(item, Layer):
-                self._owned[path] = item
+                self._owned[where] = item
             else:
-                self._modules[path] = type(item).__name__
+                self._modules[where] = type(item).__name__
 
     def input(self, name: str, shape: Shape) -> Tensor:
         """A new input of the network; raises SpecError unless all its sizes are positive."""
@@ -73,27 +86,23 @@ class Tape:
         """
         tensors = [x if type(x) is Tensor else self._tensor(x, layer) for x in inputs]
         shapes = tuple([x.shape for x in tensors])
-        key = id(layer)
-        if path is None:
-            path = self._paths.get(key)
-        if path is None:
-            path = self._new_path(layer)
-        if key not in self._paths:
-            self._paths[key] = path
-            self._kept.append(layer)
+        seat = self._seats.get(id(layer))
+        if seat is None:
+            seat = self._seats[id(layer)] = _Seat(path or self._new_path(layer), layer)
+        path, call = seat.path, seat.calls
         try:
-            if key not in self._resolved:
-                self._resolved[key] = layer.resolve(*shapes)
-            layer = self._resolved[key]
-            output, assumed = _infer(layer, shapes)
+            if call == 0:
+                seat.item = layer.resolve(*shapes)
+            layer = seat.item  # type: ignore[assignment]  # a module never comes here
+            output, assumed = _infer(layer.shared, shapes)
         except ConvcalcError as error:
             raise _placed(error, path, layer, tensors) from None
         if assumed:
             self._assumptions.update(dict.fromkeys(assumed))
-        call = self._calls.get(key, 0)
-        self._calls[key] = call + 1
-        self._nodes.append(Node(path, call, layer, tuple([x.name for x in tensors]), shapes, output, self._owner))
-        return Tensor(output, node_name(path, call))
+        seat.calls = call + 1
+        names = tuple([x.name for x in tensors])
+        self._nodes.append(Node(path, call, layer, names, shapes, output, self._owner))
+        return Tensor(output, node_name(path, call) if call else path)
 
     __call__ = record
 
@@ -117,15 +126,31 @@ class Tape:
     def inside(self, module: Module) -> Iterator[None]:
         """Calls recorded inside are made by ``module``."""
         outer = self._owner
-        self._owner = self._paths.get(id(module), outer)
+        seat = self._seats.get(id(module))
+        self._owner = seat.path if seat else outer
         try:
             yield
         finally:
             self._owner = outer
 
+    @contextmanager
+    def at(self, path: str, layer: Layer, owner: str = "") -> Iterator[None]:
+        """For readers: ``layer`` is owned at ``path``, and calls inside are made by the module at ``owner``."""
+        self._own(layer, path)
+        outer, self._owner = self._owner, owner
+        try:
+            yield
+        finally:
+            self._owner = outer
+
+    def own_module(self, path: str, kind: str) -> None:
+        """For readers: a composite called ``kind`` stands at ``path``."""
+        self._modules[path] = kind
+
     def graph(self, *outputs: Tensor) -> Graph:
         """The graph recorded so far, with these outputs."""
-        owned = {path: self._resolved.get(id(layer), layer) for path, layer in self._owned.items()}
+        seats = self._seats
+        owned: dict[str, Layer] = {path: seats[id(layer)].item for path, layer in self._owned.items()}  # type: ignore[misc]
         assumptions: tuple[Condition, ...] = tuple(self._assumptions)
         if assumptions:
             from convcalc.algebra.symbolic import strongest

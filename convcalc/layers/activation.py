@@ -1,0 +1,317 @@
+"""Pointwise activation functions: all of torch.nn's.
+
+Each is tallied as one "activation" for each element, whatever the function: what that costs is a convention's to say.
+The softmax family and GLU, which mix along an axis, stand in `softmax`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from convcalc.algebra.dims import Dim, Shape, prod, show
+from convcalc.errors import SpecError
+from convcalc.layers.base import Layer, require, require_size
+from convcalc.layers.work import Work
+
+
+class _Activation(Layer):
+    """A function of each element by itself; ``numbers`` names the arguments that must be real numbers."""
+
+    numbers: ClassVar[tuple[str, ...]] = ()
+
+    def check(self) -> None:
+        for name in self.numbers:
+            value = getattr(self, name)
+            if not isinstance(value, (int, float)):
+                raise SpecError(f"{name} must be a number; received {value!r}", where=type(self).__name__)
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return {"activation": prod(output)}
+
+
+class ELU(_Activation):
+    """``x`` or ``α(eˣ − 1)``, as `torch.nn.ELU` (arXiv:1511.07289).
+
+    >>> ELU(0.5).output_shape((1, 8, 7, 7))
+    (1, 8, 7, 7)
+    """
+
+    alpha: float = 1.0
+    inplace: bool = False
+    numbers = ("alpha",)
+
+
+class Hardshrink(_Activation):
+    """Zero between −λ and λ, else ``x``, as `torch.nn.Hardshrink`.
+
+    >>> Hardshrink().output_shape((2, 3))
+    (2, 3)
+    """
+
+    lambd: float = 0.5
+    numbers = ("lambd",)
+
+
+class Hardsigmoid(_Activation):
+    """A sigmoid of three straight pieces, as `torch.nn.Hardsigmoid`.
+
+    >>> Hardsigmoid().output_shape((2, 3))
+    (2, 3)
+    """
+
+    inplace: bool = False
+
+
+class Hardtanh(_Activation):
+    """``x`` clipped to an interval, as `torch.nn.Hardtanh`; ``min_value`` and ``max_value`` are its older names.
+
+    >>> Hardtanh(min_value=-2.0)
+    Hardtanh(min_val=-2.0)
+    """
+
+    min_val: float = -1.0
+    max_val: float = 1.0
+    inplace: bool = False
+    min_value: float | None = None
+    max_value: float | None = None
+    numbers = ("min_val", "max_val")
+
+    def check(self) -> None:
+        if self.min_value is not None:
+            self.normalise(min_val=self.min_value, min_value=None)
+        if self.max_value is not None:
+            self.normalise(max_val=self.max_value, max_value=None)
+        super().check()
+        if not self.max_val > self.min_val:
+            what = f"max_val must be greater than min_val; received {self.max_val} and {self.min_val}"
+            raise SpecError(what, where="Hardtanh")
+
+
+class Hardswish(_Activation):
+    """``x`` times a sigmoid of three straight pieces, as `torch.nn.Hardswish` (arXiv:1905.02244).
+
+    >>> Hardswish().output_shape((1, 16, 112, 112))
+    (1, 16, 112, 112)
+    """
+
+    inplace: bool = False
+
+
+class LeakyReLU(_Activation):
+    """``x`` above zero, a small slope below, as `torch.nn.LeakyReLU`.
+
+    >>> LeakyReLU(0.1).output_shape((2, 3))
+    (2, 3)
+    """
+
+    negative_slope: float = 0.01
+    inplace: bool = False
+    numbers = ("negative_slope",)
+
+
+class LogSigmoid(_Activation):
+    """The logarithm of the sigmoid, as `torch.nn.LogSigmoid`.
+
+    >>> LogSigmoid().output_shape((2, 3))
+    (2, 3)
+    """
+
+
+class PReLU(_Activation):
+    """A leaky ReLU whose slope is learned, one for all or one for each channel, as `torch.nn.PReLU` (arXiv:1502.01852).
+
+    >>> PReLU(64).weights()
+    {'weight': (64,)}
+    """
+
+    num_parameters: Dim = 1
+    init: float = 0.25
+    numbers = ("init",)
+    factory = True
+
+    def check(self) -> None:
+        super().check()
+        self.normalise(num_parameters=self.positive("num_parameters"))
+
+    def weights(self) -> Mapping[str, Shape]:
+        return {"weight": (self.num_parameters,)}
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        if self.num_parameters != 1:
+            require(len(x) > 0, f"expected an input with {show(self.num_parameters)} channels, received a scalar")
+            # torch takes an input of one axis as a batch of single channels
+            require_size(x[1] if len(x) > 1 else 1, self.num_parameters, "num_parameters", "channels")
+        return x
+
+
+class ReLU(_Activation):
+    """``max(x, 0)``, as `torch.nn.ReLU`.
+
+    >>> ReLU(inplace=True).output_shape((1, 64, 112, 112))
+    (1, 64, 112, 112)
+    """
+
+    inplace: bool = False
+
+
+class ReLU6(_Activation):
+    """``x`` clipped to 0 … 6, as `torch.nn.ReLU6`.
+
+    >>> ReLU6().output_shape((1, 32, 112, 112))
+    (1, 32, 112, 112)
+    """
+
+    inplace: bool = False
+
+
+class RReLU(_Activation):
+    """A leaky ReLU whose slope is random in training, as `torch.nn.RReLU` (arXiv:1505.00853).
+
+    >>> RReLU(0.1, 0.3).output_shape((2, 3))
+    (2, 3)
+    """
+
+    lower: float = 1 / 8
+    upper: float = 1 / 3
+    inplace: bool = False
+    numbers = ("lower", "upper")
+
+    def check(self) -> None:
+        super().check()
+        if self.lower > self.upper:
+            raise SpecError(f"lower must not exceed upper; received {self.lower} and {self.upper}", where="RReLU")
+
+
+class SELU(_Activation):
+    """A scaled `ELU` that keeps mean 0 and variance 1, as `torch.nn.SELU` (arXiv:1706.02515).
+
+    >>> SELU().output_shape((2, 3))
+    (2, 3)
+    """
+
+    inplace: bool = False
+
+
+class CELU(_Activation):
+    """An `ELU` whose slope is continuous for every α but 0, as `torch.nn.CELU` (arXiv:1704.07483).
+
+    >>> CELU(2.0).output_shape((2, 3))
+    (2, 3)
+    """
+
+    alpha: float = 1.0
+    inplace: bool = False
+    numbers = ("alpha",)
+
+    def check(self) -> None:
+        super().check()
+        if self.alpha == 0:
+            raise SpecError("alpha must not be 0", where="CELU")
+
+
+class GELU(_Activation):
+    """``x·Φ(x)``, exactly or by its tanh approximation, as `torch.nn.GELU` (arXiv:1606.08415).
+
+    >>> GELU("tanh").output_shape((1, 197, 3072))
+    (1, 197, 3072)
+    """
+
+    approximate: str = "none"
+
+    def check(self) -> None:
+        self.one_of("approximate", ("none", "tanh"))
+
+
+class Sigmoid(_Activation):
+    """``1/(1 + e⁻ˣ)``, as `torch.nn.Sigmoid`.
+
+    >>> Sigmoid().output_shape((2, 3))
+    (2, 3)
+    """
+
+
+class SiLU(_Activation):
+    """``x`` times its sigmoid, also called swish, as `torch.nn.SiLU` (arXiv:1702.03118).
+
+    >>> SiLU().output_shape((2, 3))
+    (2, 3)
+    """
+
+    inplace: bool = False
+
+
+class Mish(_Activation):
+    """``x`` times the tanh of its softplus, as `torch.nn.Mish` (arXiv:1908.08681).
+
+    >>> Mish().output_shape((2, 3))
+    (2, 3)
+    """
+
+    inplace: bool = False
+
+
+class Softplus(_Activation):
+    """``log(1 + e^{βx})/β``, straight above the threshold, as `torch.nn.Softplus`.
+
+    >>> Softplus(2.0).output_shape((2, 3))
+    (2, 3)
+    """
+
+    beta: float = 1.0
+    threshold: float = 20.0
+    numbers = ("beta", "threshold")
+
+
+class Softshrink(_Activation):
+    """``x`` drawn by λ towards zero, as `torch.nn.Softshrink`.
+
+    >>> Softshrink(0.1).output_shape((2, 3))
+    (2, 3)
+    """
+
+    lambd: float = 0.5
+    numbers = ("lambd",)
+
+    def check(self) -> None:
+        super().check()
+        if not self.lambd >= 0:
+            raise SpecError(f"lambd must be at least 0; received {self.lambd}", where="Softshrink")
+
+
+class Softsign(_Activation):
+    """``x/(1 + |x|)``, as `torch.nn.Softsign`.
+
+    >>> Softsign().output_shape((2, 3))
+    (2, 3)
+    """
+
+
+class Tanh(_Activation):
+    """The hyperbolic tangent, as `torch.nn.Tanh`.
+
+    >>> Tanh().output_shape((1, 6, 28, 28))
+    (1, 6, 28, 28)
+    """
+
+
+class Tanhshrink(_Activation):
+    """``x − tanh x``, as `torch.nn.Tanhshrink`.
+
+    >>> Tanhshrink().output_shape((2, 3))
+    (2, 3)
+    """
+
+
+class Threshold(_Activation):
+    """``x`` above the threshold, a fixed value below, as `torch.nn.Threshold`.
+
+    >>> Threshold(0.1, 20).output_shape((2, 3))
+    (2, 3)
+    """
+
+    threshold: float
+    value: float
+    inplace: bool = False
+    numbers = ("threshold", "value")

@@ -1,0 +1,206 @@
+"""Pooling by windows that divide the input into a given number of parts: maximum and average; 1 to 3 dimensions.
+
+Sizes, windows and refusals are those of torch's documentation of each kind. Windows of a given size stand in `pool`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import gcd
+from typing import Any, ClassVar
+
+from convcalc.algebra.dims import Dim, Shape, as_dim, prod
+from convcalc.algebra.field import MAX_PERIOD, Field, Taps, slide
+from convcalc.algebra.formula import Formula
+from convcalc.errors import SpecError
+from convcalc.layers.base import Layer, require_rank
+from convcalc.layers.pool import _WithIndices
+from convcalc.layers.work import Work
+
+ADAPTIVE_READS = Formula(
+    "elements read by adaptive windows along one axis",
+    "n + o - g",
+    {"n": "input size", "o": "output size", "g": "greatest common divisor of the two"},
+    slips={"overlaps forgotten": "n"},
+    source="torch.nn.AdaptiveAvgPool2d: window i holds floor(i*n/o) up to ceil((i + 1)*n/o)",
+)
+
+
+class _AdaptivePool(Layer):
+    """Windows that divide the input into ``output_size`` parts, which overlap where it is no divisor."""
+
+    output_size: Any
+    per_axis: ClassVar[tuple[str, ...]] = ("output_size",)
+
+    def check(self) -> None:
+        self.each_at_least("output_size", 1)
+        if self.output_size is None or (self.rank == 1 and None in self.output_size):
+            wanted = "a whole number" if self.rank == 1 else f"whole numbers or a tuple of {self.rank}, each or None"
+            raise SpecError(f"output_size must be {wanted}; received {self.output_size}", where=type(self).__name__)
+
+    def _each_axis(self, name: str, value: Any) -> Any:
+        if not isinstance(value, (tuple, list)) or None not in value:
+            return super()._each_axis(name, value)
+        known = super()._each_axis(name, [1 if item is None else item for item in value])
+        return tuple([None if item is None else new for item, new in zip(value, known)])
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        sizes = [n if o is None else o for n, o in zip(x[-self.rank :], self.output_size)]
+        if not self._takes_any_rank(sizes) or len(x) <= self.rank:
+            require_rank(x, self.rank + 2, self.rank + 1)
+        return (*x[: -self.rank], *sizes)
+
+    def _takes_any_rank(self, sizes: Sequence[Dim]) -> bool:
+        """Whether torch takes inputs with more axes than it documents."""
+        return False
+
+    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+        return adaptive_field(fields[0], inputs[0], output, len(output) - self.rank)
+
+
+def adaptive_field(field: Field, x: Shape, output: Shape, first: int) -> Field | None:
+    """The field after adaptive windows over the axes from ``first`` on; one window over all sees the whole axis."""
+    sizes = list(zip(x[first:], output[first:]))
+    taps = [_UNMOVED if o == 1 else _adaptive_taps(n, o) for n, o in sizes]
+    after = field.through([tap for tap in taps if tap]) if all(taps) else None
+    return after and after.collapsed([first + i for i, (_, o) in enumerate(sizes) if o == 1])
+
+
+def _reads(x: Shape, output: Shape, first: int) -> Dim | None:
+    """Elements read by all adaptive windows over the axes from ``first`` on."""
+    reads = prod(output[:first])
+    for n, o in zip(x[first:], output[first:]):
+        common = _common_divisor(n, o)
+        if common is None:
+            return None
+        reads = reads * ADAPTIVE_READS(n, o, common)
+    return reads
+
+
+def average_work(x: Shape, output: Shape, first: int) -> Work | None:
+    """The work of a mean over each adaptive window; None where it hangs on a letter's divisors without end."""
+    reads = _reads(x, output, first)
+    return None if reads is None else {"add": reads, "mul": prod(output)}
+
+
+_UNMOVED = slide(1, 1, 0, 1)
+
+
+def _adaptive_taps(n: Dim, o: Dim) -> Taps | None:
+    """The windows of ``o`` outputs over ``n`` inputs, which repeat after their greatest common divisor-th part."""
+    if n == o:
+        return _UNMOVED
+    if not isinstance(n, int) or not isinstance(o, int):
+        return None
+    period = o // gcd(n, o)
+    if period > MAX_PERIOD:
+        return None
+    return Taps(n // gcd(n, o), tuple([range(i * n // o, -(-(i + 1) * n // o)) for i in range(period)]))
+
+
+def _common_divisor(n: Dim, o: Dim) -> Dim | None:
+    """The greatest common divisor; with a letter in ``n`` by the divisors of ``o``, None with one in ``o``.
+
+    >>> _common_divisor(10, 4)
+    2
+    """
+    if n == o:
+        return n
+    if isinstance(n, int) and isinstance(o, int):
+        return gcd(n, o)
+    if not isinstance(o, int) or o > MAX_PERIOD:
+        return None
+    # Gauss: o is the sum of phi(d) over its divisors d, so gcd(n, o) is that over those which divide n too
+    common: Dim = 0
+    for d in (d for d in range(1, o + 1) if o % d == 0):
+        phi = sum(gcd(i, d) == 1 for i in range(1, d + 1))
+        common = common + phi * (n // d - (n - 1) // d)
+    return as_dim(common)
+
+
+class _AdaptiveAvgPool(_AdaptivePool):
+    """The mean of each adaptive window."""
+
+    def _takes_any_rank(self, sizes: Sequence[Dim]) -> bool:
+        # one window over all is handed to torch.mean, which asks for no rank
+        return self.rank > 1 and all(o == 1 for o in sizes)
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work | None:
+        return average_work(inputs[0], output, len(output) - self.rank)
+
+
+class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+    """Mean over windows of (N, C, L) or (C, L) to a given size, as `torch.nn.AdaptiveAvgPool1d`.
+
+    >>> AdaptiveAvgPool1d(5).output_shape((1, 64, 8))
+    (1, 64, 5)
+    """
+
+    rank = 1
+
+
+class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+    """Mean over windows of (N, C, H, W) or (C, H, W) to a given size, as `torch.nn.AdaptiveAvgPool2d`.
+
+    ``None`` for an axis leaves its size.
+
+    >>> AdaptiveAvgPool2d((1, None)).output_shape((1, 64, 8, 9))
+    (1, 64, 1, 9)
+    """
+
+    rank = 2
+
+
+class AdaptiveAvgPool3d(_AdaptiveAvgPool):
+    """Mean over windows of (N, C, D, H, W) or (C, D, H, W) to a given size, as `torch.nn.AdaptiveAvgPool3d`.
+
+    >>> AdaptiveAvgPool3d(1).output_shape((1, 64, 8, 9, 10))
+    (1, 64, 1, 1, 1)
+    """
+
+    rank = 3
+
+
+class _AdaptiveMaxPool(_AdaptivePool, _WithIndices):
+    """The largest element of each adaptive window."""
+
+    return_indices: bool = False
+
+    def check(self) -> None:
+        super().check()
+        self.normalise(return_indices=bool(self.return_indices))
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work | None:
+        reads = _reads(inputs[0], output, len(output) - self.rank)
+        return None if reads is None else {"compare": reads}
+
+
+class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+    """Maximum over windows of (N, C, L) or (C, L) to a given size, as `torch.nn.AdaptiveMaxPool1d`.
+
+    >>> AdaptiveMaxPool1d(5).output_shape((1, 64, 8))
+    (1, 64, 5)
+    """
+
+    rank = 1
+
+
+class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+    """Maximum over windows of (N, C, H, W) or (C, H, W) to a given size, as `torch.nn.AdaptiveMaxPool2d`.
+
+    >>> AdaptiveMaxPool2d(7).output_shape((1, 64, 12, 13))
+    (1, 64, 7, 7)
+    """
+
+    rank = 2
+
+
+class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+    """Maximum over windows of (N, C, D, H, W) or (C, D, H, W) to a given size, as `torch.nn.AdaptiveMaxPool3d`.
+
+    >>> AdaptiveMaxPool3d((1, None, 7)).output_shape((1, 64, 8, 9, 10))
+    (1, 64, 1, 9, 7)
+    """
+
+    rank = 3

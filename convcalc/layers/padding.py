@@ -1,0 +1,285 @@
+"""Padding as a layer of its own: constant, reflected, replicated and circular; 1 to 3 dimensions.
+
+Negative padding crops. Sizes and refusals are those of torch's documentation and CPU kernels. The padding inside a
+convolution or a pooling is an argument there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, minimum, show, show_shape
+from convcalc.algebra.field import Field, Taps, slide
+from convcalc.algebra.formula import Formula
+from convcalc.errors import ShapeError, SpecError
+from convcalc.layers.base import Layer, require, require_rank
+from convcalc.layers.work import NOTHING, Work
+
+PADDED_SIZE = Formula(
+    "padded size",
+    "n + a + b",
+    {"n": "input size", "a": "padding before", "b": "padding after"},
+    slips={"padded on one side": "n + a", "cropping taken for padding": "n - a - b"},
+    source="torch.nn.ZeroPad2d",
+)
+
+
+class _Pad(Layer):
+    """What all paddings share: ``padding`` is one number, or two for each axis, from the last axis on."""
+
+    padding: Any
+    fewest: ClassVar[int] = 2
+    """How many numbers ``padding`` holds at least."""
+
+    def check(self) -> None:
+        value = self.padding
+        what = f"{type(self).__name__}: padding"
+        if isinstance(value, (tuple, list)):
+            if len(value) % 2 or len(value) < self.fewest:
+                raise SpecError(
+                    f"padding takes one whole number or two for each axis; received {value!r}",
+                    where=type(self).__name__,
+                )
+            self.normalise(padding=tuple([as_dim(item, what) for item in value]))
+        else:
+            self.normalise(padding=(as_dim(value, what),) * (2 * self.rank))
+
+    def _compact(self, name: str, value: Any) -> str:
+        if name == "padding" and len(value) == 2 * self.rank and len(set(value)) == 1:
+            value = value[0]
+        return super()._compact(name, value)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        self._check_rank(x)
+        sizes: list[Dim] = []
+        for n, (before, after) in zip(reversed(x), self._pairs()):
+            self._check_sides(n, before, after)
+            sizes.insert(0, PADDED_SIZE(n, before, after))
+        return (*x[: len(x) - len(sizes)], *sizes)
+
+    def _check_rank(self, x: Shape) -> None:
+        """Raise ShapeError unless the input has the axes to be padded."""
+        axes = len(self.padding) // 2
+        require_rank(x, axes + 2, axes + 1)
+
+    def _check_sides(self, n: Dim, before: Dim, after: Dim) -> None:
+        """Raise ShapeError where an input of ``n`` does not hold what the two sides take from it."""
+
+    def _pairs(self) -> Iterator[tuple[Dim, Dim]]:
+        """Padding before and after, from the last axis on."""
+        return zip(self.padding[::2], self.padding[1::2])
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return NOTHING
+
+    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+        shifts: list[Taps] = []
+        for before, _ in self._pairs():
+            if not isinstance(before, int):
+                return None
+            shifts.insert(0, slide(1, 1, before, 1))
+        return fields[0].through(shifts)
+
+
+class _ConstantPad(_Pad):
+    """A border of one value."""
+
+    value: Any
+    fewest: ClassVar[int] = 0
+
+    def check(self) -> None:
+        super().check()
+        if not isinstance(self.value, (int, float, type(None))):
+            raise SpecError(f"value must be a number; received {self.value!r}", where=type(self).__name__)
+
+    def _check_rank(self, x: Shape) -> None:
+        axes = len(self.padding) // 2
+        if len(x) < axes:
+            raise ShapeError(f"expected an input of at least {axes} axes, received {len(x)}: {show_shape(x)}")
+
+    def _check_sides(self, n: Dim, before: Dim, after: Dim) -> None:
+        crop = -(minimum(before, 0) + minimum(after, 0))  # torch crops before it pads
+        require(at_least(n, crop), f"cannot crop {show(crop)} elements from an input of {show(n)}")
+
+
+class ConstantPad1d(_ConstantPad):
+    """A border of ``value`` around the last axis, as `torch.nn.ConstantPad1d`.
+
+    >>> ConstantPad1d((3, 1), 3.5).output_shape((1, 2, 4))
+    (1, 2, 8)
+    """
+
+    rank = 1
+
+
+class ConstantPad2d(_ConstantPad):
+    """A border of ``value`` around the last two axes (left, right, top, bottom), as `torch.nn.ConstantPad2d`.
+
+    >>> ConstantPad2d((3, 0, 2, 1), 3.5).output_shape((1, 2, 4, 4))
+    (1, 2, 7, 7)
+    """
+
+    rank = 2
+
+
+class ConstantPad3d(_ConstantPad):
+    """A border of ``value`` around the last three axes, given from the last on, as `torch.nn.ConstantPad3d`.
+
+    >>> ConstantPad3d(1, 0).output_shape((1, 2, 4, 5, 6))
+    (1, 2, 6, 7, 8)
+    """
+
+    rank = 3
+
+
+class _ZeroPad(_ConstantPad):
+    """A border of zeros."""
+
+    value: ClassVar[float] = 0.0  # type: ignore[misc]
+
+
+class ZeroPad1d(_ZeroPad):
+    """A border of zeros around the last axis, as `torch.nn.ZeroPad1d`.
+
+    >>> ZeroPad1d(2).output_shape((1, 2, 4))
+    (1, 2, 8)
+    """
+
+    rank = 1
+
+
+class ZeroPad2d(_ZeroPad):
+    """A border of zeros around the last two axes (left, right, top, bottom), as `torch.nn.ZeroPad2d`.
+
+    >>> ZeroPad2d((0, 1, 0, 1)).output_shape((1, 3, 224, 224))
+    (1, 3, 225, 225)
+    """
+
+    rank = 2
+
+
+class ZeroPad3d(_ZeroPad):
+    """A border of zeros around the last three axes, given from the last on, as `torch.nn.ZeroPad3d`.
+
+    >>> ZeroPad3d((3, 3, 6, 6, 0, 1)).output_shape((16, 3, 10, 20, 30))
+    (16, 3, 11, 32, 36)
+    """
+
+    rank = 3
+
+
+class _ReflectionPad(_Pad):
+    """The input mirrored at its edges, which are not repeated."""
+
+    def _check_sides(self, n: Dim, before: Dim, after: Dim) -> None:
+        for side in (before, after):
+            require(at_least(n - 1, side), f"cannot reflect {show(side)} elements of an input of {show(n)}")
+
+
+class ReflectionPad1d(_ReflectionPad):
+    """The last axis of (N, C, L) or (C, L) mirrored at both ends, as `torch.nn.ReflectionPad1d`.
+
+    >>> ReflectionPad1d(2).output_shape((1, 2, 4))
+    (1, 2, 8)
+    """
+
+    rank = 1
+
+
+class ReflectionPad2d(_ReflectionPad):
+    """The last two axes of (N, C, H, W) or (C, H, W) mirrored at their ends, as `torch.nn.ReflectionPad2d`.
+
+    >>> ReflectionPad2d((1, 1, 2, 0)).output_shape((1, 1, 3, 3))
+    (1, 1, 5, 5)
+    """
+
+    rank = 2
+
+
+class ReflectionPad3d(_ReflectionPad):
+    """The last three axes of (N, C, D, H, W) or (C, D, H, W) mirrored at their ends, as `torch.nn.ReflectionPad3d`.
+
+    >>> ReflectionPad3d(1).output_shape((1, 1, 2, 2, 2))
+    (1, 1, 4, 4, 4)
+    """
+
+    rank = 3
+
+
+class _ReplicationPad(_Pad):
+    """The edges of the input repeated."""
+
+
+class ReplicationPad1d(_ReplicationPad):
+    """The ends of (N, C, L) or (C, L) repeated, as `torch.nn.ReplicationPad1d`.
+
+    >>> ReplicationPad1d((3, 1)).output_shape((1, 2, 4))
+    (1, 2, 8)
+    """
+
+    rank = 1
+
+
+class ReplicationPad2d(_ReplicationPad):
+    """The edges of (N, C, H, W) or (C, H, W) repeated, as `torch.nn.ReplicationPad2d`.
+
+    >>> ReplicationPad2d(2).output_shape((1, 1, 3, 3))
+    (1, 1, 7, 7)
+    """
+
+    rank = 2
+
+
+class ReplicationPad3d(_ReplicationPad):
+    """The faces of (N, C, D, H, W) or (C, D, H, W) repeated, as `torch.nn.ReplicationPad3d`.
+
+    >>> ReplicationPad3d(3).output_shape((16, 3, 8, 320, 480))
+    (16, 3, 14, 326, 486)
+    """
+
+    rank = 3
+
+
+class _CircularPad(_Pad):
+    """The input wrapped around, at most once."""
+
+    def _check_rank(self, x: Shape) -> None:
+        super()._check_rank(x)
+        require_rank(x, self.rank + 2, self.rank + 1)
+
+    def _check_sides(self, n: Dim, before: Dim, after: Dim) -> None:
+        for side, other in ((before, after), (after, before)):
+            left = as_dim(n + minimum(other, 0))  # what the other side's cropping leaves to be wrapped
+            require(at_least(left, side), f"cannot wrap {show(side)} elements of an input of {show(left)}")
+
+
+class CircularPad1d(_CircularPad):
+    """(N, C, L) or (C, L) wrapped around at its ends, as `torch.nn.CircularPad1d`.
+
+    >>> CircularPad1d((3, 1)).output_shape((1, 2, 4))
+    (1, 2, 8)
+    """
+
+    rank = 1
+
+
+class CircularPad2d(_CircularPad):
+    """(N, C, H, W) or (C, H, W) wrapped around at its edges, as `torch.nn.CircularPad2d`.
+
+    >>> CircularPad2d((1, 1, 2, 0)).output_shape((1, 1, 3, 3))
+    (1, 1, 5, 5)
+    """
+
+    rank = 2
+
+
+class CircularPad3d(_CircularPad):
+    """(N, C, D, H, W) or (C, D, H, W) wrapped around at its faces, as `torch.nn.CircularPad3d`.
+
+    >>> CircularPad3d(3).output_shape((16, 3, 8, 320, 480))
+    (16, 3, 14, 326, 486)
+    """
+
+    rank = 3

@@ -1,0 +1,109 @@
+"""LeNet-5: in the form taught today, and as published with its partial connections and trained subsampling.
+
+LeCun et al. 1998, *Gradient-based learning applied to document recognition*, section II.B. Both take 32 x 32 and have
+maps of 28, 14, 10 and 5. Today's form has rectifiers and maxima where the paper has squashed tangents and averages
+with weights, and dense layers where it has a last convolution and distances.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc import nn
+from convcalc.zoo.registry import network
+
+
+class LeNet(nn.Module):
+    """Two convolutions, each with a pooling, and three dense layers."""
+
+    def __init__(self, num_classes: int, in_channels: int) -> None:
+        self.conv1 = nn.Conv2d(in_channels, 6, 5)
+        self.relu1 = nn.ReLU()
+        self.pool1 = nn.MaxPool2d(2)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.relu2 = nn.ReLU()
+        self.pool2 = nn.MaxPool2d(2)
+        self.flatten = nn.Flatten()
+        self.fc1 = nn.Linear(16 * 5 * 5, 120)
+        self.relu3 = nn.ReLU()
+        self.fc2 = nn.Linear(120, 84)
+        self.relu4 = nn.ReLU()
+        self.fc3 = nn.Linear(84, num_classes)
+
+    def forward(self, x: Any) -> Any:
+        """Class scores."""
+        x = self.pool1(self.relu1(self.conv1(x)))
+        x = self.pool2(self.relu2(self.conv2(x)))
+        x = self.relu3(self.fc1(self.flatten(x)))
+        return self.fc3(self.relu4(self.fc2(x)))
+
+
+_THREE = ("012", "123", "234", "345", "045", "015")
+_FOUR = ("0123", "1234", "2345", "0345", "0145", "0125", "0134", "1245", "0235")
+READS = (*_THREE, *_FOUR, "012345")
+"""Which maps of S2 each map of C3 reads: table I of the paper."""
+
+
+class Subsampling(nn.Module):
+    """The mean of 2 x 2 positions, scaled and shifted by two learned numbers for each map, and squashed."""
+
+    def __init__(self, c: int) -> None:
+        self.coefficient = nn.Parameter(c, 1, 1)
+        self.bias = nn.Parameter(c, 1, 1)
+        self.pool = nn.AvgPool2d(2)
+        self.tanh = nn.Tanh()
+
+    def forward(self, x: Any) -> Any:
+        """The smaller maps."""
+        return self.tanh(self.pool(x) * self.coefficient + self.bias)
+
+
+class PartialConvolution(nn.Module):
+    """A 5 x 5 convolution whose maps each read some of the input's maps."""
+
+    def __init__(self) -> None:
+        self.maps = nn.ModuleList([nn.Conv2d(len(reads), 1, 5) for reads in READS])
+        self.gather = [nn.Cat(1) for _ in READS]
+        self.cat = nn.Cat(1)
+
+    def forward(self, x: Any) -> Any:
+        """The sixteen maps."""
+        maps = x.split(1, 1)
+        read = [cat(*[maps[int(i)] for i in reads]) for cat, reads in zip(self.gather, READS)]
+        return self.cat(*[conv(part) for conv, part in zip(self.maps, read)])
+
+
+class LeNet1998(nn.Module):
+    """The paper's layers under the paper's names."""
+
+    def __init__(self, num_classes: int, in_channels: int) -> None:
+        self.c1 = nn.Conv2d(in_channels, 6, 5)
+        self.tanh1 = nn.Tanh()
+        self.s2 = Subsampling(6)
+        self.c3 = PartialConvolution()
+        self.tanh3 = nn.Tanh()
+        self.s4 = Subsampling(16)
+        self.c5 = nn.Conv2d(16, 120, 5)
+        self.tanh5 = nn.Tanh()
+        self.f6 = nn.Linear(120, 84)
+        self.tanh6 = nn.Tanh()
+        self.centres = nn.Buffer(num_classes, 84)
+
+    def forward(self, x: Any) -> Any:
+        """The squared distance of the last layer's units to each class's fixed picture."""
+        x = self.s4(self.tanh3(self.c3(self.s2(self.tanh1(self.c1(x))))))
+        x = self.tanh6(self.f6(self.tanh5(self.c5(x)).flatten(1)))
+        away = x.unsqueeze(1) - self.centres
+        return (away * away).sum(-1)
+
+
+@network(input=(1, 32, 32), paper="LeCun et al. 1998, Proc. IEEE 86(11)")
+def lenet5(num_classes: int = 10, in_channels: int = 1) -> LeNet:
+    """LeNet-5 as taught today: 61,706 parameters."""
+    return LeNet(num_classes, in_channels)
+
+
+@network(input=(1, 32, 32), paper="LeCun et al. 1998, Proc. IEEE 86(11)")
+def lenet5_1998(num_classes: int = 10, in_channels: int = 1) -> LeNet1998:
+    """LeNet-5 as published: 60,000 learned parameters; the 840 fixed numbers of its output are buffers here."""
+    return LeNet1998(num_classes, in_channels)

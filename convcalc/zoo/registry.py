@@ -1,0 +1,133 @@
+"""How networks are found by name and built with settings: the decorator, the record, the look-up.
+
+Which networks there are, this file does not know: it reads the text of the files beside it for
+``@network(...)`` followed by ``def NAME(``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from inspect import signature
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+from convcalc.errors import SpecError, UnknownName, did_you_mean
+from convcalc.network.module import Module
+
+F = TypeVar("F", bound=Callable[..., Module])
+
+Factor: TypeAlias = float
+"""A setting that multiplies channels or blocks."""
+
+_FOLDER = os.path.dirname(__file__)
+_NETWORK = re.compile(r"^@network\(.*?^def (\w+)\(", re.MULTILINE | re.DOTALL)
+
+_LEGAL: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "int": ("a whole number of at least 1", lambda value: type(value) is int and value >= 1),
+    "float": ("a number from 0 to 1", lambda value: type(value) in (int, float) and 0 <= value <= 1),
+    "Factor": ("a number above 0, up to 100", lambda value: type(value) in (int, float) and 0 < value <= 100),
+    "bool": ("True or False", lambda value: type(value) is bool),
+    "str": ("a word", lambda value: type(value) is str),
+}
+"""What the annotation of a setting promises, and the test of it."""
+
+
+class Entry(NamedTuple):
+    """A network of the zoo: its name, its usual input without the batch, its source, how to build it.
+
+    ``settings`` are the arguments of ``build`` with their defaults.
+    """
+
+    name: str
+    input: tuple[int, ...]
+    paper: str
+    build: Callable[..., Module]
+    settings: Mapping[str, Any]
+    doc: str
+
+
+_ENTRIES: dict[str, Entry] = {}
+
+
+def network(*, input: tuple[int, ...], paper: str) -> Callable[[F], F]:
+    """Make the function below it a network of the zoo, under the function's name.
+
+    Its arguments are the settings; each has a default, and an annotation that `load` checks: int (at least 1), float
+    (from 0 to 1), Factor, bool or str.
+    """
+
+    def register(build: F) -> F:
+        settings = {name: parameter.default for name, parameter in signature(build).parameters.items()}
+        doc = (build.__doc__ or "").strip()
+        _ENTRIES[build.__name__] = Entry(build.__name__, input, paper, build, settings, doc)
+        return build
+
+    return register
+
+
+@cache
+def _families() -> dict[str, str]:
+    """The name of each network and of the file that defines it, in the order of the files."""
+    found: dict[str, str] = {}
+    for file in sorted(os.listdir(_FOLDER)):
+        if file.endswith(".py"):
+            with open(os.path.join(_FOLDER, file), encoding="utf-8") as source:
+                found.update(dict.fromkeys(_NETWORK.findall(source.read()), file[:-3]))
+    return found
+
+
+def names(pattern: str = "*") -> list[str]:
+    """The names that match a shell-style pattern, family by family.
+
+    >>> names("resnet*")
+    ['resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152']
+    """
+    from fnmatch import fnmatchcase
+
+    return [name for name in _families() if fnmatchcase(name, pattern)]
+
+
+def entry(name: str) -> Entry:
+    """The record of a network; imports the file of its family. Raises UnknownName.
+
+    >>> entry("vgg16").input, entry("vgg16").settings["num_classes"]
+    ((3, 224, 224), 1000)
+    """
+    family = _families().get(name)
+    if family is None:
+        hint = did_you_mean(name, _families()) or "`convcalc networks` lists them all"
+        raise UnknownName(f"no network is called {name!r}", hint=hint)
+    import_module(f"convcalc.zoo.{family}")
+    return _ENTRIES[name]
+
+
+def load(name: str, **settings: Any) -> tuple[Module, tuple[int, ...]]:
+    """A network built with these settings, and its usual input without the batch.
+
+    Raises UnknownName, or SpecError for a setting that the network lacks or a value that it cannot take.
+
+    >>> load("resnet50", in_channels=1)[1]
+    (1, 224, 224)
+    """
+    found = entry(name)
+    for setting, value in settings.items():
+        _check(found, setting, value)
+    shape = found.input
+    if "in_channels" in settings:
+        shape = (settings["in_channels"], *shape[1:])
+    if "image_size" in settings:
+        shape = (shape[0], *[settings["image_size"]] * (len(shape) - 1))
+    return found.build(**settings), shape
+
+
+def _check(found: Entry, setting: str, value: Any) -> None:
+    """Raise SpecError unless the network has this setting and its annotation allows this value."""
+    if setting not in found.settings:
+        legal = ", ".join(f"{name}={default!r}" for name, default in found.settings.items())
+        raise SpecError(f"has no setting {setting!r}", where=found.name, hint=f"it takes {legal}")
+    wanted, fits = _LEGAL[found.build.__annotations__[setting]]
+    if not fits(value):
+        raise SpecError(f"{setting} must be {wanted}; received {value!r}", where=found.name)

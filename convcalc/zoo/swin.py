@@ -1,0 +1,155 @@
+"""Swin: attention inside windows, and in every second block inside shifted ones; the second version is in `swin_v2`.
+
+Liu et al. 2021, arXiv:2103.14030, section 3. Attribute names as in torchvision; its stochastic depth does nothing
+outside training and has no layer here. Tensors are (N, H, W, C) inside. Sizes that windows do not tile are padded.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc import nn
+from convcalc.zoo.registry import network
+
+_PAPER = "Liu et al. 2021, arXiv:2103.14030"
+
+
+def padded(x: Any, multiple: int) -> Any:
+    """(N, H, W, C) with zeros below and to the right, up to multiples of a size."""
+    below, right = [-(-n // multiple) * multiple - n for n in x.shape[1:3]]
+    return x if below == 0 and right == 0 else nn.ConstantPad3d((0, 0, 0, right, 0, below), 0.0)(x)
+
+
+class WindowAttention(nn.Module):
+    """Attention inside windows, with a learned bias for each relative position, the windows shifted or not."""
+
+    def __init__(self, c: int, heads: int, window: int, shift: int) -> None:
+        self.sizes = (heads, window, shift)
+        self._add_position(heads, window)
+        self.relative_position_index = nn.Buffer(window**4)
+        self.qkv = nn.Linear(c, 3 * c)
+        self.proj = nn.Linear(c, c)
+
+    def _add_position(self, heads: int, window: int) -> None:
+        self.relative_position_bias_table = nn.Parameter((2 * window - 1) ** 2, heads)
+
+    def position_bias(self) -> Any:
+        """What is added to the scores, before it is put into its shape: a row for each pair of positions."""
+        return nn.IndexSelect(0)(self.relative_position_bias_table, self.relative_position_index)
+
+    def scores(self, q: Any, k: Any) -> Any:
+        """How much each position looks at each other."""
+        return (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
+
+    def forward(self, x: Any) -> Any:
+        """The layer's output."""
+        heads, window, shift = self.sizes
+        n, h, w, c = x.shape
+        x = padded(x, window)
+        _, tall, wide, _ = x.shape
+        shifts = tuple(0 if isinstance(size, int) and size <= window else shift for size in (tall, wide))
+        if any(shifts):
+            x = x.roll((-shifts[0], -shifts[1]), (1, 2))
+        rows, columns, length = tall // window, wide // window, window**2
+        x = x.reshape(n, rows, window, columns, window, c).permute(0, 1, 3, 2, 4, 5)
+        x = self._attend(x.reshape(n * rows * columns, length, c), heads, rows * columns if any(shifts) else 0)
+        x = x.reshape(n, rows, columns, window, window, c).permute(0, 1, 3, 2, 4, 5).reshape(n, tall, wide, c)
+        if any(shifts):
+            x = x.roll(shifts, (1, 2))
+        return x if (tall, wide) == (h, w) else x[:, :h, :w]
+
+    def _attend(self, x: Any, heads: int, masked: Any) -> Any:
+        """Attention of each window's positions on themselves; after a shift, ``masked`` windows of each image."""
+        n, length, c = x.shape
+        q, k, v = self.qkv(x).reshape(n, length, 3, heads, c // heads).permute(2, 0, 3, 1, 4)
+        bias = self.position_bias().reshape(length, length, heads).permute(2, 0, 1)
+        scores = self.scores(q, k) + bias.unsqueeze(0)
+        if masked:
+            scores = scores.reshape(n // masked, masked, heads, length, length) + nn.Buffer(masked, 1, length, length)
+            scores = scores.reshape(n, heads, length, length)
+        return self.proj((scores.softmax(-1) @ v).transpose(1, 2).reshape(n, length, c))
+
+
+class Block(nn.Module):
+    """Attention and two dense layers, each after normalisation, the input added to each."""
+
+    attention: type[WindowAttention] = WindowAttention
+
+    def __init__(self, c: int, heads: int, window: int, shift: int) -> None:
+        self.norm1 = nn.LayerNorm(c)
+        self.attn = self.attention(c, heads, window, shift)
+        self.norm2 = nn.LayerNorm(c)
+        self.mlp = nn.Sequential(nn.Linear(c, 4 * c), nn.GELU(), nn.Dropout(0.0), nn.Linear(4 * c, c), nn.Dropout(0.0))
+
+    def forward(self, x: Any) -> Any:
+        """The block's output."""
+        x = x + self.attn(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+
+class PatchMerging(nn.Module):
+    """Each 2 x 2 positions become one with twice the channels."""
+
+    def __init__(self, c: int) -> None:
+        self.reduction = nn.Linear(4 * c, 2 * c, bias=False)
+        self.norm = nn.LayerNorm(4 * c)
+        self.cat = nn.Cat(-1)
+
+    def merged(self, x: Any) -> Any:
+        """The four positions' channels side by side."""
+        x = padded(x, 2)
+        return self.cat(x[:, ::2, ::2], x[:, 1::2, ::2], x[:, ::2, 1::2], x[:, 1::2, 1::2])
+
+    def forward(self, x: Any) -> Any:
+        """The smaller map."""
+        return self.reduction(self.norm(self.merged(x)))
+
+
+class Swin(nn.Module):
+    """Patches of 4 x 4 as a strided convolution, four stages with mergings between, the mean, one dense layer."""
+
+    def __init__(
+        self,
+        kinds: tuple[type[Block], type[PatchMerging]],
+        width: int,
+        repeats: tuple[int, ...],
+        heads: int,
+        window: int,
+        num_classes: int,
+        in_channels: int,
+    ) -> None:
+        block, merging = kinds
+        patches = nn.Conv2d(in_channels, width, 4, stride=4)
+        self.features = nn.Sequential(nn.Sequential(patches, nn.Permute((0, 2, 3, 1)), nn.LayerNorm(width)))
+        for stage, n in enumerate(repeats):
+            if stage:
+                self.features.append(merging(width))
+                width, heads = 2 * width, 2 * heads
+            shifts = [window // 2 if i % 2 else 0 for i in range(n)]
+            self.features.append(nn.Sequential(*[block(width, heads, window, shift) for shift in shifts]))
+        self.norm = nn.LayerNorm(width)
+        self.permute = nn.Permute((0, 3, 1, 2))
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.head = nn.Linear(width, num_classes)
+
+    def forward(self, x: Any) -> Any:
+        """Class scores."""
+        return self.head(self.avgpool(self.permute(self.norm(self.features(x)))).flatten(1))
+
+
+@network(input=(3, 224, 224), paper=_PAPER)
+def swin_t(num_classes: int = 1000, in_channels: int = 3, window: int = 7) -> Swin:
+    """Swin-T."""
+    return Swin((Block, PatchMerging), 96, (2, 2, 6, 2), 3, window, num_classes, in_channels)
+
+
+@network(input=(3, 224, 224), paper=_PAPER)
+def swin_s(num_classes: int = 1000, in_channels: int = 3, window: int = 7) -> Swin:
+    """Swin-S."""
+    return Swin((Block, PatchMerging), 96, (2, 2, 18, 2), 3, window, num_classes, in_channels)
+
+
+@network(input=(3, 224, 224), paper=_PAPER)
+def swin_b(num_classes: int = 1000, in_channels: int = 3, window: int = 7) -> Swin:
+    """Swin-B."""
+    return Swin((Block, PatchMerging), 128, (2, 2, 18, 2), 4, window, num_classes, in_channels)
