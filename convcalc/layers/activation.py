@@ -11,7 +11,8 @@ from typing import ClassVar
 
 from convcalc.algebra.dims import Dim, Shape, prod, show
 from convcalc.errors import SpecError
-from convcalc.layers.base import Layer, require, require_size
+from convcalc.layers.base import Layer
+from convcalc.layers.checks import require, require_size
 from convcalc.layers.work import Work
 
 

@@ -13,7 +13,8 @@ from convcalc.algebra.dims import Dim, Shape, as_dim, prod
 from convcalc.algebra.field import MAX_PERIOD, Field, Taps, slide
 from convcalc.algebra.formula import Formula
 from convcalc.errors import SpecError
-from convcalc.layers.base import Layer, require_rank
+from convcalc.layers.base import Layer
+from convcalc.layers.checks import require_rank
 from convcalc.layers.pool import _WithIndices
 from convcalc.layers.work import Work
 

@@ -13,7 +13,8 @@ from convcalc.algebra.dims import Dim, Shape, equal, prod, show_shape, truth
 from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
 from convcalc.errors import ShapeError, SpecError
-from convcalc.layers.base import Layer, Output, record, require, require_rank, require_size
+from convcalc.layers.base import Layer, Output, record
+from convcalc.layers.checks import require, require_rank, require_size
 from convcalc.layers.work import Work
 
 PROJECTION_MACS = Formula(

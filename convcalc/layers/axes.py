@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from convcalc.algebra.dims import Shape, at_least, equal, show, show_shape
 from convcalc.algebra.field import Field
 from convcalc.errors import ShapeError, SpecError
-from convcalc.layers.base import require
+from convcalc.layers.checks import require
 from convcalc.layers.shaping import _Moving, axes_of, axis_of
 
 

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 from convcalc.algebra.dims import Dim, Shape, as_dim, equal, prod, show, show_shape, truth
 from convcalc.algebra.field import Field
 from convcalc.errors import SpecError
-from convcalc.layers.base import Layer, require, require_size
+from convcalc.layers.base import Layer
+from convcalc.layers.checks import require, require_size
 from convcalc.layers.norm import norm_work, require_several, scale_and_shift
 from convcalc.layers.work import Work
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, ceildiv, maximum, prod
+from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, ceildiv, equal, maximum, prod, truth
 from convcalc.algebra.field import Field, Taps, slide
 from convcalc.algebra.formula import Formula
 from convcalc.errors import SpecError
-from convcalc.layers.base import Layer, Lazy, require, require_rank, require_size
+from convcalc.layers.base import Layer, Lazy
+from convcalc.layers.checks import require, require_rank, require_size
 from convcalc.layers.work import Work
 
 Ints = tuple[int, ...]
@@ -101,7 +102,7 @@ class _Conv(Layer):
         if self.padding_mode == "zeros":  # in the other modes torch pads apart, where a negative padding crops
             self.each_at_least("padding", 0)
         for name in ("in_channels", "out_channels"):
-            if getattr(self, name) % self.groups != 0:
+            if truth(equal(getattr(self, name) % self.groups, 0)) is False:
                 raise SpecError(
                     f"{name} must be divisible by groups; received {getattr(self, name)} and {self.groups}",
                     where=type(self).__name__,

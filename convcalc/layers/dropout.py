@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from convcalc.algebra.dims import Shape
 from convcalc.errors import SpecError
-from convcalc.layers.base import Layer, require_rank
+from convcalc.layers.base import Layer
+from convcalc.layers.checks import require_rank
 from convcalc.layers.work import NOTHING, Work
 
 

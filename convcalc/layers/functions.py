@@ -11,7 +11,8 @@ from typing import ClassVar
 from convcalc.algebra.dims import Shape, equal, prod, show_shape
 from convcalc.algebra.field import Field
 from convcalc.errors import ShapeError
-from convcalc.layers.base import Layer, require
+from convcalc.layers.base import Layer
+from convcalc.layers.checks import require
 from convcalc.layers.norm import norm_work
 from convcalc.layers.shaping import axis_of
 from convcalc.layers.work import Work

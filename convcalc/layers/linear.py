@@ -12,7 +12,8 @@ from convcalc.algebra.dims import Dim, Shape, as_dim, equal, prod, show_shape
 from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
 from convcalc.errors import ShapeError, SpecError
-from convcalc.layers.base import Layer, Lazy, require, require_size
+from convcalc.layers.base import Layer, Lazy
+from convcalc.layers.checks import require, require_size
 from convcalc.layers.work import NOTHING, Work
 
 LINEAR_MACS = Formula(

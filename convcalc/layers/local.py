@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from convcalc.algebra.dims import Shape
-from convcalc.layers.base import require_size
+from convcalc.layers.checks import require_size
 from convcalc.layers.conv import Ints, _Conv
 
 

@@ -13,7 +13,8 @@ from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
 from convcalc.errors import ShapeError
 from convcalc.layers.axes import stretched
-from convcalc.layers.base import ANY, Layer, axis_name, require
+from convcalc.layers.base import ANY, Layer
+from convcalc.layers.checks import axis_name, require
 from convcalc.layers.shaping import axis_of
 from convcalc.layers.work import NOTHING, Work
 

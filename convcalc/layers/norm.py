@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 from convcalc.algebra.dims import Dim, Shape, at_least, prod, show_shape
 from convcalc.algebra.field import Field
 from convcalc.errors import ShapeError
-from convcalc.layers.base import Layer, Lazy, require, require_rank, require_size
+from convcalc.layers.base import Layer, Lazy
+from convcalc.layers.checks import require, require_rank, require_size
 from convcalc.layers.work import Work
 
 

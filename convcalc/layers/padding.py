@@ -13,7 +13,8 @@ from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, minimum, show, s
 from convcalc.algebra.field import Field, Taps, slide
 from convcalc.algebra.formula import Formula
 from convcalc.errors import ShapeError, SpecError
-from convcalc.layers.base import Layer, require, require_rank
+from convcalc.layers.base import Layer
+from convcalc.layers.checks import require, require_rank
 from convcalc.layers.work import NOTHING, Work
 
 PADDED_SIZE = Formula(

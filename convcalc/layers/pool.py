@@ -14,7 +14,8 @@ from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, prod, show, trut
 from convcalc.algebra.field import Field, Taps, slide
 from convcalc.algebra.formula import Formula
 from convcalc.errors import SpecError
-from convcalc.layers.base import Layer, Output, record, require, require_rank
+from convcalc.layers.base import Layer, Output, record
+from convcalc.layers.checks import require, require_rank
 from convcalc.layers.conv import SAME_SIZE, SIZE, Ints, same_pads
 from convcalc.layers.work import Work
 

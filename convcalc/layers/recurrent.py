@@ -13,7 +13,8 @@ from convcalc.algebra.dims import Dim, Shape, at_least, equal, prod, show_shape,
 from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
 from convcalc.errors import SpecError
-from convcalc.layers.base import Layer, Output, record, require, require_rank, require_size
+from convcalc.layers.base import Layer, Output, record
+from convcalc.layers.checks import require, require_rank, require_size
 from convcalc.layers.work import Work
 
 RECURRENT_MACS = Formula(

@@ -16,7 +16,8 @@ from convcalc.algebra.field import MAX_PERIOD, Field, Taps, slide
 from convcalc.algebra.formula import Formula
 from convcalc.errors import ShapeError, SpecError
 from convcalc.layers.adaptive import adaptive_field, average_work
-from convcalc.layers.base import Layer, require, require_rank
+from convcalc.layers.base import Layer
+from convcalc.layers.checks import require, require_rank
 from convcalc.layers.pool import number
 from convcalc.layers.work import NOTHING, Work
 

@@ -15,7 +15,8 @@ from typing import Any
 from convcalc.algebra.dims import Dim, Shape, as_dim, equal, prod, show, show_shape
 from convcalc.algebra.field import Axis, Field
 from convcalc.errors import ShapeError, SpecError
-from convcalc.layers.base import Layer, require
+from convcalc.layers.base import Layer
+from convcalc.layers.checks import require
 from convcalc.layers.work import NOTHING, Work
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from convcalc.algebra.dims import Condition, Dim, Shape, as_dim, at_least, ceildiv, show, show_shape, truth
 from convcalc.algebra.field import Axis, Field, Taps
 from convcalc.errors import ShapeError, SpecError
-from convcalc.layers.base import require
+from convcalc.layers.checks import require
 from convcalc.layers.shaping import _Moving, axis_of
 
 

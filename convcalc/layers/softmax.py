@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from convcalc.algebra.dims import Shape, as_dim, equal, prod, show_shape
 from convcalc.algebra.field import Field, Taps
-from convcalc.layers.base import Layer, require, require_rank
+from convcalc.layers.base import Layer
+from convcalc.layers.checks import require, require_rank
 from convcalc.layers.shaping import axis_of
 from convcalc.layers.work import Work
 

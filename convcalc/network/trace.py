@@ -15,7 +15,8 @@ from typing import Any
 from convcalc.algebra.dims import Condition, Shape, as_dim, show_shape
 from convcalc.algebra.formula import recording
 from convcalc.errors import ConvcalcError, ShapeError, SpecError
-from convcalc.layers.base import Layer, Output, infer, recorder
+from convcalc.layers.base import Layer, Output, recorder
+from convcalc.layers.checks import infer
 from convcalc.network.graph import Graph, Node, node_name
 from convcalc.network.module import Module, walk
 from convcalc.network.tensor import Tensor
