@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc import nn  # noqa: F401  # loads every kind
-from convcalc.algebra import dims, symbolic
+from convcalc.algebra import dims, printing, relations, symbolic
 from convcalc.algebra.field import Axis, Field, Taps, hull, join, slide, spread
 from convcalc.algebra.formula import Formula, recording
 from convcalc.errors import ConvcalcError, SpecError
@@ -36,7 +36,7 @@ def test_canonical_form_equals_the_nested_one(steps: list[tuple[str, int, int, i
     canonical: Any = H
     for step in steps:
         canonical = symbolic.canonical(size(step, canonical))
-    enough = symbolic.at_least(canonical, 1)
+    enough = relations.at_least(canonical, 1)
     for n in range(1, 40):
         number = n
         for step in steps:
@@ -53,7 +53,7 @@ def test_minimum_and_equal_hold_for_every_size(left: Any, right: Any) -> None:
         a = symbolic.canonical(size(step, a))
     for step in right:
         b = symbolic.canonical(size(step, b))
-    smaller, same = symbolic.minimum(a, b), symbolic.equal(a, b)
+    smaller, same = relations.minimum(a, b), relations.equal(a, b)
     for n in range(1, 30):
         x, y = (v if isinstance(v, int) else int(v.subs(H, n)) for v in (a, b))
         assert (smaller if isinstance(smaller, int) else smaller.subs(H, n)) == min(x, y)
@@ -74,13 +74,13 @@ def test_resnet_chain_is_one_ceiling() -> None:
         ((H - 3) // 4, "⌊(H - 3)/4⌋"),
         (2 * (H // 2), "2·⌊H/2⌋"),
         (H * H * 64, "64·H²"),
-        (symbolic.at_least(H // 4 - 15, 1), "H ≥ 64"),
-        (symbolic.equal(2 * (H // 2), H), "2·⌊H/2⌋ = H"),
+        (relations.at_least(H // 4 - 15, 1), "H ≥ 64"),
+        (relations.equal(2 * (H // 2), H), "2·⌊H/2⌋ = H"),
         (symbolic.canonical(H * 4096), "4,096·H"),
     ],
 )
 def test_letters_print_for_people(dim: Any, text: str) -> None:
-    assert symbolic.pretty(dim) == text
+    assert printing.pretty(dim) == text
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from hypothesis import given
 from convcalc import nn
 from convcalc.algebra.field import Field
 from convcalc.errors import ConvcalcError
-from tests import strategies_vector  # noqa: F401  # registers its strategies
 from tests.strategies import CASES, Case, nd
 from tests.torch_modules import module_of
 

@@ -25,7 +25,7 @@ UPWARD = {("analysis/report.py", "convcalc.writers.table")}
 NEVER = {("analysis", "zoo")}
 
 THIRD_PARTY = {
-    "sympy": {"algebra/symbolic.py"},
+    "sympy": {"algebra/symbolic.py", "algebra/relations.py", "algebra/printing.py", "algebra/regions.py"},
     "numpy": {"analysis/sweep.py"},
     "torch": {"readers/torch.py"},
     "onnx": {"readers/onnx.py"},

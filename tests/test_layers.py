@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
+import pathlib
 import warnings
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
-from hypothesis import strategies as st
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-import tests.strategies as strategies
 from convcalc import nn, trace
 from convcalc.errors import ConvcalcError
 from convcalc.layers.base import kinds
-from tests.strategies import CASES, Case
-from tests.strategies_pool import TF_SAME
+from tests.strategies import CASES, Case, nd
+from tests.strategies.pool import TF_SAME
 from tests.torch_modules import module_of
-
-import importlib, pathlib  # noqa
 
 for _f in pathlib.Path(__file__).parent.glob("strategies_*.py"):  # while families are being written side by side
     importlib.import_module(f"tests.{_f.stem}")
@@ -81,7 +79,7 @@ def test_equals_torch(kind: str) -> None:
     def check(case: Case) -> None:
         expected, received = torch_says(kind, case), convcalc_says(kind, case)
         if kind in UNCOUNTED and expected and received:
-            expected["flops"] = received["flops"]  # that tool counts 0 here: see test_flops_that_torch_misses
+            expected["flops"] = received["flops"]  # see test_local_connection_multiplies_as_a_convolution
         assert received == expected
 
     check()
@@ -96,16 +94,25 @@ def test_tf_same_equals_torch(kind: str) -> None:
     check()
 
 
-UNCOUNTED = {*strategies.nd("LocallyConnected")}
+UNCOUNTED = {*nd("LocallyConnected")}
 """Kinds whose matrix products torch's counter does not see, or sees in other operators."""
 
 
 COUNTED_ON_META = {"LSTM", "MultiheadAttention"}
-"""Kinds whose products on a CPU are fused into operators that torch's counter does not know; on the meta device they are not."""
+"""Kinds whose products a CPU fuses into operators that torch's counter does not know; the meta device does not."""
+
+
+@pytest.mark.parametrize("kind", sorted(UNCOUNTED))
+def test_local_connection_multiplies_as_a_convolution(kind: str) -> None:
+    @given(CASES[kind])
+    def check(case: Case) -> None:
+        shared = Case({name: value for name, value in case.kwargs.items() if name != "input_size"}, case.inputs)
+        local, convolution = convcalc_says(kind, case), torch_says(kind.replace("LocallyConnected", "Conv"), shared)
+        if local and convolution:
+            assert local["flops"] == convolution["flops"]
+
+    check()
 
 
 def test_every_kind_has_a_strategy() -> None:
-    missing = [
-        kind.__name__ for kind in kinds() if kind.__module__.startswith("convcalc.") and kind.__name__ not in CASES
-    ]
-    assert missing == ["Lazy"] or not missing, missing
+    assert {kind.__name__ for kind in kinds() if kind.__module__.startswith("convcalc.")} == set(CASES)

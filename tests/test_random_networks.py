@@ -86,7 +86,7 @@ def test_receptive_fields_hold_all_that_a_unit_sees_and_end_where_it_ends(plan: 
         if isinstance(node.layer, Slice) or not loose.isdisjoint(node.inputs):
             loose.add(node.name)  # what is left of the channels may see less than all of them did
         for i, axis in enumerate(field.axes if field else ()):
-            if axis is not None and axis.source not in field.whole:
+            if axis is not None and axis.source not in field.whole | field.gates:
                 probes = [sample for sample, (source, _) in enumerate(lines) if source == axis.source]
                 reached = value[probes].isnan().transpose(1, i).flatten(2).any(2)  # probe by unit
                 check_axis(axis, reached, node, node.name not in loose)

@@ -187,7 +187,7 @@ def test_fields_over_phases_and_unequal_axes() -> None:
         "size": [2, 2],
         "jump": ["1/2", "1/2"],
         "start": [0, 0],
-        "exact": False,
+        "exact": True,
         "phases": [[[0, 0], [0, 1]], [[0, 0], [0, 1]]],
     }
 

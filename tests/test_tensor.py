@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from convcalc import nn, trace
 from convcalc.algebra.dims import show
-from convcalc.algebra.field import Axis, Field
+from convcalc.algebra.field import Axis, Bound, Field
 from convcalc.algebra.symbolic import symbol
 from convcalc.network.tensor import cat, flatten, matmul, stack
 from tests.torch_modules import FromGraph
@@ -150,7 +151,7 @@ FIELDS: list[tuple[Any, tuple[Any, ...], Any]] = [
     (nn.Transpose(1, 2), (X,), Field((None, ROWS, None, COLUMNS))),
     (nn.Squeeze(), ((2, 3, 1, 8),), Field((None, None, COLUMNS), frozenset({0}))),
     (nn.Unsqueeze(2), (X,), Field((None, None, None, ROWS, COLUMNS))),
-    (nn.Expand((2, 3, 5, 8)), ((2, 3, 1, 8),), Field((None, None, None, COLUMNS), frozenset({0}))),
+    (nn.Expand((2, 3, 5, 8)), ((2, 3, 1, 8),), Field((None, None, None, COLUMNS), gates=frozenset({0}))),
     (nn.Roll(1, 1), (X,), Field((None, None, ROWS, COLUMNS))),
     (nn.Roll(1, 2), (X,), None),
     (nn.Slice((..., slice(1, -1, 2))), (X,), Field((None, None, ROWS, Axis(1, 2, ((1, 1),))))),
@@ -161,7 +162,7 @@ FIELDS: list[tuple[Any, tuple[Any, ...], Any]] = [
     (nn.Cat(1), (X, X), Field((None, None, ROWS, COLUMNS))),
     (nn.Cat(2), (X, X), None),
     (nn.Stack(2), (X, X), Field((None, None, None, ROWS, COLUMNS))),
-    (nn.Mul(), (X, (2, 3, 1, 1)), Field((None, None, ROWS, COLUMNS), frozenset({0, 1}))),
+    (nn.Mul(), (X, (2, 3, 1, 1)), Field((None, None, ROWS, COLUMNS), gates=frozenset({0, 1}))),
     (nn.MatMul(), (X, X), None),
     (nn.MatMul(), ((2, 3), (3, 4)), Field((None, None))),
     (nn.Parameter(1, 3), (), Field((None, None))),
@@ -174,7 +175,10 @@ def test_fields(number: int) -> None:
     assert field_of(layer, *shapes) == expected
 
 
-def test_maps_out_of_step_have_no_field() -> None:
+def test_maps_out_of_step_are_bounded() -> None:
     fine, coarse = Field.of_input(4), Field((None, None, Axis(0, 2), Axis(1, 2)))
-    assert field_of(nn.Add(), X, X, fields=[fine, coarse]) is None
-    assert field_of(nn.Cat(1), X, X, fields=[fine, coarse]) is None
+    bound = tuple(Bound(i, Fraction(1), Fraction(0), Fraction(7)) for i in (0, 1))  # unit 7 sees 7 and 14
+    assert field_of(nn.Add(), X, X, fields=[fine, coarse]).axes[2:] == bound
+    assert field_of(nn.Cat(1), X, X, fields=[fine, coarse]).axes[2:] == bound
+    assert field_of(nn.Add(), (2, 3, H, 8), (2, 3, H, 8), fields=[fine, coarse]) is None  # by how much hangs on H
+    assert field_of(nn.Add(), X, X, fields=[fine, Field((None, None, COLUMNS, ROWS))]) is None

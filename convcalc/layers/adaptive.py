@@ -6,11 +6,12 @@ Sizes, windows and refusals are those of torch's documentation of each kind. Win
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from math import gcd
 from typing import Any, ClassVar
 
 from convcalc.algebra.dims import Dim, Shape, as_dim, prod
-from convcalc.algebra.field import MAX_PERIOD, Field, Taps, slide
+from convcalc.algebra.field import MAX_PERIOD, Field, Reach, Taps, slide
 from convcalc.algebra.formula import Formula
 from convcalc.errors import SpecError
 from convcalc.layers.base import Layer
@@ -88,7 +89,7 @@ def average_work(x: Shape, output: Shape, first: int) -> Work | None:
 _UNMOVED = slide(1, 1, 0, 1)
 
 
-def _adaptive_taps(n: Dim, o: Dim) -> Taps | None:
+def _adaptive_taps(n: Dim, o: Dim) -> Taps | Reach | None:
     """The windows of ``o`` outputs over ``n`` inputs, which repeat after their greatest common divisor-th part."""
     if n == o:
         return _UNMOVED
@@ -96,7 +97,7 @@ def _adaptive_taps(n: Dim, o: Dim) -> Taps | None:
         return None
     period = o // gcd(n, o)
     if period > MAX_PERIOD:
-        return None
+        return Reach(Fraction(n, o), Fraction(-1), Fraction(n, o))  # ⌊i·n/o⌋ … ⌈(i + 1)·n/o⌉ - 1, less tightly
     return Taps(n // gcd(n, o), tuple([range(i * n // o, -(-(i + 1) * n // o)) for i in range(period)]))
 
 

@@ -179,13 +179,12 @@ class MultiheadAttention(Layer):
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
         positions = 1 if self.batch_first and len(output) == 3 else 0
-        attended = join([field.collapsed([positions, -1]) for field in fields[1:]])
-        joined = attended and join([fields[0].collapsed([-1]), attended])
+        attended = join([field.collapsed([positions, -1]) for field in fields[1:]], inputs[1])
+        joined = attended and join([fields[0].collapsed([-1]), attended], output)
         if joined is None:
             return None
         # a query that attends to what it came from sees it whole
-        axes = [axis if axis and axis.source not in joined.whole else None for axis in joined.axes]
-        return Field(tuple(axes), joined.whole)
+        return joined.moved([axis if axis and axis.source not in joined.whole else None for axis in joined.axes])
 
     def further_field(self, name: str, main: Field) -> Field | None:
         return None  # the weights have axes of their own

@@ -27,7 +27,7 @@ class _Reordering(_Moving):
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field:
         axes = fields[0].axes
-        return Field(tuple([axes[i] for i in self.order_of(len(axes))]), fields[0].whole)
+        return fields[0].moved([axes[i] for i in self.order_of(len(axes))])
 
 
 class Permute(_Reordering):
@@ -101,7 +101,7 @@ class Squeeze(_Moving):
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field:
         gone = self.dropped(inputs[0])
         kept = tuple([axis for i, axis in enumerate(fields[0].axes) if i not in gone])
-        return Field(kept, fields[0].collapsed(sorted(gone)).whole)
+        return fields[0].collapsed(sorted(gone)).moved(kept)
 
 
 class Unsqueeze(_Moving):
@@ -124,7 +124,7 @@ class Unsqueeze(_Moving):
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field:
         axes = fields[0].axes
         axis = axis_of(self.dim, len(output))
-        return Field((*axes[:axis], None, *axes[axis:]), fields[0].whole)
+        return fields[0].moved((*axes[:axis], None, *axes[axis:]))
 
 
 class Expand(_Moving):
@@ -157,8 +157,8 @@ class Expand(_Moving):
 
 
 def stretched(field: Field, before: Shape, after: Shape) -> Field:
-    """The field after broadcasting: an axis that is stretched from size 1 is held to see the whole."""
+    """The field after broadcasting: what is stretched from size 1 is a gate, and is held to see the whole."""
     new = len(after) - len(before)
     gone = [i for i, n in enumerate(before) if n == 1 and after[i + new] != 1]
-    kept = field.collapsed(gone) if gone else field
-    return Field((None,) * new + kept.axes, kept.whole)
+    kept = field.collapsed(gone).gated() if gone else field
+    return kept.moved((None,) * new + kept.axes)

@@ -57,7 +57,9 @@ class Layer:
         names = dict(cls.__mro__[1].__dict__.get("arguments", {})) if len(cls.__mro__) > 1 else {}
         # read as text: evaluating annotations would import typing's world for each class
         for name, annotation in cls.__dict__.get("__annotations__", {}).items():  # noqa: RUF063
-            if not str(annotation).startswith("ClassVar"):
+            if str(annotation).startswith("ClassVar"):
+                names.pop(name, None)  # an argument of the family that this kind fixes
+            else:
                 names[name] = _REQUIRED
         if cls.order:
             names = {name: names[name] for name in cls.order}
@@ -205,7 +207,7 @@ class Layer:
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
         """The output's receptive field; None where it is not defined. Default: pointwise, inputs joined."""
-        return join(fields)
+        return join(fields, output)
 
 
 _set_hash = Layer._hash.__set__  # type: ignore[attr-defined]  # a layer is frozen once it is bound

@@ -6,6 +6,7 @@ A demand that hangs on letters becomes an assumption of the graph. Arguments are
 from __future__ import annotations
 
 from contextvars import ContextVar
+from typing import TypeAlias
 
 from convcalc.algebra.dims import Condition, Dim, Shape, as_dim, at_least, equal, show, show_shape
 from convcalc.errors import ShapeError
@@ -14,7 +15,10 @@ from convcalc.layers.base import Layer
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 """The names of the spatial axes in messages, by their number."""
 
-_assumed: ContextVar[list[Condition] | None] = ContextVar("assumed", default=None)
+Assumed: TypeAlias = "tuple[Condition, str]"
+"""What was assumed of letters, and what is wrong where it does not hold."""
+
+_assumed: ContextVar[list[Assumed] | None] = ContextVar("assumed", default=None)
 
 
 def require(condition: Condition, what: str, *details: str) -> None:
@@ -25,7 +29,7 @@ def require(condition: Condition, what: str, *details: str) -> None:
         raise ShapeError(what, details=details)
     assumed = _assumed.get()
     if assumed is not None:
-        assumed.append(condition)
+        assumed.append((condition, what))
 
 
 def require_rank(shape: Shape, *ranks: int) -> None:
@@ -42,7 +46,7 @@ def require_size(received: Dim, expected: Dim, name: str, axis: str) -> None:
         require(equal(received, expected), what)
 
 
-def infer(layer: Layer, inputs: tuple[Shape, ...]) -> tuple[Shape, tuple[Condition, ...]]:
+def infer(layer: Layer, inputs: tuple[Shape, ...]) -> tuple[Shape, tuple[Assumed, ...]]:
     """The output shape of a call, checked to be positive, and what was assumed of letters to get there."""
     least, most = layer.arity
     if not least <= len(inputs) <= most:

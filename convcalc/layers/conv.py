@@ -171,7 +171,9 @@ class _Conv(Layer):
     def _taps(self, axis: int, n: Dim) -> Taps | None:
         """Which inputs an output reads along one axis; None where that hangs on a letter."""
         numbers = (self.kernel_size[axis], self.stride[axis], self._pads(axis, n)[0], self.dilation[axis])
-        return slide(*numbers) if all(isinstance(v, int) for v in numbers) else None  # type: ignore[arg-type]
+        if not all(isinstance(v, int) for v in numbers):
+            return None
+        return slide(*numbers)._replace(border=self.padding_mode)  # type: ignore[arg-type]
 
 
 class Conv1d(_Conv):

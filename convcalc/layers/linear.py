@@ -133,7 +133,7 @@ class Bilinear(Layer):
         return {"mac": macs, "bias": prod(output) if self.bias else 0}
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        joined = join(fields)
+        joined = join(fields, output)
         return joined and joined.collapsed([-1])
 
 
@@ -190,7 +190,7 @@ class Embedding(Layer):
         return {"lookup": prod(inputs[0])}
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        return Field((*fields[0].axes, None), fields[0].whole)
+        return fields[0].moved((*fields[0].axes, None))
 
 
 def _require_features(shape: Shape, expected: Dim, name: str) -> None:

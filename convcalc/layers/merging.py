@@ -61,7 +61,7 @@ class _Broadcasting(Layer):
         return shape
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        return join([stretched(field, shape, output) for field, shape in zip(fields, inputs)])
+        return join([stretched(field, shape, output) for field, shape in zip(fields, inputs)], output)
 
 
 class _Pointwise(_Broadcasting):
@@ -170,7 +170,7 @@ class Cat(Layer):
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
         axis = axis_of(self.dim, len(output))
-        return None if any(field.axes[axis] for field in fields) else join(fields)
+        return None if any(field.axes[axis] for field in fields) else join(fields, output)
 
 
 def _agreed(axis: int, m: Dim, n: Dim, first: Shape, other: Shape) -> Dim:
@@ -210,9 +210,9 @@ class Stack(Layer):
         return NOTHING
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        joined = join(fields)
+        joined = join(fields, inputs[0])
         axis = axis_of(self.dim, len(output))
-        return joined and Field((*joined.axes[:axis], None, *joined.axes[axis:]), joined.whole)
+        return joined and joined.moved((*joined.axes[:axis], None, *joined.axes[axis:]))
 
 
 class MatMul(Layer):
@@ -241,4 +241,4 @@ class MatMul(Layer):
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
         if any(axis for field in fields for axis in field.axes):
             return None  # rows and columns play unlike parts: no one map holds what a unit sees
-        return Field((None,) * len(output), frozenset[int]().union(*(field.whole for field in fields)))
+        return join([field.moved((None,) * len(output)) for field in fields], output)

@@ -32,6 +32,8 @@ class _Pad(Layer):
     padding: Any
     fewest: ClassVar[int] = 2
     """How many numbers ``padding`` holds at least."""
+    border: ClassVar[str] = "zeros"
+    """What stands in the border, in the words of a convolution's ``padding_mode``; any constant is as good as zeros."""
 
     def check(self) -> None:
         value = self.padding
@@ -80,7 +82,7 @@ class _Pad(Layer):
         for before, _ in self._pairs():
             if not isinstance(before, int):
                 return None
-            shifts.insert(0, slide(1, 1, before, 1))
+            shifts.insert(0, slide(1, 1, before, 1)._replace(border=self.border))
         return fields[0].through(shifts)
 
 
@@ -174,6 +176,8 @@ class ZeroPad3d(_ZeroPad):
 class _ReflectionPad(_Pad):
     """The input mirrored at its edges, which are not repeated."""
 
+    border: ClassVar[str] = "reflect"
+
     def _check_sides(self, n: Dim, before: Dim, after: Dim) -> None:
         for side in (before, after):
             require(at_least(n - 1, side), f"cannot reflect {show(side)} elements of an input of {show(n)}")
@@ -212,6 +216,8 @@ class ReflectionPad3d(_ReflectionPad):
 class _ReplicationPad(_Pad):
     """The edges of the input repeated."""
 
+    border: ClassVar[str] = "replicate"
+
 
 class ReplicationPad1d(_ReplicationPad):
     """The ends of (N, C, L) or (C, L) repeated, as `torch.nn.ReplicationPad1d`.
@@ -245,6 +251,8 @@ class ReplicationPad3d(_ReplicationPad):
 
 class _CircularPad(_Pad):
     """The input wrapped around, at most once."""
+
+    border: ClassVar[str] = "circular"
 
     def _check_rank(self, x: Shape) -> None:
         super()._check_rank(x)

@@ -49,9 +49,7 @@ class Sum(Layer):
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field:
         gone = [i for i in self.reduced(len(inputs[0])) if i < len(inputs[0])]
         field = fields[0].collapsed(gone)
-        return (
-            field if self.keepdim else Field(tuple([a for i, a in enumerate(field.axes) if i not in gone]), field.whole)
-        )
+        return field if self.keepdim else field.moved([axis for i, axis in enumerate(field.axes) if i not in gone])
 
 
 class Mean(Sum):

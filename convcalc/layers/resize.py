@@ -12,7 +12,7 @@ from math import gcd, isfinite
 from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import Dim, Shape, as_dim, equal, is_symbolic, prod, show, show_shape
-from convcalc.algebra.field import MAX_PERIOD, Field, Taps, slide
+from convcalc.algebra.field import MAX_PERIOD, Field, Reach, Taps, slide
 from convcalc.algebra.formula import Formula
 from convcalc.errors import ShapeError, SpecError
 from convcalc.layers.adaptive import adaptive_field, average_work
@@ -159,13 +159,15 @@ class Upsample(Layer):
         taps = [self._taps(*sizes) for sizes in zip(x[2:], output[2:], self._each(x, "scale_factor"))]
         return fields[0].through([tap for tap in taps if tap]) if all(taps) else None
 
-    def _taps(self, n: Dim, o: Dim, factor: Any) -> Taps | None:
+    def _taps(self, n: Dim, o: Dim, factor: Any) -> Taps | Reach | None:
         """Which inputs an output reads along one axis; a source whose weight is 0 is not read."""
         ratio = self._ratio(n, o, factor)
-        if ratio is None or ratio[1] > MAX_PERIOD:
+        if ratio is None:
             return None
         advance, period = ratio
         mode = _MODES[self.mode]
+        if period > MAX_PERIOD:
+            return self._reach(Fraction(advance, period))
         ranges = []
         for i in range(period):
             if self.align_corners or not mode.centred:
@@ -177,6 +179,13 @@ class Upsample(Layer):
             low, high = mode.reads if rest else (0, 0)
             ranges.append(range(below + low, below + high + 1))
         return Taps(advance, tuple(ranges))
+
+    def _reach(self, jump: Fraction) -> Reach:
+        """Bounds of what `_taps` lists, for periods too long to list: positions in between round down by less than 1."""
+        mode = _MODES[self.mode]
+        centre = jump / 2 - (Fraction(1, 2) if mode.weighs else 0)
+        shift = Fraction(0) if self.align_corners or not mode.centred else centre
+        return Reach(jump, shift - 1 + min(mode.reads[0], 0), shift + max(mode.reads[1], 0))
 
     def _ratio(self, n: Dim, o: Dim, factor: Any) -> tuple[int, int] | None:
         """Inputs for so many outputs; None where that hangs on a letter."""

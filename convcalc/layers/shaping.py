@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from convcalc.algebra.dims import Dim, Shape, as_dim, equal, prod, show, show_shape
-from convcalc.algebra.field import Axis, Field
+from convcalc.algebra.field import Along, Field
 from convcalc.errors import ShapeError, SpecError
 from convcalc.layers.base import Layer
 from convcalc.layers.checks import require
@@ -168,7 +168,7 @@ def regrouped(field: Field, before: Shape, after: Shape) -> Field | None:
     """The field after a reshape: axes that stay keep it, merged ones see the whole, of split ones it is not defined."""
     if before == after:
         return field
-    axes: list[Axis | None] = [None] * len(after)
+    axes: list[Along | None] = [None] * len(after)
     gone = {i for i, n in enumerate(before) if n == 1}
     for old, new in _groups(before, after):
         if len(old) == len(new) == 1:
@@ -177,7 +177,7 @@ def regrouped(field: Field, before: Shape, after: Shape) -> Field | None:
             gone.update(old)
         elif any(field.axes[i] for i in old):
             return None
-    return Field(tuple(axes), field.collapsed(sorted(gone)).whole)
+    return field.collapsed(sorted(gone)).moved(axes)
 
 
 def _groups(before: Shape, after: Shape) -> Iterator[tuple[list[int], list[int]]]:

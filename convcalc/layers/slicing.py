@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import Condition, Dim, Shape, as_dim, at_least, ceildiv, show, show_shape, truth
-from convcalc.algebra.field import Axis, Field, Taps
+from convcalc.algebra.field import Along, Field, Taps
 from convcalc.errors import ShapeError, SpecError
 from convcalc.layers.checks import require
 from convcalc.layers.shaping import _Moving, axis_of
@@ -111,7 +111,7 @@ class Slice(_Moving):
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
         (field,), (x,) = fields, inputs
-        axes: list[Axis | None] = []
+        axes: list[Along | None] = []
         gone = []
         for i, item in self._pairs(len(x)):
             before = None if item is None else field.axes[i]
@@ -126,10 +126,10 @@ class Slice(_Moving):
                 gone.append(i)
             else:
                 return None  # all units see the same interval, which no map of positions says
-        return Field(tuple(axes), field.collapsed(gone).whole)
+        return field.collapsed(gone).moved(axes)
 
 
-def _sliced(axis: Axis, start: Dim, step: int) -> Axis | None:
+def _sliced(axis: Along, start: Dim, step: int) -> Along | None:
     """The field along an axis of which every ``step``-th unit is taken; None where the first hangs on a letter."""
     return axis.through(Taps(step, (range(start, start + 1),))) if isinstance(start, int) else None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.strategies import Case, case, nd, rarely, sizes
+from tests.strategies.base import Case, case, nd, rarely, sizes
 
 # torch has tensors without elements and layers without features; convcalc has none, so sizes start at 1
 EXTENTS = st.integers(1, 5)

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.strategies import Case, case, rarely, sizes
+from tests.strategies.base import Case, case, rarely, sizes
 
 
 @case("Exp")

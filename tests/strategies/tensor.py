@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.strategies import Case, case, rarely, sizes
+from tests.strategies.base import Case, case, rarely, sizes
 
 
 def shape(draw: Any, low: int = 1, high: int = 4, ones: bool = False) -> tuple[int, ...]:
@@ -174,3 +174,11 @@ def matmul(draw: Any, rank: int, kind: str) -> Case:
 @case("Parameter", "Buffer")
 def leaf(draw: Any, rank: int, kind: str) -> Case:
     return Case({"shape": shape(draw, 0)}, [])
+
+
+@case("Add", "Mul")
+def pointwise(draw: Any, rank: int, kind: str) -> Case:
+    shape = sizes(draw, draw(st.integers(1, 4)), 1, 4)
+    other = tuple(draw(st.sampled_from([n, 1])) for n in shape)[draw(st.integers(0, len(shape))) :]
+    other = rarely(draw, other, (*shape[:-1], shape[-1] + 1))
+    return Case({}, draw(st.permutations([shape, other])))

@@ -6,7 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.strategies import Case, axes, batched, case, conv, nd, rarely, sizes
+from tests.strategies.base import Case, axes, batched, case, nd, rarely, sizes
+from tests.strategies.conv import conv
 
 TF_SAME: dict[str, st.SearchStrategy[Case]] = {}
 """Cases of TensorFlow's SAME, for each kind that takes it."""

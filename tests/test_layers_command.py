@@ -1,0 +1,160 @@
+"""``convcalc layers``: every kind is listed and described, with an example that reads and its formulas."""
+
+from __future__ import annotations
+
+import ast
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+import pytest
+
+import convcalc.layers as home
+from convcalc import nn
+from convcalc.algebra.formula import Formula, recording
+from convcalc.layers.base import Layer
+from convcalc.readers.names import families, kinds, short_name
+from convcalc.writers import catalogue
+from convcalc.writers.catalogue import described, example, find, formulas, listed, read_example, signature
+from tests.test_cli import in_terminal, run
+
+IN_PYTHON_ONLY = {"Buffer", "IndexSelect", "Parameter", "Slice"}
+"""Kinds whose example is no sheet: held tensors, and what takes indices or parts."""
+
+
+def test_the_list_holds_every_kind_once() -> None:
+    result = run("layers")
+    assert (result.exit_code, result.stderr) == (0, "")
+    names = [line.split("(")[0] for line in result.stdout.splitlines() if not line.startswith(" ")]
+    assert sorted(names) == sorted(kinds())
+    assert names == sorted(names, key=str.lower)
+
+
+def test_a_pattern_filters_by_either_name() -> None:
+    assert run("layers", "Conv?d").stdout == "".join(
+        f"Conv{rank}d(in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,\n"
+        "    padding_mode='zeros')\n"
+        for rank in (1, 2, 3)
+    )
+    assert [line.split("(")[0] for line in listed("b?").splitlines()] == ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"]
+    assert [line.split("(")[0] for line in listed("*softmax").splitlines()] == ["LogSoftmax", "Softmax", "Softmax2d"]
+
+
+@pytest.mark.parametrize("name", sorted(kinds()))
+def test_signatures_say_names_and_defaults(name: str) -> None:
+    kind = kinds()[name]
+    call = ast.parse(signature(kind), mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert [*(word.id for word in call.args if isinstance(word, ast.Name)), *(word.arg for word in call.keywords)] == [
+        *kind.arguments
+    ]
+    for word in call.keywords:
+        assert word.arg and ast.literal_eval(word.value) == kind.arguments[word.arg]
+
+
+@pytest.mark.parametrize("name", sorted(kinds()))
+def test_every_kind_is_described(name: str) -> None:
+    kind = kinds()[name]
+    text = described(name)
+    assert text.startswith(f"{name}(")
+    assert "`" not in text
+    assert all(f"{formula.name}: {formula}" in text for formula in formulas(kind))
+    found = read_example(kind)
+    assert (found is None) == (name in IN_PYTHON_ONLY)
+    if found is None:
+        assert "for example, in Python\n  >>> " in text
+        return
+    sheet, report = found
+    assert all(f"\n  {line}\n" in text for line in sheet.splitlines())
+    shown = example(kind)
+    if name not in catalogue.SHEETS:  # what is read is what the docstring says
+        assert shown is not None
+        wanted: Any = kind(*map(ast.literal_eval, shown.call.args), **{
+            str(word.arg): ast.literal_eval(word.value) for word in shown.call.keywords
+        })  # fmt: skip
+        assert report.rows[-1].layer == wanted.resolve(*shown.shapes)
+
+
+@pytest.mark.parametrize("name", sorted(kinds()))
+def test_formulas_are_those_that_compute(name: str) -> None:
+    """Whatever formula a call of the example uses is listed."""
+    found = read_example(kinds()[name])
+    if found is None:
+        return
+    row = found[1].rows[-1]
+    assert row.layer is not None
+    with recording() as steps:
+        row.layer.output_shape(*row.input_shapes)
+        row.layer.work(row.input_shapes, row.output_shape)
+    assert {id(step.formula) for step in steps} <= {id(formula) for formula in formulas(kinds()[name])}
+
+
+def test_formulas_of_the_most_used() -> None:
+    def names(kind: str) -> list[str]:
+        return [formula.name for formula in formulas(find(kind))]
+
+    assert names("conv") == ["SAME size", "convolution size", "multiply–accumulates of a convolution"]
+    assert names("linear") == ["multiply–accumulates of a linear layer"]
+    assert names("LazyConv2d") == names("Conv2d")
+    assert names("AvgPool3d") == names("AvgPool2d")
+    assert names("relu") == names("cat") == []
+
+
+def test_every_formula_belongs_to_a_kind() -> None:
+    modules = [import_module(f"convcalc.layers.{module.name}") for module in iter_modules(home.__path__)]
+    known = {id(value): value for module in modules for value in vars(module).values() if isinstance(value, Formula)}
+    used = {id(formula) for kind in kinds().values() for formula in formulas(kind)}
+    assert [formula.name for key, formula in known.items() if key not in used] == []
+
+
+@pytest.mark.parametrize("name", sorted(families()))
+def test_lowercase_names_find_their_kind(name: str) -> None:
+    kind = find(name)
+    assert families()[name] in (kind.__name__, kind.__name__[:-2])
+    assert f"on a sheet: {short_name(kind.__name__)}(" in described(name)
+
+
+def test_names_as_in_torch() -> None:
+    assert find("torch.nn.Conv2d") is find("nn.Conv2d") is find("Conv2d") is find("conv") is nn.Conv2d
+
+
+def test_a_kind_that_is_new_needs_nothing_more() -> None:
+    class Twice(Layer):
+        """Doubles, as nobody's.
+
+        >>> Twice(3).output_shape((1, 4))
+        (1, 8)
+        """
+
+        times: int
+        loud: bool = False
+
+    assert signature(Twice) == "Twice(times, loud=False)"
+    assert formulas(Twice) == []
+    shown = example(Twice)
+    assert shown is not None and shown.shapes == ((1, 4),)
+
+
+ERRORS = {
+    "Conv2D": "UnknownName: there is no layer 'Conv2D'\n  did you mean Conv2d or Conv3d or Conv1d or LazyConv2d?",
+    "con": "UnknownName: there is no layer 'con'\n  did you mean conv or convT?",
+    "swish": "UnknownName: there is no layer 'swish'\n  here it is called silu",
+    "xyzzy": "UnknownName: there is no layer 'xyzzy'\n  `convcalc layers` lists them",
+    "xyz*": "UnknownName: no layer matches 'xyz*'\n  `convcalc layers` lists them all",
+    "Sequential": "SpecError: Sequential is not a single layer\n"
+    "  a sheet is its layers in order; a part that repeats is a block: def name(c):",
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_error(name: str) -> None:
+    result = run("layers", name)
+    assert (result.stdout, result.stderr, result.exit_code) == ("", ERRORS[name] + "\n", 2)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("name", ["conv", "mha", "lstm", "*"])
+def test_text_fits_the_terminal(name: str, width: int) -> None:
+    text = in_terminal(width, "layers", name)
+    assert max(map(len, text.splitlines())) <= width
+    assert "\x1b" not in text

@@ -1,0 +1,197 @@
+"""What ``print(model)`` of torch prints, read back: every kind that torch has, nested Sequentials, and refusals."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import assume, given
+
+import tests.test_layers  # noqa: F401  # loads the strategies of all kinds
+from convcalc import nn
+from convcalc.errors import ConvcalcError
+from convcalc.readers.plan import Plan
+from convcalc.readers.repr import HIDDEN, Printed, is_repr, parse, read_repr
+from convcalc.readers.source import Text
+from tests.strategies import CASES, Case
+from tests.test_layers import TORCH_REFUSES
+
+UNPRINTED = {"MultiheadAttention"}
+"""Kinds of which torch prints no arguments at all."""
+
+KINDS = sorted(kind for kind in CASES if hasattr(torch.nn, kind) and kind not in ("Buffer", "Parameter"))
+
+
+def same(name: str, a: nn.Layer, b: nn.Layer) -> bool:
+    """Whether an argument is the same to torch, which prints no bias without an affine map, and an index from 0."""
+    if name == "bias" and not getattr(a, "affine", getattr(a, "elementwise_affine", True)):
+        return True
+    if name == "padding_idx" and a.padding_idx is not None:
+        return a.padding_idx % a.num_embeddings == b.padding_idx
+    return vars(a)[name] == vars(b)[name]
+
+
+def said(text: str, **options: Any) -> str:
+    with pytest.raises(ConvcalcError) as caught:
+        read_repr(text, "pasted", **{"inputs": [(3, 32, 32)], **options})
+    return f"{type(caught.value).__name__}: {caught.value}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_that_torch_prints(kind: str) -> None:
+    @given(CASES[kind])
+    def check(case: Case) -> None:
+        try:
+            expected = getattr(nn, kind)(**case.kwargs)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                module = getattr(torch.nn, kind)(**case.kwargs)
+        except (ConvcalcError, *TORCH_REFUSES):
+            assume(False)
+        text = Text(str(torch.nn.Sequential(module)), "pasted")
+        (item,) = parse(text).children
+        reader = Printed(text, Plan())
+        if kind in UNPRINTED:
+            with pytest.raises(ConvcalcError, match="does not say its arguments"):
+                reader._layer(item, "0")
+            return
+        received = reader._layer(item, "0")
+        assert type(received) is type(expected)
+        try:
+            expected, received = expected.resolve(*case.inputs), received.resolve(*case.inputs)
+        except ConvcalcError:
+            assume(False)
+        for name in vars(expected).keys() - HIDDEN.get(kind, ()):
+            assert same(name, expected, received), (name, text.text)
+
+    check()
+
+
+def test_hidden_arguments_are_those_that_torch_does_not_print() -> None:
+    for kind, names in HIDDEN.items():
+        for name in names:
+            if name in getattr(nn, kind).arguments:
+                printed = str(getattr(torch.nn, kind)(*{"Embedding": (3, 2), "RNN": (3, 2)}.get(kind, ()) or _least(kind)))
+                assert f"{name}=" not in printed
+
+
+def _least(kind: str) -> tuple[Any, ...]:
+    return () if kind in ("PReLU", "Hardsigmoid", "Hardswish", "Upsample") else (2,)
+
+
+def net() -> torch.nn.Module:
+    from torch.nn import AvgPool2d, BatchNorm2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
+
+    block = Sequential(Conv2d(8, 16, 3, padding="same", bias=False), BatchNorm2d(16), ReLU(inplace=True))
+    model = Sequential(Conv2d(3, 8, 3, stride=2, padding=1), Sequential(block, MaxPool2d(2)), AvgPool2d(2))
+    model.add_module("flat", Flatten())
+    model.add_module("head", Linear(256, 10))
+    return model
+
+
+def test_nested_sequentials_have_torchs_paths_and_shapes() -> None:
+    model = net()
+    graph = read_repr(str(model), inputs=[(3, 32, 32)], batch=2)
+    assert graph.state_dict() == {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    assert [node.path for node in graph.nodes] == ["0", "1.0.0", "1.0.1", "1.0.2", "1.1", "2", "flat", "head"]
+    assert graph.nodes[-1].output_shape == tuple(model(torch.randn(2, 3, 32, 32)).shape)
+    assert graph.modules == {"1": "Sequential", "1.0": "Sequential"}
+
+
+def test_a_single_layer() -> None:
+    assert read_repr(str(torch.nn.Conv2d(3, 8, 3)), inputs=[(3, 9, 9)]).nodes[0].layer == nn.Conv2d(3, 8, 3)
+
+
+def test_lazy_kinds_take_their_channels_from_the_input() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        text = str(torch.nn.Sequential(torch.nn.LazyConv2d(8, 3), torch.nn.Flatten(), torch.nn.LazyLinear(5)))
+    graph = read_repr(text, inputs=[(3, 8, 8)])
+    assert [node.layer for node in graph.nodes] == [nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(288, 5)]
+
+
+def test_what_is_a_print() -> None:
+    assert is_repr(str(net()))
+    assert not is_repr("input(3, 32, 32)\nconv(64, 3)")
+
+
+def test_the_print_does_not_say_the_input() -> None:
+    assert said(str(net()), inputs=[]) == (
+        "SpecError: pasted: what torch prints does not say the input\n  give it: --input 3x224x224"
+    )
+
+
+class Residual(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = torch.nn.Conv2d(3, 3, 3, padding=1)
+        self.relu = torch.nn.ReLU()
+
+
+class Swishy(torch.nn.Module):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (
+            torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Sequential(Residual())),
+            "UnsupportedOperation: pasted:4:10: 1.0 = Residual: "
+            "the print does not say how its forward uses conv1, relu\n"
+            "        (0): Residual(\n"
+            "             ^\n"
+            "  only Sequential is wired as it is printed; give the model itself: convcalc summary module.py:Net",
+        ),
+        (
+            Residual(),
+            "UnsupportedOperation: pasted:1:1: the model is Residual: "
+            "the print does not say how its forward uses conv1, relu\n"
+            "    Residual(\n"
+            "    ^\n"
+            "  only Sequential is wired as it is printed; give the model itself: convcalc summary module.py:Net",
+        ),
+        (
+            torch.nn.Sequential(Swishy()),
+            "UnsupportedOperation: pasted:2:8: 0 = Swishy: "
+            "what its forward does is not printed, and convcalc has no layer of this name\n"
+            "      (0): Swishy()\n"
+            "           ^\n"
+            "  only Sequential is wired as it is printed; give the model itself: convcalc summary module.py:Net",
+        ),
+        (
+            torch.nn.Sequential(torch.nn.ModuleList([torch.nn.ReLU()] * 3)),
+            "UnsupportedOperation: pasted:2:8: 0 = ModuleList: the print does not say how its forward uses 0-2\n"
+            "      (0): ModuleList(\n"
+            "           ^\n"
+            "  only Sequential is wired as it is printed; give the model itself: convcalc summary module.py:Net",
+        ),
+        (
+            torch.nn.Sequential(torch.nn.Conv2d(4, 8, 3)),
+            "ShapeError: pasted:2:8: 0 = Conv2d(4, 8, 3): expected 4 channels (in_channels), received 3\n"
+            "      (0): Conv2d(4, 8, kernel_size=(3, 3), stride=(1, 1))\n"
+            "           ^\n"
+            "  input 3 x 32 x 32 from input",
+        ),
+    ],
+    ids=["nested", "top", "unknown", "list", "shape"],
+)
+def test_refusals(model: torch.nn.Module, message: str) -> None:
+    assert said(str(model)) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("", "the text is empty"),
+        ("Sequential(\n  (0): ReLU()\n  and so on\n)", "this line is not what torch prints"),
+        ("Sequential(\n  (0): Conv2d(3, 6, kernel_size=(5)\n)", "the arguments of Conv2d cannot be read"),
+        ("Sequential(\n  (0): ReLU()\n)\nSequential(\n  (0): ReLU()\n)", "a second model begins here"),
+        ("Sequential(\n  (0): Conv2d(3, 6, kernl=(5, 5))\n)", "has no argument 'kernl'"),
+        ('Sequential(\n  (0): Conv2d(3, 6, __import__("os").getcwd())\n)', "the arguments of Conv2d cannot be read"),
+    ],
+)
+def test_what_is_no_print(text: str, what: str) -> None:
+    assert what in said(text)
