@@ -3,10 +3,28 @@
 Public names only. What is light is imported here; what loads an optional or a slow library is found on first use.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from convcalc import nn
 from convcalc.analysis.report import Report, analyze
 from convcalc.network.tensor import cat, flatten, matmul, stack
 from convcalc.network.trace import trace
 from convcalc.readers import summary
 
-__all__ = ["Report", "analyze", "cat", "flatten", "matmul", "nn", "stack", "summary", "trace"]
+if TYPE_CHECKING:
+    from convcalc.algebra.compiled import compile
+    from convcalc.algebra.symbolic import symbols
+
+__all__ = ["Report", "analyze", "cat", "compile", "flatten", "matmul", "nn", "stack", "summary", "symbols", "trace"]
+
+_LETTERS = {"symbols": "convcalc.algebra.symbolic", "compile": "convcalc.algebra.compiled"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LETTERS:
+        from importlib import import_module
+
+        return getattr(import_module(_LETTERS[name]), name)
+    raise AttributeError(f"convcalc has no {name!r}")

@@ -48,6 +48,12 @@ class UnsupportedOperation(ConvcalcError):
     """A true and legal thing that convcalc cannot express."""
 
 
+class NoSolution(ConvcalcError):
+    """A question that was understood, and has no answer."""
+
+    exit_code = 1
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint with the nearest known names, or an empty string.
 

@@ -25,6 +25,7 @@ from convcalc.layers.shaping import *
 from convcalc.layers.slicing import *
 from convcalc.layers.softmax import *
 from convcalc.layers.transposed import *
+from convcalc.layers.unpool import *
 from convcalc.network.module import Module as Module
 from convcalc.network.module import ModuleDict as ModuleDict
 from convcalc.network.module import ModuleList as ModuleList

@@ -204,6 +204,44 @@ def classify(plan: Plan) -> None:
     plan.call(nn.Linear(plan.last[1], 3, bias=plan.pick(True, False)))
 
 
+def pad(plan: Plan) -> None:
+    """A border, or a crop, unlike before and after; of zeros, mirrored, repeated or wrapped round."""
+    kind = plan.pick("ZeroPad", "ReflectionPad", "ReplicationPad", "CircularPad")
+    least = -1 if kind == "ZeroPad" and min(plan.last[2:]) > 3 else 0
+    if min(plan.last[2:]) > 2 and prod(plan.last) <= MAX_ELEMENTS // 4:
+        plan.call(plan.kind(kind)(tuple(plan.pick(*range(least, 3)) for _ in range(2 * plan.rank))))
+
+
+def convolve_unevenly(plan: Plan) -> None:
+    """A convolution that is unlike at its two ends: TensorFlow's SAME, even kernels; borders of other kinds."""
+    channels, smallest = plan.last[1], min(plan.last[2:])
+    if smallest > 3:
+        kernel, stride = plan.pick(2, 3, 4), plan.pick(1, 2, 3)
+        mode = plan.pick("zeros", "zeros", "reflect", "circular", "replicate")
+        padding = plan.pick("tf_same", "tf_same", kernel // 2)
+        plan.call(plan.kind("Conv")(channels, channels, kernel, stride, padding, padding_mode=mode))
+
+
+def resample(plan: Plan) -> None:
+    """Interpolation by a factor."""
+    factor = plan.pick(2, 3, 0.5, 1.5)
+    if min(plan.last[2:]) > 2 and prod(plan.last) * factor**plan.rank <= MAX_ELEMENTS // 2:
+        linear = {1: "linear", 2: "bilinear", 3: "trilinear"}[plan.rank]
+        plan.call(nn.Upsample(scale_factor=factor, mode=plan.pick("nearest", "nearest", linear)))
+
+
+def spread_out(plan: Plan) -> None:
+    """A transposed convolution with a kernel, padding and dilation that leave phases unlike, and some without input."""
+    kernel, stride, dilation = plan.pick(1, 2, 3, 4), plan.pick(1, 2, 3), plan.pick(1, 1, 2)
+    padding = plan.pick(*[p for p in (0, 1) if p <= dilation * (kernel - 1)])
+    if prod(plan.last) * stride**plan.rank <= MAX_ELEMENTS // 4 and min(plan.last[2:]) > 2:
+        channels = plan.last[1]
+        plan.call(plan.kind("ConvTranspose")(channels, channels, kernel, stride, padding, dilation=dilation))
+
+
+UNEVEN: tuple[Callable[[Plan], None], ...] = (pad, convolve_unevenly, convolve_unevenly, resample, spread_out)
+"""Steps that leave borders and phases unlike, for receptive fields."""
+
 STEPS: tuple[Callable[[Plan], None], ...] = (
     *(convolve, convolve, convolve, pointwise, pointwise, residual, residual, again, again),
     *(concatenate, concatenate, hourglass, enlarge, pool, gate, shuffle, crop, turn),
@@ -211,7 +249,7 @@ STEPS: tuple[Callable[[Plan], None], ...] = (
 
 
 @st.composite
-def plans(draw: Any, low: int = 5, high: int = 30, head: bool = True) -> Plan:
+def plans(draw: Any, low: int = 5, high: int = 30, head: bool = True, uneven: bool = False) -> Plan:
     """A plan of ``low`` to ``high`` calls, on an input of 1 to 3 spatial dimensions."""
     rank = draw(st.integers(1, 3))
     side = {1: 32, 2: 12, 3: 6}[rank]
@@ -220,7 +258,7 @@ def plans(draw: Any, low: int = 5, high: int = 30, head: bool = True) -> Plan:
     )
     wanted = draw(st.integers(low, high - 6))
     while len(plan.calls) < wanted:
-        draw(st.sampled_from(STEPS))(plan)
+        draw(st.sampled_from((*STEPS, *UNEVEN, *UNEVEN) if uneven else STEPS))(plan)
     if head and draw(st.booleans()):
         classify(plan)
     if draw(st.booleans()):

@@ -42,6 +42,17 @@ CASES = {
     "lenet5-latex": ["summary", "lenet5", "--format", "latex_booktabs"],
     "lenet5-html": ["summary", "lenet5", "--format", "html"],
     "googlenet-depth1": ["summary", "googlenet", "--depth", "1"],
+    "compare-depth1": ["compare", "resnet18", "resnet34", "--depth", "1"],
+    "compare-renamed": ["compare", "vgg11", "vgg11_bn"],
+    "compare-all": ["compare", "lenet5", "lenet5", "--set-b", "num_classes=26", "--all"],
+    "compare-github": ["compare", "lenet5", "lenet5", "--set-b", "num_classes=26", "--format", "github"],
+    "compare-json": ["compare", "lenet5", "lenet5", "--set-b", "num_classes=26", "--format", "json"],
+    "compare-csv": ["compare", "resnet50", "wide_resnet50_2", "--depth", "2", "--format", "csv"],
+    "compare-html": ["compare", "lenet5", "lenet5", "--set-b", "num_classes=26", "--format", "html"],
+    "compare-latex": ["compare", "lenet5", "lenet5", "--set-b", "num_classes=26", "--format", "latex_booktabs"],
+    "layers-conv": ["layers", "conv"],
+    "layers-maxpool": ["layers", "MaxPool1d"],
+    "layers-pattern": ["layers", "*linear"],
     "networks": ["networks"],
     "networks-vgg": ["networks", "vgg*_bn"],
 }
@@ -162,7 +173,8 @@ UnknownName: no command is called 'sumary'
   did you mean summary?""",
     "resnet50": """\
 UnknownName: no command is called 'resnet50'
-  commands: summary, networks""",
+  commands: """
+    + ", ".join(COMMANDS),
     "networks xyzzy*": """\
 UnknownName: no network matches 'xyzzy*'
   `convcalc networks` lists them all""",
@@ -328,7 +340,9 @@ def test_shell_completes_names() -> None:
     assert completed("convcalc summary resnet1", 2) == ["resnet18", "resnet101", "resnet152"]
     assert completed("convcalc summary lenet5 --convention t", 4) == ["torch"]
     assert completed("convcalc summary lenet5 --format gi", 4) == ["github"]
-    assert completed("convcalc ", 1) == ["summary", "networks"]
+    assert completed("convcalc compare resnet18 resnet1", 3) == ["resnet18", "resnet101", "resnet152"]
+    assert completed("convcalc layers MaxP", 2) == ["MaxPool1d", "MaxPool2d", "MaxPool3d"]
+    assert completed("convcalc ", 1) == list(COMMANDS)
 
 
 def test_every_format_writes() -> None:

@@ -24,6 +24,7 @@ from convcalc.readers import summary
 from convcalc.writers import formats
 from convcalc.writers.comparison import MARKS, write
 from tests.test_cli import in_terminal, run
+from tests.test_light_imports import HEAVY, loaded
 
 
 def net(*layers: nn.Layer, shape: tuple[int, ...] = (1, 8, 32, 32)) -> Report:
@@ -352,6 +353,10 @@ SpecError: json holds every number
 def test_error(command: tuple[str, ...]) -> None:
     result = run("compare", *command)
     assert (result.stdout, result.stderr, result.exit_code) == ("", ERRORS[command] + "\n", 2)
+
+
+def test_numbers_are_compared_without_sympy() -> None:
+    assert not loaded("compare", "resnet18", "resnet34", "--max-params", "+5%") & HEAVY
 
 
 def test_there_is_a_mark_for_each_change() -> None:

@@ -1,7 +1,8 @@
 """Every console example in README.md and docs/ is run and its output compared; Python examples run as doctests.
 
 An example is a ``console`` block: each line ``$ command`` is followed by what it prints, to the letter; a line ``...``
-stands for any lines left out. ``--regenerate`` writes what is printed now (examples with ``...`` are left to the writer).
+stands for any lines left out. A block whose first line holds a name (``python tinyunet.net``) is a file in the folder
+where the page's commands run. ``--regenerate`` writes what is printed now (examples with ``...`` stay the writer's).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"^```\w+ ([\w.]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 class Example(NamedTuple):
@@ -41,7 +43,12 @@ def run(command: str, folder: Path) -> str:
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     environment = {"PATH": path, "COLUMNS": "120", "PYTHONUTF8": "1"}
     done = subprocess.run(
-        ["bash", "-c", command], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ["bash", "-c", command],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     return "\n".join(line.rstrip() for line in done.stdout.strip("\n").split("\n"))
 
@@ -55,11 +62,14 @@ def matches(printed: str, expected: str) -> bool:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_console_examples(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     text = page.read_text()
+    for name, content in FILE.findall(text):
+        (tmp_path / name).write_text(content)
     for example in examples(page):
         printed = run(example.command, tmp_path)
         if request.config.getoption("--regenerate") and "\n...\n" not in f"\n{example.printed}\n":
             old = f"$ {example.command}\n{example.printed}".rstrip("\n")
-            text = text.replace(old, f"$ {example.command}\n{printed}".rstrip("\n"))
+            new = f"$ {example.command}\n{printed}".rstrip("\n")
+            text = text.replace(old + "\n", new + "\n")
             continue
         assert matches(printed, example.printed), f"{page.name}: $ {example.command}\n{printed}"
     page.write_text(text) if request.config.getoption("--regenerate") else None

@@ -132,10 +132,7 @@ SLIPS = [
     ),
     (
         "INPUT\nCONV-3-8",
-        "SpecError: q1:1:1: INPUT needs its sizes\n"
-        "    INPUT\n"
-        "    ^\n"
-        "  write INPUT 32x32x3: height, width, channels",
+        "SpecError: q1:1:1: INPUT needs its sizes\n    INPUT\n    ^\n  write INPUT 32x32x3: height, width, channels",
     ),
     (
         "INPUT 8x8x3\nRELU\nstride 2",

@@ -186,6 +186,19 @@ def test_field_of_every_unit_along_every_axis(network: nn.Layer, shape: str, lim
     assert fails(small(shape, network), min_rf=limit) == told
 
 
+def test_a_field_that_is_only_bounded() -> None:
+    sizes = (997, 991, 983, 977)  # their common period is too long to list
+    layers = [layer for n in sizes for layer in (nn.Upsample(size=(n, n)), nn.MaxPool2d(3, 2))]
+    report = summary(nn.Sequential(*layers[:-1]), "3x1009x1009")
+    assert fails(report, min_rf="2") == [
+        "min-rf: cannot be decided: a receptive field of at most 14 may fall short of 2"
+    ]
+    assert fails(report, min_rf="20") == ["min-rf: a receptive field of at most 14 falls short of 20 by 6"]
+    assert fails(small(), report, min_rf="+0%") == [
+        "min-rf: cannot be decided: A's receptive field is not known exactly"
+    ]
+
+
 def test_percents_count_from_a() -> None:
     a, b = small(), small(layer=nn.Conv2d(3, 16, 5))  # 224 and 1,216 parameters, fields of 3 and 5
     assert fails(b, a, max_params="+442.9%", min_rf="+66%") == []

@@ -73,7 +73,9 @@ def test_hidden_arguments_are_those_that_torch_does_not_print() -> None:
     for kind, names in HIDDEN.items():
         for name in names:
             if name in getattr(nn, kind).arguments:
-                printed = str(getattr(torch.nn, kind)(*{"Embedding": (3, 2), "RNN": (3, 2)}.get(kind, ()) or _least(kind)))
+                printed = str(
+                    getattr(torch.nn, kind)(*{"Embedding": (3, 2), "RNN": (3, 2)}.get(kind, ()) or _least(kind))
+                )
                 assert f"{name}=" not in printed
 
 

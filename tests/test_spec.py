@@ -168,7 +168,7 @@ def test_what_the_input_gives_is_not_written() -> None:
     shape = (1, 8, 6, 6)
     for name, family in families().items():
         kind = kinds().get(family) or kinds()[f"{family}2d"]
-        if any(argument in FROM_INPUT for argument in kind.arguments) and list(kind.arguments)[0] in FROM_INPUT:
+        if any(argument in FROM_INPUT for argument in kind.arguments) and next(iter(kind.arguments)) in FROM_INPUT:
             needed = [a for a, default in kind.arguments.items() if default is nn.Linear.arguments["in_features"]]
             values = {argument: 2 for argument in needed if argument not in FROM_INPUT}
             layer = build(name, shape[:2] if name in ("fc", "linear") else shape, [], values)
@@ -191,7 +191,15 @@ last = stage(2, n=1, pool=False)
 stage(3, 1)(last)
 """
     assert list(layers(text)) == [
-        *("stage1.conv1", "stage1.conv2", "stage1.maxpool1", "last.conv1", "last.relu1", "stage2.conv1", "stage2.relu1"),
+        *(
+            "stage1.conv1",
+            "stage1.conv2",
+            "stage1.maxpool1",
+            "last.conv1",
+            "last.relu1",
+            "stage2.conv1",
+            "stage2.relu1",
+        ),
     ]
 
 
@@ -216,7 +224,9 @@ def test_calls_inside_a_merge_all_take_the_line_before() -> None:
 
 
 def test_operators_join_outputs() -> None:
-    graph = read("input(3, 8, 8)\na = conv(4, 1)\nb = conv(4, 1)\nc = a + b\nd = c * a\ne = 1 - d\nf = e / 2\ng = f @ a")
+    graph = read(
+        "input(3, 8, 8)\na = conv(4, 1)\nb = conv(4, 1)\nc = a + b\nd = c * a\ne = 1 - d\nf = e / 2\ng = f @ a"
+    )
     assert [repr(node.layer) for node in graph.nodes[2:]] == [
         *("Add()", "Mul()", "Sub(scalar=1, reversed=True)", "Div(scalar=2)", "MatMul()"),
     ]
@@ -287,7 +297,9 @@ def test_include_takes_blocks_and_constants(tmp_path: Path) -> None:
     (tmp_path / "blocks.net").write_text("C = 6\ndef double(c=C):\n    conv(c, 3)\n    relu()\n")
     text = 'include("blocks.net")\ninput(3, 8, 8)\ndouble()\nconv(C, 1)'
     assert layers(text, folder=tmp_path) == {
-        **{"double1.conv1": "Conv2d(3, 6, 3)", "double1.relu1": "ReLU()", "conv1": "Conv2d(6, 6, 1)"},
+        "double1.conv1": "Conv2d(3, 6, 3)",
+        "double1.relu1": "ReLU()",
+        "conv1": "Conv2d(6, 6, 1)",
     }
 
 

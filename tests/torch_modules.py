@@ -11,8 +11,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils._pytree import tree_leaves
 
-from convcalc.layers.base import Layer
+from convcalc.layers.base import Layer, Output
 from convcalc.network.graph import Graph
 
 OURS: dict[str, Callable[..., nn.Module]] = {}
@@ -216,6 +217,27 @@ class MatMul(_Function):
         return product.squeeze(-1 if b.dim() == 1 else -2) if a.dim() == 1 else product
 
 
+class _MaxUnpool:
+    """With a tensor of the wanted size in place of that size, and any floats for indices made legal whole ones."""
+
+    def forward(self, x: torch.Tensor, indices: torch.Tensor, like: torch.Tensor | None = None) -> torch.Tensor:
+        if indices.is_floating_point():
+            indices = (0 * indices).nan_to_num().long()
+        return super().forward(x, indices, output_size=None if like is None else like.shape[-len(self.kernel_size) :])
+
+
+class _MaxUnpool1d(_MaxUnpool, nn.MaxUnpool1d): ...
+
+
+class _MaxUnpool2d(_MaxUnpool, nn.MaxUnpool2d): ...
+
+
+class _MaxUnpool3d(_MaxUnpool, nn.MaxUnpool3d): ...
+
+
+OURS |= {f"MaxUnpool{rank}d": kind for rank, kind in enumerate((_MaxUnpool1d, _MaxUnpool2d, _MaxUnpool3d), 1)}
+
+
 class _Leaf(nn.Module):
     """A tensor that a module holds itself; on its own its name is empty, which torch cannot write."""
 
@@ -269,7 +291,7 @@ class FromGraph(nn.Module):
         self.shapes: dict[str, tuple[int, ...]] = {}
         self._built: dict[int, nn.Module] = {}
         for path, layer in (*graph.owned.items(), *((node.path, node.layer) for node in graph.nodes)):
-            if id(layer) not in self._built:
+            if id(layer) not in self._built and not isinstance(layer, Output):
                 self._built[id(layer)] = module_of(type(layer).__name__, **arguments_of(layer))
             if path in graph.owned:
                 self._put(path, self._built[id(layer)])
@@ -292,9 +314,14 @@ class FromGraph(nn.Module):
             holder.add_module(name or "self", module)
 
     def forward(self, *inputs: torch.Tensor) -> list[torch.Tensor]:
-        values = dict(zip(self._graph.inputs, inputs))
+        values, results = dict(zip(self._graph.inputs, inputs)), {}
         for node in self._graph.nodes:
-            result = self._built[id(node.layer)](*[values[name] for name in node.inputs])
-            values[node.name] = result[0] if isinstance(result, tuple) else result
+            if isinstance(node.layer, Output):
+                place = list(node.layer.source.further_outputs(*node.input_shapes[1:])).index(node.layer.name)
+                values[node.name] = results[node.inputs[0]][1 + place]
+            else:
+                result = self._built[id(node.layer)](*[values[name] for name in node.inputs])
+                results[node.name] = tree_leaves(result)
+                values[node.name] = results[node.name][0]
             self.shapes[node.name] = tuple(values[node.name].shape)
         return [values[name] for name in self._graph.outputs]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, TypeAlias
 
 from convcalc.errors import SpecError
@@ -94,7 +94,7 @@ def minimum(a: Dim, b: Dim) -> Dim:
     """The smaller of two dims; of two symbolic ones the one that is smaller for every size, where there is one."""
     if isinstance(a, int) and isinstance(b, int):
         return min(a, b)
-    from convcalc.algebra.symbolic import minimum
+    from convcalc.algebra.relations import minimum
 
     return minimum(a, b)
 
@@ -126,7 +126,7 @@ def equal(a: Dim, b: Dim) -> Condition:
         return True
     if isinstance(a, int) and isinstance(b, int):
         return False
-    from convcalc.algebra.symbolic import equal
+    from convcalc.algebra.relations import equal
 
     return equal(a, b)
 
@@ -135,7 +135,7 @@ def at_least(a: Dim, b: Dim) -> Condition:
     """Whether ``a >= b``: True, False, or a relation between letters."""
     if isinstance(a, int) and isinstance(b, int):
         return a >= b
-    from convcalc.algebra.symbolic import at_least
+    from convcalc.algebra.relations import at_least
 
     return at_least(a, b)
 
@@ -157,7 +157,7 @@ def show(dim: Dim) -> str:
     """
     if isinstance(dim, int):
         return str(dim)
-    from convcalc.algebra.symbolic import pretty
+    from convcalc.algebra.printing import pretty
 
     return pretty(dim)
 
@@ -172,12 +172,40 @@ def show_count(count: Dim) -> str:
 
 
 def show_shape(shape: Iterable[Dim]) -> str:
-    """A shape for people.
+    """A shape for people; sums stand in brackets.
 
     >>> show_shape((64, 112, 112))
     '64 x 112 x 112'
     """
-    return " x ".join(map(show, shape))
+    return " x ".join([show(n) if isinstance(n, int) else _bracketed(show(n)) for n in shape])
+
+
+def _bracketed(text: str) -> str:
+    """A sum in brackets, unless a floor or a ceiling is around all of it."""
+    outside = text
+    while outside != (outside := re.sub(r"[⌊⌈(][^⌊⌈⌋⌉()]*[⌋⌉)]", "_", outside)):
+        pass
+    return f"({text})" if " + " in outside or " - " in outside else text
+
+
+def substitute(dim: Dim, values: Mapping[Any, Dim]) -> Dim:
+    """``dim`` with dims in place of letters.
+
+    >>> substitute(224, {})
+    224
+    """
+    if isinstance(dim, int):
+        return dim
+    from convcalc.algebra.symbolic import substitute
+
+    return substitute(dim, values)
+
+
+def letter(name: str) -> Any:
+    """The letter of this name, a positive whole number."""
+    from convcalc.algebra.symbolic import symbol
+
+    return symbol(name)
 
 
 def parse_shape(text: str) -> Shape:
@@ -200,9 +228,7 @@ def parse_dim(part: str, text: str) -> Dim:
         shown = part if len(part) <= 20 else f"a number of {len(part)} digits"
         raise SpecError(f"a size lies between 1 and {LIMIT:,}; received {shown}", hint="write it as 3x224x224")
     if re.fullmatch(r"[A-Za-z_]\w*", part) and part.lower() not in ("nan", "inf", "infinity"):
-        from convcalc.algebra.symbolic import symbol
-
-        return symbol(part)
+        return letter(part)
     raise SpecError(
         f"{_shorten(part)!r} in {_shorten(text)!r} is not a size",
         details=["a size is a whole number such as 224 or a letter such as H"],

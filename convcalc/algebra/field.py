@@ -3,26 +3,75 @@
 A unit at ``i = P·q + r`` of a map with period ``P`` sees the inputs ``A·q + low_r … A·q + high_r``. Strided layers keep
 ``P = 1``; upsampling and transposed convolution bring phases in, and later strides take them out. Exact, in integers
 (the recurrences are those of Araujo, Norris and Sim, *Computing Receptive Fields of Convolutional Neural Networks*,
-Distill 2019, extended by phases). Which layer has which taps stands with the layer.
+Distill 2019, extended by phases); where phases are too many to list, or two maps out of step meet, an outer bound.
+Which layer has which taps stands with the layer; what the borders of a map cut off is not known here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import gcd, lcm
-from typing import NamedTuple
+from itertools import pairwise
+from math import ceil, floor, gcd, lcm
+from typing import Any, NamedTuple, Protocol
 
-MAX_PERIOD = 4096  # beyond it phases are no longer listed: the field is then not known
+from convcalc.algebra.dims import Dim
+
+MAX_PERIOD = 4096  # beyond it phases are no longer listed: the field is then bounded
 
 Interval = tuple[int, int]
 
 
+class Reach(NamedTuple):
+    """Bounds of what a layer reads along an axis: output i nothing outside ``i·jump + low … i·jump + high``."""
+
+    jump: Fraction
+    low: Fraction
+    high: Fraction
+
+
 class Taps(NamedTuple):
-    """What one layer reads along one axis: output ``a·q + r`` reads inputs ``advance·q + i`` for i in ``ranges[r]``."""
+    """What one layer reads along one axis: output ``a·q + r`` reads inputs ``advance·q + i`` for i in ``ranges[r]``.
+
+    ``border`` is what stands beyond the input's ends: nothing that is seen (``"zeros"``), or the input itself, in one
+    of torch's other padding modes. A field goes on there as if the map did.
+    """
 
     advance: int
     ranges: tuple[range, ...]
+    border: str = "zeros"
+
+    def reach(self) -> Reach:
+        """The same as bounds.
+
+        >>> spread(3, 2, 1, 1).reach()
+        Reach(jump=Fraction(1, 2), low=Fraction(-1, 2), high=Fraction(1, 2))
+        """
+        jump = Fraction(self.advance, len(self.ranges))
+        ends = [(reads[0] - r * jump, reads[-1] - r * jump) for r, reads in enumerate(self.ranges) if reads]
+        return Reach(
+            jump, min([low for low, _ in ends], default=jump * 0), max([high for _, high in ends], default=jump * 0)
+        )
+
+
+class Along(Protocol):
+    """The field along one axis of a map: an `Axis`, or a `Bound` of one."""
+
+    @property
+    def source(self) -> int: ...
+    @property
+    def exact(self) -> bool: ...
+    @property
+    def size(self) -> tuple[int, int]: ...
+    @property
+    def jump(self) -> Fraction: ...
+    @property
+    def start(self) -> int | None: ...
+    @property
+    def phases(self) -> tuple[Interval | None, ...]: ...
+    def interval(self, unit: int) -> Interval | None: ...
+    def through(self, taps: Taps | Reach) -> Along: ...
+    def joined(self, other: Any, units: Dim) -> Along | None: ...
 
 
 class Axis(NamedTuple):
@@ -36,6 +85,11 @@ class Axis(NamedTuple):
     source: int
     advance: int = 1
     phases: tuple[Interval | None, ...] = ((0, 0),)
+
+    @property
+    def exact(self) -> bool:
+        """True: each interval begins and ends with a pixel that the unit sees, borders apart."""
+        return True
 
     @property
     def size(self) -> tuple[int, int]:
@@ -59,37 +113,125 @@ class Axis(NamedTuple):
         seen = self.phases[phase]
         return None if seen is None else (seen[0] + turn * self.advance, seen[1] + turn * self.advance)
 
-    def through(self, taps: Taps) -> Axis | None:
-        """The field of a layer with ``taps`` on top of this map; None where its period is too long to list."""
+    def through(self, taps: Taps | Reach) -> Along:
+        """The field of a layer with ``taps`` on top of this map; a `Bound` where its period is too long to list."""
+        if isinstance(taps, Reach):
+            return self.bound().through(taps)
         outputs, period = len(taps.ranges), len(self.phases)
+        if outputs == period == 1 and taps.ranges[0] and self.phases[0]:
+            reads, (low, high) = taps.ranges[0], self.phases[0]
+            seen = (low + reads[0] * self.advance, high + reads[-1] * self.advance)
+            return Axis(self.source, self.advance * taps.advance, (seen,))
         turns = period // gcd(period, taps.advance)  # of the layer's own period, until both are in step again
         if outputs * turns > MAX_PERIOD:
-            return None
+            return self.bound().through(taps)
+        ordered = self._ordered()
         phases = []
         for turn in range(turns):
             shift = turn * taps.advance
             for reads in taps.ranges:
-                phases.append(self._hull(range(reads.start + shift, reads.stop + shift, reads.step)))
+                phases.append(self._hull(range(reads.start + shift, reads.stop + shift, reads.step), ordered))
         return Axis(self.source, self.advance * taps.advance * turns // period, tuple(phases))
 
-    def _hull(self, units: range) -> Interval | None:
-        """All that ``units`` see, from first to last; only one period's worth at each end can hold an extreme."""
-        period = len(self.phases)
-        if len(units) > 2 * period:
-            seen = [self.interval(unit) for unit in (*units[:period], *units[-period:])]
-        else:
-            seen = [self.interval(unit) for unit in units]
-        return hull(seen)
+    def _ordered(self) -> bool:
+        """Whether no unit's interval begins or ends before that of the unit before it."""
+        seen = (*self.phases, self.interval(len(self.phases)))
+        return None not in seen and all(a[0] <= b[0] and a[1] <= b[1] for a, b in pairwise(seen))  # type: ignore[index]
 
-    def joined(self, other: Axis) -> Axis | None:
-        """The field of units that see what both maps see; None where the maps do not keep step."""
+    def _hull(self, units: range, ordered: bool) -> Interval | None:
+        """All that ``units`` see, from first to last; only one period's worth at each end can hold an extreme."""
+        if ordered and units:
+            return self.interval(units[0])[0], self.interval(units[-1])[1]  # type: ignore[index]
+        period = len(self.phases)
+        ends = (*units[:period], *units[-period:]) if len(units) > 2 * period else units
+        return hull([self.interval(unit) for unit in ends])
+
+    def bound(self) -> Bound:
+        """The tightest bound of all phases at once."""
+        jump = self.jump
+        ends = [(seen[0] - r * jump, seen[1] - r * jump) for r, seen in enumerate(self.phases) if seen]
+        low, high = min([low for low, _ in ends], default=jump * 0), max([high for _, high in ends], default=jump * 0)
+        return Bound(self.source, jump, low, high)
+
+    def joined(self, other: Along, units: Dim) -> Along | None:
+        """The field of units that see what both maps see, of ``units`` units each.
+
+        A `Bound` where the maps do not keep step, None where they lie along different axes of the input.
+        """
         if self == other:
             return self
-        if self.source != other.source or self.jump != other.jump:
+        if isinstance(other, Axis) and self.source == other.source:
+            mine, theirs = len(self.phases), len(other.phases)
+            period = lcm(mine, theirs)
+            if self.advance * theirs == other.advance * mine and period <= MAX_PERIOD:
+                phases = tuple([hull([self.interval(i), other.interval(i)]) for i in range(period)])
+                return Axis(self.source, self.advance * period // mine, phases)
+        return self.bound().joined(other, units)
+
+
+class Bound(NamedTuple):
+    """An outer bound of the field along one axis: unit i sees nothing outside ``i·jump + low … i·jump + high``.
+
+    >>> Axis(0).bound().through(spread(3, 2, 1, 1)).interval(1)
+    (0, 1)
+    """
+
+    source: int
+    jump: Fraction
+    low: Fraction
+    high: Fraction
+
+    @property
+    def exact(self) -> bool:
+        """False: a unit may see less."""
+        return False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """0, since nothing is known from below, and the largest size that a unit's field can have."""
+        return 0, floor(self.high - self.low) + 1
+
+    @property
+    def start(self) -> int | None:
+        """The first input pixel that unit 0 may see."""
+        return ceil(self.low)
+
+    @property
+    def phases(self) -> tuple[Interval | None, ...]:
+        """None are known."""
+        return ()
+
+    def interval(self, unit: int) -> Interval | None:
+        """First and last input pixel that ``unit`` may see."""
+        low, high = ceil(unit * self.jump + self.low), floor(unit * self.jump + self.high)
+        return (low, high) if low <= high else None
+
+    def through(self, taps: Taps | Reach) -> Bound:
+        """The bound for a layer with ``taps`` on top of this map."""
+        jump, low, high = taps if isinstance(taps, Reach) else taps.reach()
+        return Bound(self.source, self.jump * jump, self.low + self.jump * low, self.high + self.jump * high)
+
+    def bound(self) -> Bound:
+        """This one."""
+        return self
+
+    def joined(self, other: Along, units: Dim) -> Along | None:
+        """The bound of what both maps see; None along different axes, or out of step with a letter for ``units``."""
+        theirs: Bound = other.bound()  # type: ignore[attr-defined]
+        if self.source != theirs.source:
             return None
-        period = lcm(len(self.phases), len(other.phases))
-        phases = tuple(hull([self.interval(i), other.interval(i)]) for i in range(period))
-        return Axis(self.source, int(self.jump * period), phases) if period <= MAX_PERIOD else None
+        if self.jump != theirs.jump:
+            if not isinstance(units, int):
+                return None
+            both = self._drifting(theirs, units), theirs._drifting(self, units)
+            return min(both, key=lambda bound: (bound.high - bound.low, bound.jump))
+        return self._replace(low=min(self.low, theirs.low), high=max(self.high, theirs.high))
+
+    def _drifting(self, other: Bound, units: int) -> Bound:
+        """This bound, widened to hold ``other`` for the first ``units`` units; the two are furthest apart at an end."""
+        drift = (other.jump - self.jump) * (units - 1)
+        low, high = other.low + min(drift, Fraction(0)), other.high + max(drift, Fraction(0))
+        return self._replace(low=min(self.low, low), high=max(self.high, high))
 
 
 def hull(intervals: Sequence[Interval | None]) -> Interval | None:
@@ -106,16 +248,20 @@ def slide(kernel: int, stride: int, padding: int, dilation: int) -> Taps:
     """A convolution's or pooling's window: output i reads ``i·s - p + d·t`` for t in 0 … k-1.
 
     >>> slide(3, 2, 1, 1)
-    Taps(advance=2, ranges=(range(-1, 2),))
+    Taps(advance=2, ranges=(range(-1, 2),), border='zeros')
     """
     return Taps(stride, (range(-padding, dilation * (kernel - 1) - padding + 1, dilation),))
+
+
+STILL = slide(1, 1, 0, 1)
+"""The taps of what moves nothing: a kernel of 1."""
 
 
 def spread(kernel: int, stride: int, padding: int, dilation: int) -> Taps:
     """A transposed convolution: output i reads the u with ``u·s - p + d·t = i`` for a t in 0 … k-1.
 
     >>> spread(3, 2, 1, 1)
-    Taps(advance=1, ranges=(range(0, 1), range(0, 2)))
+    Taps(advance=1, ranges=(range(0, 1), range(0, 2)), border='zeros')
     """
     ranges = []
     for phase in range(stride):
@@ -127,48 +273,61 @@ def spread(kernel: int, stride: int, padding: int, dilation: int) -> Taps:
 
 
 class Field(NamedTuple):
-    """The field of a tensor's units: an `Axis` for each tensor axis along which the field moves, else None.
+    """The field of a tensor's units: how it moves along each tensor axis, None along those where it does not.
 
-    ``whole`` holds the axes of the input that every unit sees from end to end.
+    ``whole`` holds the axes of the input that every unit sees from end to end; ``gates`` those that it so sees only
+    through a value stretched over the map, as in squeeze and excitation.
     """
 
-    axes: tuple[Axis | None, ...]
+    axes: tuple[Along | None, ...]
     whole: frozenset[int] = frozenset()
+    gates: frozenset[int] = frozenset()
 
     @classmethod
     def of_input(cls, rank: int) -> Field:
         """The field of the input itself: each pixel sees itself. The first two axes are batch and channels."""
         return cls((None,) * min(rank, 2) + tuple(Axis(i) for i in range(rank - 2)))
 
+    def moved(self, axes: Sequence[Along | None]) -> Field:
+        """The field with these axes; what is seen from end to end stays."""
+        return Field(tuple(axes), self.whole, self.gates)
+
     def collapsed(self, axes: Sequence[int]) -> Field:
         """The field after a layer that mixes all positions along these tensor axes, which stay (with any size)."""
+        if not any(map(self.axes.__getitem__, axes)):
+            return self
         gone = {i % len(self.axes) for i in axes}
         whole = self.whole | {axis.source for i, axis in enumerate(self.axes) if i in gone and axis}
-        return Field(tuple(None if i in gone else axis for i, axis in enumerate(self.axes)), whole)
+        return Field(tuple(None if i in gone else axis for i, axis in enumerate(self.axes)), whole, self.gates - whole)
 
-    def through(self, taps: Sequence[Taps]) -> Field | None:
+    def gated(self) -> Field:
+        """The field of a value stretched over a map: what it does not move along, units see through a gate."""
+        moving = {axis.source for axis in self.axes if axis}
+        return Field(self.axes, self.whole & moving, self.gates | (self.whole - moving))
+
+    def through(self, taps: Sequence[Taps | Reach]) -> Field:
         """The field after a layer that slides over the last ``len(taps)`` axes."""
+        if taps.count(STILL) == len(taps):
+            return self
         first = len(self.axes) - len(taps)
-        axes = list(self.axes)
-        for i, tap in enumerate(taps, first):
-            before = axes[i]
-            axes[i] = after = before and before.through(tap)
-            if before is not None and after is None:
-                return None
-        return Field(tuple(axes), self.whole)
+        return self.moved(
+            [*self.axes[:first], *[axis and axis.through(tap) for axis, tap in zip(self.axes[first:], taps)]]
+        )
 
 
-def join(fields: Sequence[Field]) -> Field | None:
-    """The field of units that see what all of ``fields`` see, aligned from the last axis as broadcasting does.
+def join(fields: Sequence[Field], shape: Sequence[Dim]) -> Field | None:
+    """The field of units of a map of this shape that see what all of ``fields`` see.
 
-    None where two maps do not keep step, so that no one interval map describes both.
+    Axes are aligned from the last one, as broadcasting does. None where two maps out of step meet whose size is a
+    letter, or maps along different axes of the input.
     """
-    rank = max(len(field.axes) for field in fields)
-    axes: list[Axis | None] = [None] * rank
+    rank = len(shape)
+    axes: list[Along | None] = [None] * rank
     for field in fields:
         for i, axis in enumerate(field.axes, rank - len(field.axes)):
             old = axes[i]
-            axes[i] = new = axis if old is None else old if axis is None else old.joined(axis)
+            axes[i] = new = axis if old is None else old if axis is None else old.joined(axis, shape[i])
             if new is None and old is not None:
                 return None
-    return Field(tuple(axes), frozenset().union(*(field.whole for field in fields)))
+    whole = frozenset[int]().union(*[field.whole for field in fields])
+    return Field(tuple(axes), whole, frozenset[int]().union(*[field.gates for field in fields]) - whole)

@@ -1,22 +1,22 @@
-"""Letters instead of numbers: the only file that imports sympy, loaded once a dim is not an int.
+"""Letters instead of numbers: the canonical form of a dim or a count, made by sympy, loaded once a dim is not an int.
 
-Canonical form: a dim has one floor or ceiling where rules made a chain of them, because for integers
+A dim has one floor or ceiling where rules made a chain of them, because for integers
 ``⌊(⌊u/m⌋ + c)/n⌋ = ⌊(u + c·m)/(m·n)⌋`` (Graham, Knuth, Patashnik, *Concrete Mathematics*, section 3.2); sympy does
-not know it. Letters are positive integers. Solving for legal sizes and collecting totals are not done here.
+not know it. Letters are positive integers. What is equal or larger for which sizes stands in `relations`, how it reads
+in `printing`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
 import sympy
 from sympy import Integer, ceiling, floor
-from sympy.core.relational import Relational
-from sympy.printing.str import StrPrinter
 
-from convcalc.algebra.dims import Condition, Dim
+from convcalc.algebra.dims import Dim, parse_dim
+from convcalc.errors import SpecError
 
 
 @cache
@@ -29,6 +29,19 @@ def symbol(name: str) -> Dim:
     return sympy.Symbol(name, integer=True, positive=True)
 
 
+def symbols(names: str) -> Any:
+    """The letters in a text, one alone or several as a tuple: ``H, W = symbols("H W")``. Raises SpecError.
+
+    >>> H, W = symbols("H W")
+    >>> (H + 1) // 2 * W
+    W*floor(H/2 + 1/2)
+    """
+    found = [parse_dim(name, names) for name in names.replace(",", " ").split()]
+    if not found or any(isinstance(letter, int) for letter in found):
+        raise SpecError(f"expected letters, such as 'H W'; received {names!r:.60}")
+    return found[0] if len(found) == 1 else tuple(found)
+
+
 @lru_cache(maxsize=65536)
 def canonical(expr: Any) -> Dim:
     """``expr`` with chains of floors and ceilings folded into one; an int where no letter is left.
@@ -36,6 +49,8 @@ def canonical(expr: Any) -> Dim:
     >>> H = symbol("H")
     >>> canonical(((H - 1) // 2 + 1 - 1) // 2 + 1)
     ceiling(H/4)
+    >>> canonical(H - (H + 1) // 2)
+    floor(H/2)
     """
     result = _canonical(sympy.sympify(expr))
     return int(result) if result.is_Integer else result
@@ -54,9 +69,37 @@ def _canonical(expr: Any) -> Any:
         return _ceiling(args[0])
     if expr.func is sympy.Mod:
         return sympy.expand(args[0] - args[1] * _floor(args[0] / args[1]))
+    if expr.func is sympy.Min:
+        return _smallest(args)
+    if expr.func is sympy.Max:
+        return -_smallest([-arg for arg in args])
     if expr.func in (sympy.Add, sympy.Mul, sympy.Pow):
-        return sympy.expand(expr.func(*args))
+        return _halves_joined(sympy.expand(expr.func(*args)))
     return expr.func(*args)
+
+
+def _smallest(args: Iterable[Any]) -> Any:
+    from convcalc.algebra.relations import minimum
+
+    first, *rest = [arg for given in args for arg in (given.args if given.func is sympy.Min else (given,))]
+    for arg in rest:
+        first = minimum(first, arg)
+    return sympy.sympify(first)
+
+
+def _halves_joined(expr: Any) -> Any:
+    """A sum in which ``⌊u/2⌋ + ⌈u/2⌉`` is ``u``, wherever that makes it shorter."""
+    if not expr.is_Add:
+        return expr
+    for term in [t for t in split(expr)[1] if t.func in (floor, ceiling)]:
+        body = 2 * term.args[0]
+        if sympy.denom(sympy.together(body)) != 1:
+            continue
+        other = (ceiling if term.func is floor else floor)(term.args[0])
+        shorter = sympy.expand(expr + split(expr)[1][term] * (body - other - term))
+        if len(sympy.Add.make_args(shorter)) < len(expr.args):
+            return _halves_joined(shorter)
+    return expr
 
 
 def _floor(arg: Any) -> Any:
@@ -64,7 +107,11 @@ def _floor(arg: Any) -> Any:
     numerator, divisor = sympy.fraction(sympy.together(sympy.expand(arg)))
     if not divisor.is_Integer:
         return floor(arg)
-    constant, terms = _split(sympy.expand(numerator))
+    constant, terms = split(sympy.expand(numerator))
+    for term, factor in terms.items():
+        if term.func is sympy.Min:  # rounding keeps the order
+            parts = [_floor(arg + (part - term) * factor / divisor) for part in term.args]
+            return _smallest(parts) if factor > 0 else -_smallest([-part for part in parts])
     if terms and all(factor < 0 for factor in terms.values()):  # ⌊-x⌋ = -⌈x⌉: letters keep a plus before them
         return -_ceiling(-arg)
     whole = Integer(0)
@@ -95,8 +142,8 @@ def _one_floor(body: Any, constant: Any, divisor: Any) -> Any:
     if divisor == 1 or body == 0:
         return body
     if constant == divisor - 1:
-        return ceiling(body / divisor)
-    return floor((body + constant) / divisor)
+        return ceiling(body / divisor, evaluate=False)
+    return floor((body + constant) / divisor, evaluate=False)  # nothing is left that sympy could find
 
 
 def _unnest(inner: Any, rest: Any, divisor: Any) -> Any:
@@ -107,11 +154,96 @@ def _unnest(inner: Any, rest: Any, divisor: Any) -> Any:
     return _floor((u + rest * m) / (m * divisor))
 
 
-def _split(expr: Any) -> tuple[Any, dict[Any, Any]]:
-    """An expanded sum as its constant and a map from term to integer factor."""
+def split(expr: Any) -> tuple[Any, dict[Any, Any]]:
+    """An expanded sum as its constant and a map from term to factor."""
     factors = expr.as_coefficients_dict()
     constant = factors.pop(Integer(1), Integer(0))
     return constant, {term: factor for term, factor in factors.items() if factor}
+
+
+def gathered(expr: Any) -> list[tuple[Any, list[tuple[Any, Any, int]]]]:
+    """A sum as the fewest products: each a factor and its parts, ``(part - shift)**power``.
+
+    Expanding ``(⌊H/4⌋ - 3)·(⌊W/4⌋ - 3)`` makes four terms; this puts them together again.
+
+    >>> H, W = symbols("H W")
+    >>> gathered(canonical((H // 4 - 3) * (W // 4 - 3)))
+    [(1, [(floor(H/4), 3, 1), (floor(W/4), 3, 1)])]
+    """
+    terms: dict[frozenset[tuple[Any, int]], Any] = {}
+    for term, factor in expr.as_coefficients_dict().items():
+        powers = term.as_powers_dict().items() if term != 1 else ()
+        terms[frozenset((base, int(n)) if n.is_Integer else (base**n, 1) for base, n in powers)] = factor
+    shifts: dict[Any, Any] = {}
+    for atom in sorted({atom for term in terms for atom, _ in term}, key=sympy.default_sort_key):
+        moved = {shift: _moved(terms, atom, shift) for shift in _shifts(terms, atom)}
+        best = min(moved, key=lambda shift: _length(moved[shift]), default=0)
+        if best and _length(moved[best]) < _length(terms):
+            terms, shifts[atom] = moved[best], best
+    return [
+        (factor, sorted([(a, shifts.get(a, 0), n) for a, n in term], key=lambda part: sympy.default_sort_key(part[0])))
+        for term, factor in terms.items()
+        if factor
+    ]
+
+
+def _length(terms: Mapping[frozenset[tuple[Any, int]], Any]) -> tuple[int, int]:
+    """How many products there are that hold letters, and how many with the constant."""
+    return len(terms) - (frozenset() in terms), len(terms)
+
+
+def _shifts(terms: Mapping[frozenset[tuple[Any, int]], Any], atom: Any) -> list[Any]:
+    """Whole numbers that, taken off ``atom``, make one of two neighbouring terms vanish; only in products for letters."""
+    found: list[Any] = []
+    for term, factor in terms.items():
+        power = dict(term).get(atom, 0)
+        lower = term - {(atom, power)} | ({(atom, power - 1)} if power > 1 else set())
+        if power and lower in terms and (len(term) > 1 or power > 1 or not atom.is_Symbol):
+            shift = -terms[lower] / (power * factor)
+            if shift.is_Integer and shift not in found:
+                found.append(shift)
+    return found
+
+
+def _moved(terms: Mapping[frozenset[tuple[Any, int]], Any], atom: Any, shift: Any) -> dict[Any, Any]:
+    """``terms`` with ``atom + shift`` in place of ``atom``, expanded."""
+    moved: dict[Any, Any] = {}
+    for term, factor in terms.items():
+        power = dict(term).get(atom, 0)
+        rest = term - {(atom, power)}
+        for k in range(power + 1):
+            new = rest | ({(atom, k)} if k else set())
+            moved[new] = moved.get(new, 0) + factor * sympy.binomial(power, k) * shift ** (power - k)
+    return {term: factor for term, factor in moved.items() if factor}
+
+
+def substitute(expr: Any, values: Mapping[Any, Any]) -> Dim:
+    """``expr`` with dims in place of letters.
+
+    >>> substitute(symbol("H") // 2, {symbol("H"): 7})
+    3
+    """
+    if values.keys().isdisjoint(expr.free_symbols):
+        return expr
+    result = _put(expr, tuple(values.items()))
+    return int(result) if result.is_Integer else result
+
+
+@lru_cache(maxsize=65536)
+def _put(expr: Any, values: tuple[tuple[Any, Any], ...]) -> Any:
+    """From the letters up, so that no floor is made but a canonical one: sympy would think long about each."""
+    if expr.is_Symbol:
+        return sympy.sympify(dict(values).get(expr, expr))
+    if not expr.args:
+        return expr
+    args = [_put(arg, values) for arg in expr.args]
+    if expr.func is floor:
+        return _floor(args[0])
+    if expr.func is ceiling:
+        return _ceiling(args[0])
+    if expr.func is sympy.Min:
+        return _smallest(args)
+    return _canonical(expr.func(*args))
 
 
 def ceiling_of(value: Any) -> Dim:
@@ -121,179 +253,3 @@ def ceiling_of(value: Any) -> Dim:
     ceiling(C/2)
     """
     return canonical(ceiling(value))
-
-
-def at_least(a: Any, b: Any) -> Condition:
-    """``a >= b``: True, False, or a relation, solved for the letter where there is one.
-
-    >>> at_least(symbol("H") // 4 - 15, 1)
-    H >= 64
-    """
-    gap = canonical(a - b)
-    if isinstance(gap, int):
-        return gap >= 0
-    low, high = _bound(gap, -1), _bound(gap, 1)
-    if low is not None and low >= 0:
-        return True
-    if high is not None and high < 0:
-        return False
-    return _solved(gap)
-
-
-def equal(a: Any, b: Any) -> Condition:
-    """``a == b``: True, False, or a relation between letters.
-
-    >>> H = symbol("H")
-    >>> equal(2 * (H // 2), H)
-    Eq(2*floor(H/2), H)
-    """
-    gap = canonical(a - b)
-    if isinstance(gap, int):
-        return gap == 0
-    low, high = _bound(gap, -1), _bound(gap, 1)
-    if (low is not None and low > 0) or (high is not None and high < 0):
-        return False
-    return sympy.Eq(a, b, evaluate=False)
-
-
-def minimum(a: Any, b: Any) -> Dim:
-    """The smaller of two dims: one of them where it is smaller for all sizes, else ``Min(a, b)``.
-
-    >>> H = symbol("H")
-    >>> minimum((H + 1) // 2, H // 2)
-    floor(H/2)
-    """
-    if at_least(b, a) is True:
-        return canonical(a)
-    if at_least(a, b) is True:
-        return canonical(b)
-    return sympy.Min(canonical(a), canonical(b))
-
-
-def _bound(expr: Any, side: int) -> Any:
-    """A bound of a canonical expression over all letters >= 1, below (``side=-1``) or above (1); None if none is known.
-
-    Where all terms grow with every letter and point the same way, the value with all letters 1 is the bound; else each
-    floor is replaced by its own bounds, which can only be wider.
-    """
-    constant, terms = _split(expr)
-    if all(factor * side < 0 and _grows(term) for term, factor in terms.items()):
-        return expr.subs(dict.fromkeys(expr.free_symbols, 1))
-    relaxed = constant
-    for term, factor in terms.items():
-        up = (factor > 0) == (side > 0)
-        if term.func is floor:
-            relaxed += factor * (term.args[0] if up else term.args[0] - _slack(term))
-        elif term.func is ceiling:
-            relaxed += factor * (term.args[0] + _slack(term) if up else term.args[0])
-        else:
-            relaxed += factor * term
-    constant, terms = _split(sympy.expand(relaxed))
-    if any(factor * side > 0 or not _grows(term) for term, factor in terms.items()):
-        return None
-    return constant + sum(factor * term.subs(dict.fromkeys(term.free_symbols, 1)) for term, factor in terms.items())
-
-
-@lru_cache(maxsize=4096)
-def _grows(expr: Any) -> bool:
-    """Whether ``expr`` surely does not fall as letters grow from 1."""
-    if expr.is_Symbol or expr.is_Number:
-        return True
-    if expr.is_Add or expr.func in (floor, ceiling, sympy.Min, sympy.Max):
-        return all(map(_grows, expr.args))
-    if expr.is_Mul or (expr.is_Pow and expr.exp.is_Integer and expr.exp > 0):
-        factors = expr.args if expr.is_Mul else expr.args[:1]
-        least = dict.fromkeys(expr.free_symbols, 1)
-        return all(_grows(factor) and factor.subs(least) >= 0 for factor in factors)
-    return False
-
-
-def _slack(term: Any) -> Any:
-    """How far ``⌊u/n⌋`` lies below ``u/n`` at most: ``(n - 1)/n``."""
-    divisor = sympy.fraction(sympy.together(term.args[0]))[1]
-    return 1 - 1 / divisor if divisor.is_Integer else Integer(1)
-
-
-def _solved(gap: Any) -> Any:
-    """``gap >= 0``, as a bound on the letter where ``gap`` is one floor of one letter."""
-    constant, terms = _split(gap)
-    if len(terms) == 1 and len(gap.free_symbols) == 1:
-        ((term, factor),) = terms.items()
-        (letter,) = gap.free_symbols
-        inside = term.args[0] if term.func in (floor, ceiling) else term
-        step = inside.coeff(letter)
-        if factor > 0 and step.is_Rational and step > 0 and (inside - step * letter).is_Rational:
-            needed = -floor(constant / factor)  # term >= needed
-            if term.func is ceiling:  # a ceiling exceeds needed - 1
-                least = floor((needed - 1 - inside + step * letter) / step) + 1
-            else:
-                least = ceiling((needed - inside + step * letter) / step)
-            return True if least <= 1 else sympy.Ge(letter, least, evaluate=False)
-    return sympy.Ge(gap, 0, evaluate=False)
-
-
-def strongest(relations: Iterable[Any]) -> tuple[Any, ...]:
-    """Relations without repeats, and of several lower bounds on a letter only the highest.
-
-    >>> H = symbol("H")
-    >>> strongest([H >= 7, H >= 63, H >= 15])
-    (H >= 63,)
-    """
-    kept: dict[Any, Any] = {}
-    for relation in relations:
-        is_bound = relation.func is sympy.Ge and relation.lhs.is_Symbol and relation.rhs.is_Integer
-        key = relation.lhs if is_bound else relation
-        if key not in kept or (is_bound and relation.rhs > kept[key].rhs):
-            kept[key] = relation
-    return tuple(kept.values())
-
-
-class _Printer(StrPrinter):
-    """Text for people: ``⌈H/32⌉``, ``64·C``, ``H²``."""
-
-    def _print_floor(self, expr: Any) -> str:
-        return f"⌊{self._fraction(expr.args[0])}⌋"
-
-    def _print_ceiling(self, expr: Any) -> str:
-        return f"⌈{self._fraction(expr.args[0])}⌉"
-
-    def _fraction(self, expr: Any) -> str:
-        numerator, divisor = sympy.fraction(sympy.together(expr))
-        text = self._print(sympy.expand(numerator))
-        return f"({text})/{divisor}" if numerator.is_Add else f"{text}/{divisor}"
-
-    def _print_Integer(self, expr: Any) -> str:
-        return f"{int(expr):,}"
-
-    def _print_Mul(self, expr: Any) -> str:
-        return str(super()._print_Mul(expr)).replace("*", "·")
-
-    def _print_Pow(self, expr: Any, rational: bool = False) -> str:
-        base, exponent = expr.args
-        if (base.is_Symbol or base.func in (floor, ceiling)) and exponent.is_Integer and exponent > 0:
-            return self._print(base) + str(exponent).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
-        return str(super()._print_Pow(expr, rational))
-
-
-def pretty(expr: Any) -> str:
-    """A dim, count or relation for people.
-
-    >>> pretty((symbol("H") - 3) // 4)
-    '⌊(H - 3)/4⌋'
-    """
-    expr = canonical(expr) if not isinstance(expr, Relational) else expr
-    if isinstance(expr, Relational):
-        sign = {"Eq": "=", "Ge": "≥", "Le": "≤"}.get(type(expr).__name__) or {
-            "Equality": "=",
-            "GreaterThan": "≥",
-            "LessThan": "≤",
-        }.get(type(expr).__name__, str(getattr(expr, "rel_op", "?")))
-        return f"{pretty(expr.lhs)} {sign} {pretty(expr.rhs)}"
-    if isinstance(expr, int):
-        return f"{expr:,}"
-    constant, terms = _split(expr)
-    if constant and len(terms) == 1:  # one floor and a whole number print as one floor
-        ((term, factor),) = terms.items()
-        if factor == 1 and term.func in (floor, ceiling):
-            return str(_Printer().doprint(term.func(term.args[0] + constant, evaluate=False)))
-    return str(_Printer().doprint(expr))

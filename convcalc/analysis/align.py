@@ -17,11 +17,12 @@ from convcalc.analysis.report import Row
 
 Pairs: TypeAlias = "list[tuple[Row | None, Row | None]]"
 
-STRUCTURE, LAYER, KIND, NAME = 4, 2, 1, 2
-"""How alike two rows are: by layer and shapes, by the layer alone, by its kind alone; and what an equal name adds.
+STRUCTURE, LAYER, KIND, NAME, ONLY_NAME = 4, 2, 1, 2, 1
+"""How alike two rows are: by layer and shapes, by the layer alone, by its kind alone; what an equal name adds to that;
+and by an equal name alone, since a place in a Sequential is a name too, and says little.
 
-The first three count twice for layers that have arguments: one ReLU() is much like another. So a conv of the same name
-(2 + 2) outweighs a stray ReLU() elsewhere (4) no more than it should, and not the conv itself elsewhere (8).
+The first three count twice for layers that have arguments: one ReLU() is much like another. So a conv under its old
+name with other arguments (2 + 2) outweighs no more than a ReLU() elsewhere (4), and never itself elsewhere (8).
 """
 
 MOST_CELLS = 4_000_000  # of a table of all against all: about half a second; longer networks are cut at anchors first
@@ -151,7 +152,7 @@ def _best(a: list[_Item], b: list[_Item]) -> list[tuple[_Item | None, _Item | No
 
 
 class _Scores:
-    """How alike a row is to each of the other network's: found by what is equal, since most rows have nothing in common."""
+    """How alike a row is to each of the other network's, found by what is equal: most have nothing in common."""
 
     def __init__(self, others: list[_Item]) -> None:
         self.names = {y.name: j for j, y in enumerate(others)}
@@ -174,7 +175,9 @@ class _Scores:
             for j in self.structures.get(x.structure, ()):
                 known[j] = times * STRUCTURE
         j = self.names.get(x.name, -1)
-        return known if j < 0 else [*known[:j], known[j] + NAME, *known[j + 1 :]]
+        if j < 0:
+            return known
+        return [*known[:j], known[j] + NAME if known[j] else ONLY_NAME, *known[j + 1 :]]
 
 
 def _places(keys: Iterable[Hashable]) -> Mapping[Hashable, list[int]]:

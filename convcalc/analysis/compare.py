@@ -101,7 +101,7 @@ class Comparison:
         """Parameters, MACs, FLOPs, bytes of all outputs, and depth; the receptive field is `rf`."""
         a, b = self.a, self.b
         rows = [Total(name, title, a.counts[name], b.counts[name]) for name, title in _TITLES.items()]
-        rows.append(Total("output_bytes", "Outputs, bytes", a.memory.outputs, b.memory.outputs))
+        rows.append(Total("output_bytes", "Output bytes, fp32", a.memory.outputs, b.memory.outputs))
         rows.append(Total("depth", "Depth", Count(a.depth), Count(b.depth)))
         return {row.name: row for row in rows}
 
@@ -139,5 +139,5 @@ def _rewired(x: Row, y: Row, partners: Mapping[str, str], known: set[str]) -> bo
     An input without a partner was taken out or put in, which is told there.
     """
     if len(x.inputs) != len(y.inputs):
-        return True
+        return partners.keys() >= set(x.inputs) and known >= set(y.inputs)
     return any(i in partners and j in known and partners[i] != j for i, j in zip(x.inputs, y.inputs))

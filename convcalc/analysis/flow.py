@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from convcalc.algebra.dims import Dim, Shape
-from convcalc.algebra.field import Axis, Field, Interval
+from convcalc.algebra.field import Along, Field, Interval
 from convcalc.layers.base import Layer
 from convcalc.network.graph import Graph, node_name
 
@@ -24,8 +24,9 @@ class Extent(NamedTuple):
 
     ``size`` is the largest and ``smallest`` the smallest over the phases; ``jump`` lies between neighbouring units;
     ``start`` is the first pixel that unit 0 sees (negative in the padding). Along an axis that every unit sees from end
-    to end, size is the input's and jump is 0. ``phases`` lists first and last pixel for the units of one period; a
-    period of 1 makes the rest exact for every unit.
+    to end, size is the input's and jump is 0. ``phases`` lists first and last pixel for the units of one period.
+    Where ``exact`` is false, a unit sees no more than that and may see less (``smallest`` is 0), and phases are not
+    known. ``gated`` says of each axis whether a gate, a value stretched over the map, sees it from end to end besides.
     """
 
     size: tuple[Dim, ...]
@@ -33,22 +34,26 @@ class Extent(NamedTuple):
     jump: tuple[Fraction, ...]
     start: tuple[int | None, ...]
     phases: tuple[tuple[Interval | None, ...], ...]
+    exact: bool = True
+    gated: tuple[bool, ...] = ()
 
     @property
-    def exact(self) -> bool:
-        """Whether size, jump and start say it all."""
-        return all(len(phases) == 1 for phases in self.phases)
+    def uniform(self) -> bool:
+        """Whether size, jump and start say it all: they are exact, and alike for all units."""
+        return self.exact and all(len(phases) == 1 for phases in self.phases)
 
     @property
     def along(self) -> tuple[bool, ...]:
         """For each axis, whether a unit sees it from end to end."""
-        return tuple(not jump for jump in self.jump)
+        return tuple([not jump and phases == (None,) for jump, phases in zip(self.jump, self.phases)])
 
 
 ReceptiveField: TypeAlias = "Extent | str | None"
 """An `Extent`; ``"global"`` where a unit sees the whole input; None where it is not defined."""
 
 GLOBAL = "global"
+
+_Column: TypeAlias = "tuple[Dim, Dim, Fraction, int | None, tuple[Interval | None, ...]]"
 
 
 class Flow(NamedTuple):
@@ -97,21 +102,33 @@ def _field(layer: Layer, fields: tuple[Field, ...], shapes: tuple[Shape, ...], o
     return layer.field(fields, shapes, output)
 
 
-def receptive_field(field: Field | None, graph: Graph) -> ReceptiveField:
-    """``field`` in terms of the axes of the graph's input."""
+def receptive_field(field: Field | None, graph: Graph, through_gates: bool = False) -> ReceptiveField:
+    """``field`` in terms of the axes of the graph's input; gates are followed if asked for, else only told."""
     pixels = max((shape[2:] for shape in graph.inputs.values()), key=len, default=())
     if field is None or not pixels:
         return None
-    if len(field.whole) >= len(pixels):
-        return GLOBAL
     axes = {axis.source: axis for axis in field.axes if axis is not None}
-    if any(i not in axes and i not in field.whole for i in range(len(pixels))):
+    if len(axes) < len(field.axes) - field.axes.count(None):
+        return None  # two axes of the map run along one of the input
+    whole, gates = (field.whole | field.gates, frozenset[int]()) if through_gates else (field.whole, field.gates)
+    seen = [i for i in range(len(pixels)) if i in whole or (i in gates and i not in axes)]
+    if len(seen) == len(pixels):
+        return GLOBAL
+    if any(i not in axes and i not in seen for i in range(len(pixels))):
         return None
-    columns = [_along(None if i in field.whole else axes[i], n) for i, n in enumerate(pixels)]
-    return Extent(*zip(*columns))
+    columns: list[_Column] = []
+    for i, n in enumerate(pixels):
+        if i and axes.keys() >= {i - 1, i} and axes[i][1:] == axes[i - 1][1:] and i not in seen and i - 1 not in seen:  # type: ignore[index]
+            columns.append(columns[-1])  # mostly axes are alike
+        else:
+            columns.append(_along(None if i in seen else axes[i], n))
+    exact = all(i in seen or axes[i].exact for i in range(len(pixels)))
+    gated = tuple([i not in seen and i in gates for i in range(len(pixels))]) if gates else ()
+    size, smallest, jump, start, phases = zip(*columns)
+    return Extent(size, smallest, jump, start, phases, exact, gated)
 
 
-def _along(axis: Axis | None, pixels: Dim) -> tuple[Dim, Dim, Fraction, int | None, tuple[Interval | None, ...]]:
+def _along(axis: Along | None, pixels: Dim) -> _Column:
     """The entries of an `Extent` for one axis of the input; None for one seen from end to end."""
     if axis is None:
         return pixels, pixels, Fraction(0), 0, (None,)

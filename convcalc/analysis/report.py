@@ -62,7 +62,7 @@ class Report:
 
     ``counts`` maps each metric to its total as a `Count`; ``totals`` to the bare value, with ``depth`` and ``rf`` (that
     of the first output) besides. ``network`` names the network; ``show_batch`` is whether shapes print with the batch;
-    ``uncalled`` stands for all layers that are owned but never called.
+    ``uncalled`` stands for all layers that are owned but never called; ``given`` is what was assumed of letters.
 
     >>> from convcalc import nn, trace
     >>> report = analyze(trace(nn.Sequential(nn.Conv2d(3, 8, 3)), (1, 3, 6, 6)))
@@ -78,6 +78,7 @@ class Report:
     network: str = ""
     show_batch: bool = False
     uncalled: Row | None = None
+    given: str = ""
     _measured: Sequence[Measured] = ()
     _fields: Sequence[Field | None] = ()
 
@@ -112,10 +113,16 @@ class Report:
     def rows(self) -> tuple[Row, ...]:
         """One row for each call, in the order of the calls."""
         rows = []
+        known: dict[tuple[int, bool], Mapping[str, Count]] = {}  # equal calls share what was measured of them
+        before, rf = None, receptive_field(None, self.graph)
         for node, measured, field in zip(self.graph.nodes, self._measured, self._fields):
             path, call, layer, inputs, shapes, output, _ = node
-            counts = _of_call(self.metrics, measured.values, call)
-            rf = receptive_field(field, self.graph)
+            key = id(measured), call == 0
+            counts = known.get(key)
+            if counts is None:
+                counts = known[key] = _of_call(self.metrics, measured.values, call)
+            if field is not before:  # pointwise layers pass on the field itself
+                before, rf = field, receptive_field(field, self.graph)
             rows.append(Row(path, call, type(layer).__name__, layer, inputs, shapes, output, rf, counts))
         return tuple(rows)
 
@@ -169,6 +176,7 @@ def analyze(
     *,
     network: str = "",
     show_batch: bool = False,
+    given: str = "",
 ) -> Report:
     """The report of ``graph`` with these metrics, FLOPs at the prices of ``convention``.
 
@@ -179,15 +187,35 @@ def analyze(
     32
     """
     names = tuple(metrics)
+    measured, uncalled, counts = _counted(graph, names, convention)
+    flow = propagate(graph, [item.weighted for item in measured])
+    prices = find(convention)
+    return Report(graph, names, prices, counts, flow.depth, network, show_batch, uncalled, given, measured, flow.fields)
+
+
+def totals(graph: Graph, metrics: Iterable[str] = DEFAULT, convention: str = "torch") -> Mapping[str, Count]:
+    """The totals of ``graph`` alone: what `Report.counts` holds, without rows, depth and receptive fields.
+
+    Raises UnknownName as `analyze` does.
+
+    >>> from convcalc import nn, trace
+    >>> totals(trace(nn.Linear(8, 2), (1, 8)), ["params"])
+    {'params': Count(value=18, complete=True)}
+    """
+    return _counted(graph, tuple(metrics), convention)[2]
+
+
+def _counted(
+    graph: Graph, names: tuple[str, ...], convention: str
+) -> tuple[list[Measured], Row | None, dict[str, Count]]:
+    """The numbers of each call, of what is never called, and of all together."""
     measure = meter(names, convention)
     measured = [measure(node.layer.shared, node.input_shapes, node.output_shape) for node in graph.nodes]
-    flow = propagate(graph, [item.weighted for item in measured])
     uncalled = _uncalled(graph, names, convention)
     counts = _totals(graph, names, measured)
     if uncalled:
         counts = {name: count + uncalled.counts[name] for name, count in counts.items()}
-    prices = find(convention)
-    return Report(graph, names, prices, counts, flow.depth, network, show_batch, uncalled, measured, flow.fields)
+    return measured, uncalled, counts
 
 
 def _totals(graph: Graph, names: tuple[str, ...], measured: Sequence[Measured]) -> dict[str, Count]:
@@ -228,6 +256,8 @@ def _uncalled(graph: Graph, names: tuple[str, ...], convention: str) -> Row | No
 def _notes(report: Report) -> Iterator[str]:
     """What a reader of the totals must know."""
     uncalled, counts = report.uncalled, report.counts
+    if report.given:
+        yield f"for {report.given}"
     if uncalled is not None and uncalled.counts.get("params", Count(0)).value:
         executed = counts["params"].value - uncalled.params
         owned = report.graph.owned

@@ -17,7 +17,7 @@ import click
 
 from convcalc.errors import ConvcalcError, UnknownName, did_you_mean
 
-COMMANDS = ("summary", "networks")
+COMMANDS = ("summary", "sizes", "solve", "compare", "export", "fmt", "networks", "layers", "matrix", "field")
 """Each is the file of that name beside this one, and holds a click command called ``command``."""
 
 

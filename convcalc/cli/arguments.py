@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -70,3 +72,73 @@ def network(command: F) -> F:
     ):
         command = decorate(command)
     return command
+
+
+def assumptions(command: F) -> F:
+    """The option of a command that takes letters: --assume, any number of times."""
+    text = "What holds of the letters: 'H % 32 == 0', 'H == W', 'H >= 64'; any number of times."
+    return click.option("--assume", "assume", metavar="CLAIM", multiple=True, help=text)(command)
+
+
+def table(command: F) -> F:
+    """The options of a command that prints a table: --columns, --convention, --format."""
+    for decorate in reversed(
+        (
+            click.option(
+                "--columns",
+                metavar="NAMES",
+                help="Columns, by commas: layer,type,output_shape,params,macs,rf.",
+            ),
+            click.option(
+                "--convention",
+                default="torch",
+                show_default=True,
+                metavar="NAME",
+                shell_complete=complete_convention,
+                help="What a FLOP is.",
+            ),
+            click.option(
+                "--format",
+                "format_",
+                default="simple",
+                show_default=True,
+                metavar="NAME",
+                shell_complete=complete_format,
+                help="json, csv, or a format of tabulate: plain, github, latex, html, ...",
+            ),
+        )
+    ):
+        command = decorate(command)
+    return command
+
+
+def names(columns: str | None) -> list[str] | None:
+    """The names in the text of --columns."""
+    return None if columns is None else [name.strip() for name in columns.split(",")]
+
+
+def terminal_width() -> int | None:
+    """The width of the terminal that is printed to; None where it is a pipe or a file."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def gates(holder: str, more: str = "") -> Callable[[F], F]:
+    """An option for each gate, which ``holder`` must pass; ``more`` is said of their values in the help."""
+    from convcalc.analysis.gates import GATES
+
+    def decorate(command: F) -> F:
+        for gate in reversed(list(GATES.values())):
+            example = "100" if gate.name == "min-rf" else "600M"
+            text = f"Exit with 1 where {holder} has {gate.broken_by} than this: {example}{more}."
+            command = click.option(f"--{gate.name}", metavar="LIMIT", help=text)(command)
+        return command
+
+    return decorate
+
+
+def hold(failures: Sequence[str]) -> None:
+    """Tell on stderr what failed, a line each, and end with exit code 1; nothing where nothing failed."""
+    for failure in failures:
+        click.echo(failure, err=True)
+    if failures:
+        sys.exit(1)

@@ -1,21 +1,31 @@
-"""``convcalc networks``: the names of the networks there are."""
+"""``convcalc networks``: the networks there are, with their totals."""
 
 from __future__ import annotations
 
 import click
 
 from convcalc.cli import arguments
-from convcalc.errors import UnknownName, did_you_mean
 
 
-@click.command(short_help="The networks there are.", epilog="Example: convcalc networks 'resnet*'")
+@click.command(
+    short_help="The networks there are.",
+    epilog="""\b
+Examples:
+  convcalc networks 'resnet*'
+  convcalc networks 'vgg*_bn' --format csv""",
+)
 @click.argument("pattern", default="*", shell_complete=arguments.complete_network)
-def command(pattern: str) -> None:
-    """The networks whose names match PATTERN (as in a shell: *, ?, [ab]), one a line."""
-    from convcalc import zoo
+@click.option(
+    "--format",
+    "format_",
+    default="simple",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=arguments.complete_format,
+    help="json, csv, or a format of tabulate: plain, github, latex, html, ...",
+)
+def command(pattern: str, format_: str) -> None:
+    """The networks whose names match PATTERN (as in a shell: *, ?, [ab]): parameters, MACs, usual input, paper."""
+    from convcalc.writers import networks
 
-    names = zoo.names(pattern)
-    if not names:
-        hint = did_you_mean(pattern, zoo.names()) or "`convcalc networks` lists them all"
-        raise UnknownName(f"no network matches {pattern!r}", hint=hint)
-    click.echo("\n".join(names))
+    click.echo(networks.listed(pattern, format_, arguments.terminal_width()))

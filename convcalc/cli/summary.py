@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-
 import click
 
 from convcalc.cli import arguments
@@ -16,53 +13,38 @@ from convcalc.cli import arguments
 Examples:
   convcalc summary resnet50 --depth 1
   convcalc summary alexnet --input 3xHxW --columns layer,output_shape,macs
-  convcalc summary vgg16 --set num_classes=10 --batch 8 --format csv""",
+  convcalc summary resnet50 --input 3xHxW --assume "H % 32 == 0" --assume "H == W"
+  convcalc summary vgg16 --set num_classes=10 --batch 8 --format csv
+  convcalc summary mobilenet_v2 --depth 1 --max-macs 600M""",
 )
 @arguments.network
+@arguments.assumptions
 @click.option("--depth", type=int, metavar="N", help="Fold layers into the modules at this depth.")
-@click.option(
-    "--columns", metavar="NAMES", help="Columns, with commas between: layer,type,output_shape,params,macs,rf."
-)
-@click.option(
-    "--convention",
-    default="torch",
-    show_default=True,
-    metavar="NAME",
-    shell_complete=arguments.complete_convention,
-    help="What a FLOP is.",
-)
-@click.option(
-    "--format",
-    "format_",
-    default="simple",
-    show_default=True,
-    metavar="NAME",
-    shell_complete=arguments.complete_format,
-    help="json, csv, or a format of tabulate: plain, github, latex, html, ...",
-)
+@arguments.table
 @click.option("--strict", is_flag=True, help="Exit with 1 where a number is not complete.")
+@arguments.gates("NETWORK")
 def command(
     network: str,
     input_: str | None,
     batch: str | None,
     settings: tuple[str, ...],
+    assume: tuple[str, ...],
     depth: int | None,
     columns: str | None,
     convention: str,
     format_: str,
     strict: bool,
+    **limits: str | None,
 ) -> None:
     """Shapes, parameters, FLOPs and receptive fields of NETWORK, layer by layer, and their totals."""
+    from convcalc.analysis import gates
     from convcalc.readers import summary
     from convcalc.writers import write
 
+    held = gates.limits(limits)
     shapes = () if input_ is None else (input_,)
-    report = summary(
-        network, *shapes, batch=batch, convention=convention, settings=dict(map(arguments.setting, settings))
-    )
-    names = None if columns is None else [name.strip() for name in columns.split(",")]
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    click.echo(write(report, format_, names, depth, width))
-    if strict and not report.complete:
-        click.echo("strict: some numbers are not complete; see ? and ≥ above", err=True)
-        sys.exit(1)
+    given = dict(map(arguments.setting, settings))
+    report = summary(network, *shapes, batch=batch, convention=convention, settings=given, assume=assume)
+    click.echo(write(report, format_, arguments.names(columns), depth, arguments.terminal_width()))
+    incomplete = "strict: some numbers are not complete; see ? and ≥ above"
+    arguments.hold([*([incomplete] if strict and not report.complete else []), *gates.check(report, held)])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, ClassVar
 
-from convcalc.algebra.dims import Dim, Shape, as_dim, show, show_shape
+from convcalc.algebra.dims import Dim, Shape, as_dim, is_symbolic, show, show_shape
 from convcalc.algebra.field import Field, join
 from convcalc.errors import ShapeError, SpecError, did_you_mean
 from convcalc.layers.work import NOTHING, Work
@@ -93,7 +93,16 @@ class Layer:
             _check_binding(cls, args, kwargs, values)
         for name in cls.per_axis:
             values[name] = self._each_axis(name, values[name])
-        self.check()
+        try:
+            self.check()
+        except TypeError:
+            held = {name: value if isinstance(value, tuple) else (value,) for name, value in values.items()}
+            lettered = [name for name, items in held.items() if any(map(is_symbolic, items))]
+            if not lettered:
+                raise
+            raise SpecError(
+                f"a number must stand where a letter does: {', '.join(lettered)}", where=cls.__name__
+            ) from None
         _set_hash(self, hash((cls, *values.values())))
         _set_shared(self, self)
 
@@ -127,6 +136,8 @@ class Layer:
     def each_at_least(self, name: str, least: int) -> None:
         """Raise SpecError unless every number of a per-axis argument is at least ``least``."""
         value = getattr(self, name)
+        if value is None:
+            raise SpecError(f"{name} must be a whole number; received None", where=type(self).__name__)
         if isinstance(value, tuple) and any(isinstance(item, int) and item < least for item in value):
             raise SpecError(
                 f"{name} must be at least {least}; received {self._compact(name, value)}", where=type(self).__name__

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, ceildiv, equal, maximum, prod, truth
+from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, ceildiv, equal, maximum, prod, show, truth
 from convcalc.algebra.field import Field, Taps, slide
 from convcalc.algebra.formula import Formula
 from convcalc.errors import SpecError
@@ -102,7 +102,14 @@ class _Conv(Layer):
         if self.padding_mode == "zeros":  # in the other modes torch pads apart, where a negative padding crops
             self.each_at_least("padding", 0)
         for name in ("in_channels", "out_channels"):
-            if truth(equal(getattr(self, name) % self.groups, 0)) is False:
+            fits = truth(equal(getattr(self, name) % self.groups, 0))
+            if fits is None and not isinstance(self.groups, int):
+                raise SpecError(
+                    f"groups must be a number, or a letter that {name} is a multiple of; received {show(self.groups)}",
+                    where=type(self).__name__,
+                    hint=f"write groups=2, or a multiple of {show(self.groups)} for {name}",
+                )
+            if fits is False:
                 raise SpecError(
                     f"{name} must be divisible by groups; received {getattr(self, name)} and {self.groups}",
                     where=type(self).__name__,
@@ -125,6 +132,10 @@ class _Conv(Layer):
         (x,) = inputs
         require_rank(x, self.rank + 2, self.rank + 1)
         require_size(x[-self.rank - 1], self.in_channels, "in_channels", "channels")
+        if self.groups != 1:
+            for name in ("in_channels", "out_channels"):  # of letters it is only now that this can be demanded
+                fits = equal(getattr(self, name) % self.groups, 0)
+                require(fits, f"{name} {show(getattr(self, name))} must be divisible by groups {show(self.groups)}")
         sizes = tuple([self._size(i, n) for i, n in enumerate(x[-self.rank :])])
         return (*x[: -self.rank - 1], self.out_channels, *sizes)
 
@@ -133,7 +144,7 @@ class _Conv(Layer):
         k, s, d = self.kernel_size[axis], self.stride[axis], self.dilation[axis]
         if self.padding in ("same", "tf_same"):
             if self.padding_mode != "zeros":
-                self._check_pads(n, *self._pads(axis, n))
+                self._check_pads(n, *self.pads(axis, n))
             return n if self.padding == "same" else SAME_SIZE(n, s)
         p = 0 if self.padding == "valid" else self.padding[axis]
         self._check_pads(n, p, p)
@@ -146,7 +157,7 @@ class _Conv(Layer):
             what = f"padding_mode={self.padding_mode!r} cannot pad {maximum(before, after)} onto an input of {n}"
             require(at_least(most, maximum(before, after)), what)
 
-    def _pads(self, axis: int, n: Dim) -> tuple[Dim, Dim]:
+    def pads(self, axis: int, n: Dim) -> tuple[Dim, Dim]:
         """Padding before and after the input along one axis."""
         reach = self.dilation[axis] * (self.kernel_size[axis] - 1)
         if self.padding == "valid":
@@ -170,7 +181,7 @@ class _Conv(Layer):
 
     def _taps(self, axis: int, n: Dim) -> Taps | None:
         """Which inputs an output reads along one axis; None where that hangs on a letter."""
-        numbers = (self.kernel_size[axis], self.stride[axis], self._pads(axis, n)[0], self.dilation[axis])
+        numbers = (self.kernel_size[axis], self.stride[axis], self.pads(axis, n)[0], self.dilation[axis])
         if not all(isinstance(v, int) for v in numbers):
             return None
         return slide(*numbers)._replace(border=self.padding_mode)  # type: ignore[arg-type]

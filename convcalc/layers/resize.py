@@ -181,7 +181,7 @@ class Upsample(Layer):
         return Taps(advance, tuple(ranges))
 
     def _reach(self, jump: Fraction) -> Reach:
-        """Bounds of what `_taps` lists, for periods too long to list: positions in between round down by less than 1."""
+        """Bounds of what `_taps` lists, for periods too long to list: a position rounds down by less than 1."""
         mode = _MODES[self.mode]
         centre = jump / 2 - (Fraction(1, 2) if mode.weighs else 0)
         shift = Fraction(0) if self.align_corners or not mode.centred else centre

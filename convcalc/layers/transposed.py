@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from convcalc.algebra.dims import Dim, Shape, prod
+from convcalc.algebra.dims import Dim, Shape, at_least, maximum, prod, show, truth
 from convcalc.algebra.field import Taps, spread
 from convcalc.algebra.formula import Formula
 from convcalc.errors import SpecError
 from convcalc.layers.base import Lazy
+from convcalc.layers.checks import require
 from convcalc.layers.conv import WINDOW, Ints, _Conv
 from convcalc.layers.work import Work
 
@@ -77,7 +78,7 @@ class _ConvTranspose(_Conv):
         super().check()
         self.each_at_least("output_padding", 0)
         for o, s, d in zip(self.output_padding, self.stride, self.dilation):
-            if o >= s and o >= d:
+            if truth(at_least(o, s)) is True and truth(at_least(o, d)) is True:
                 raise SpecError(
                     f"output_padding must be smaller than stride or dilation; received {o} with {s} and {d}",
                     where=type(self).__name__,
@@ -89,6 +90,9 @@ class _ConvTranspose(_Conv):
 
     def _size(self, axis: int, n: Dim) -> Dim:
         k, s, p, d = (getattr(self, name)[axis] for name in self.per_axis[:4])
+        if not isinstance(self.output_padding[axis], int):  # only now can that be demanded of a letter
+            fits = at_least(maximum(s, d) - 1, self.output_padding[axis])
+            require(fits, f"output_padding {show(self.output_padding[axis])} must be smaller than stride or dilation")
         return TRANSPOSED_SIZE(n, k, s, p, d, self.output_padding[axis])
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> Work:

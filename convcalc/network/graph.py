@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from convcalc.algebra.dims import Condition, Shape
+from convcalc.algebra.dims import Condition, Dim, Shape, is_symbolic
 from convcalc.layers.base import Layer
 
 
@@ -44,13 +44,21 @@ def node_name(path: str, call: int) -> str:
     return f"{path}:{call}" if call else path
 
 
+class Reason(NamedTuple):
+    """Who demands a relation of letters: the node, and what is wrong where it does not hold."""
+
+    node: str
+    what: str
+
+
 @dataclass(frozen=True)
 class Graph:
     """A network as recorded: inputs, calls in order, outputs.
 
     ``owned`` maps every path of the model's ``state_dict`` to the layer that holds its tensors; a layer under two paths
     stands there twice, as in torch. ``modules`` names the composite at each path. ``assumptions`` must hold of the
-    letters in the shapes.
+    letters in the shapes; ``reasons`` says of each relation that was met, those that others say already too, which
+    node asked for it and why.
     """
 
     inputs: Mapping[str, Shape]
@@ -59,6 +67,7 @@ class Graph:
     owned: Mapping[str, Layer] = field(default_factory=dict)
     modules: Mapping[str, str] = field(default_factory=dict)
     assumptions: tuple[Condition, ...] = ()
+    reasons: Mapping[Condition, Reason] = field(default_factory=dict)
 
     @property
     def unused(self) -> tuple[str, ...]:
@@ -70,12 +79,44 @@ class Graph:
         """Name and shape of each tensor of torch's ``state_dict``, learned and not."""
         return dict(_tensors(self.owned))
 
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """The letters in the inputs and the layers, in the order in which they are met."""
+        values: list[Any] = [*self.inputs.values(), *[vars(layer) for layer in self.owned.values()]]
+        return tuple(dict.fromkeys(str(name) for dim in _dims(values) for name in sorted(dim.free_symbols, key=str)))
+
+    def subs(self, values: Mapping[str, Dim] = {}, **sizes: Dim) -> Graph:
+        """The graph with numbers (or other dims) in place of letters: ``graph.subs(H=224, W=224)``.
+
+        Equal to what a trace of these numbers gives, unless ``forward`` itself asks for sizes. Raises UnknownName for a
+        letter that does not stand in the graph, ShapeError where a node's demand does not hold.
+
+        >>> from convcalc import nn, symbols, trace
+        >>> graph = trace(nn.Conv2d(3, 8, 3), (1, 3, *symbols("H W")))
+        >>> graph.subs(H=32, W=30).nodes[0].output_shape
+        (1, 8, 30, 28)
+        """
+        from convcalc.network.filling import filled
+
+        return filled(self, {**values, **sizes})
+
     def __getitem__(self, name: str) -> Node:
         return self._by_name[name]
 
     @property
     def _by_name(self) -> Mapping[str, Node]:
         return {node.name: node for node in self.nodes}
+
+
+def _dims(values: Any) -> Iterator[Any]:
+    """The dims in letters in nested tuples, lists, mappings and layers."""
+    if is_symbolic(values):
+        yield values
+    elif isinstance(values, Layer):
+        yield from _dims(vars(values))
+    elif isinstance(values, (tuple, list, Mapping)):
+        for value in values.values() if isinstance(values, Mapping) else values:
+            yield from _dims(value)
 
 
 def _tensors(owned: Mapping[str, Layer]) -> Iterator[tuple[str, Shape]]:

@@ -75,8 +75,7 @@ class _Container(Module):
 
     def extend(self, modules: Iterable[Layer | Module]) -> _Container:
         """Add several at the end."""
-        for module in modules:
-            self.append(module)
+        vars(self).update((str(i), module) for i, module in enumerate(modules, len(self)))
         return self
 
     def __len__(self) -> int:

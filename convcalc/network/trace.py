@@ -17,7 +17,7 @@ from convcalc.algebra.formula import recording
 from convcalc.errors import ConvcalcError, ShapeError, SpecError
 from convcalc.layers.base import Layer, Output, recorder
 from convcalc.layers.checks import infer
-from convcalc.network.graph import Graph, Node, node_name
+from convcalc.network.graph import Graph, Node, Reason, node_name
 from convcalc.network.module import Module, walk
 from convcalc.network.tensor import Tensor
 
@@ -57,7 +57,7 @@ class Tape:
         self._seats: dict[int, _Seat] = {}
         self._taken: Counter[str] = Counter()
         self._owner = ""
-        self._assumptions: dict[Condition, None] = {}
+        self._reasons: dict[Condition, Reason] = {}
         if model is not None:
             self._own(model)
 
@@ -98,8 +98,8 @@ class Tape:
             output, assumed = _infer(layer.shared, shapes)
         except ConvcalcError as error:
             raise _placed(error, path, layer, tensors) from None
-        if assumed:
-            self._assumptions.update(dict.fromkeys(assumed))
+        for condition, what in assumed:
+            self._reasons.setdefault(condition, Reason(node_name(path, call), what))
         seat.calls = call + 1
         names = tuple([x.name for x in tensors])
         self._nodes.append(Node(path, call, layer, names, shapes, output, self._owner))
@@ -152,13 +152,13 @@ class Tape:
         """The graph recorded so far, with these outputs."""
         seats = self._seats
         owned: dict[str, Layer] = {path: seats[id(layer)].item for path, layer in self._owned.items()}  # type: ignore[misc]
-        assumptions: tuple[Condition, ...] = tuple(self._assumptions)
+        assumptions: tuple[Condition, ...] = tuple(self._reasons)
         if assumptions:
-            from convcalc.algebra.symbolic import strongest
+            from convcalc.algebra.relations import strongest
 
             assumptions = strongest(assumptions)
         names = tuple(x.name for x in outputs)
-        return Graph(dict(self._inputs), self._used_nodes(names), names, owned, self._modules, assumptions)
+        return Graph(dict(self._inputs), self._used_nodes(names), names, owned, self._modules, assumptions, dict(self._reasons))
 
     def _used_nodes(self, outputs: tuple[str, ...]) -> tuple[Node, ...]:
         """All nodes but further outputs that nothing reads."""
@@ -184,6 +184,11 @@ def trace(model: Layer | Module | Callable[..., Any], *shapes: Shape) -> Graph:
     token = recorder.set(tape)
     try:
         return tape.graph(*_leaves(model(*inputs)))
+    except TypeError as error:
+        if "truth value of Relational" not in str(error):
+            raise
+        what = "asks whether a size is larger than another, and a letter is neither"
+        raise SpecError(what, where="forward", hint="give that size as a number") from None
     finally:
         recorder.reset(token)
 

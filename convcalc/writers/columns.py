@@ -51,16 +51,20 @@ def _shown(shape: Shape, report: Report) -> Shape:
 def rf_text(rf: ReceptiveField) -> str:
     """A receptive field for people: ``427``, ``11 x 7`` for unequal axes, ``46–54`` over phases, ``all`` along an axis.
 
+    ``≤ 59`` is an outer bound; a gate that sees the whole besides is told: ``851 + global gate``.
+
     >>> rf_text("global"), rf_text(None)
     ('global', '-')
     """
     if not isinstance(rf, Extent):
         return rf or "-"
     axes = [
-        "all" if along else show(large) if small == large else f"{show(small)}–{show(large)}"
+        "all" if along else show(large) if small == large or not rf.exact else f"{show(small)}–{show(large)}"
         for small, large, along in zip(rf.smallest, rf.size, rf.along)
     ]
-    return axes[0] if len(set(axes)) == 1 else " x ".join(axes)
+    text = axes[0] if len(set(axes)) == 1 else " x ".join(axes)
+    gate = " + global gate" if all(g or a for g, a in zip(rf.gated, rf.along)) else " + gate"
+    return f"{'' if rf.exact else '≤ '}{text}{gate if any(rf.gated) else ''}"
 
 
 def _raw_shapes(shapes: Sequence[Shape], report: Report) -> str:

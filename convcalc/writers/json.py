@@ -43,47 +43,56 @@ def as_dict(report: Report) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "network": report.network,
-        "inputs": _plain(report.graph.inputs.values()),
+        "inputs": plain(report.graph.inputs.values()),
         "convention": report.convention.name,
-        "rows": [_row(row) for row in report.rows],
+        "rows": [as_row(row) for row in report.rows],
         "totals": {
-            **{name: _plain(totals.get(name)) for name in NUMBERS},
+            **{name: plain(totals.get(name)) for name in NUMBERS},
             "depth": report.depth,
-            "rf": _field(totals["rf"]),
+            "rf": as_field(totals["rf"]),
         },
-        "assumptions": _plain(report.assumptions),
+        "assumptions": plain(report.assumptions),
         "notes": list(report.notes),
     }
 
 
-def _row(row: Row) -> dict[str, Any]:
+def as_row(row: Row) -> dict[str, Any]:
+    """``row`` as plain lists, dicts, numbers and strings."""
     return {
         "path": row.path,
         "call": row.call,
         "type": row.type,
         "spec": row.spec,
         "inputs": list(row.inputs),
-        "input_shapes": _plain(row.input_shapes),
-        "output_shape": _plain(row.output_shape),
-        **{name: _plain(row.counts[name].value) if name in row.counts else None for name in NUMBERS},
-        "rf": _field(row.rf),
+        "input_shapes": plain(row.input_shapes),
+        "output_shape": plain(row.output_shape),
+        **{name: plain(row.counts[name].value) if name in row.counts else None for name in NUMBERS},
+        "rf": as_field(row.rf),
     }
 
 
-def _field(rf: ReceptiveField) -> Any:
-    """A field; ``phases`` (first and last pixel for each unit of a period) only where one size does not say it all."""
+def as_field(rf: ReceptiveField) -> Any:
+    """A field.
+
+    ``phases`` (first and last pixel for each unit of a period) only where one size does not say it all; ``gated`` (for
+    each axis, whether a gate sees it from end to end besides) only where one does.
+    """
     if not isinstance(rf, Extent):
         return rf
     fields = {"size": rf.size, "jump": rf.jump, "start": rf.start, "exact": rf.exact}
-    return {name: _plain(value) for name, value in (fields if rf.exact else {**fields, "phases": rf.phases}).items()}
+    if rf.exact and not rf.uniform:
+        fields["phases"] = rf.phases
+    if any(rf.gated):
+        fields["gated"] = rf.gated
+    return {name: plain(value) for name, value in fields.items()}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """``value`` as JSON knows it: fractions that are whole as whole, and what is left of letters as text."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, Fraction):
         return value.numerator if value.denominator == 1 else str(value)
     if isinstance(value, Iterable):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return str(value)

@@ -27,6 +27,9 @@ PREFIXES = {
 
 HTML = ("html", "unsafehtml")
 
+UNRULED = ("simple", "plain", "github", "pipe")
+"""Formats in which nothing stands between rows, whose cells may have several lines."""
+
 _PREFIXES = ("", *"kMGTPEZYRQ")  # of SI, a thousand times each
 
 
@@ -45,30 +48,54 @@ def render(
     >>> print(render(summary("lenet5"), "plain", ["layer", "params"], depth=0).splitlines()[3])
     lenet5     61,706
     """
-    from tabulate import tabulate
-
-    if format not in known_formats():
-        known = ("json", "csv", "tsv", *known_formats())
-        hint = did_you_mean(format, known) or f"there are {', '.join(known)}"
-        raise UnknownName(f"no format is called {format!r}", hint=hint)
+    check_format(format)
     chosen = select(columns, report)
     cells = [[column.cell(row, report) for column in chosen.values()] for row in lines(report, depth)]
     titles = [column.title for column in chosen.values()]
     sides = ["right" if column.right else "left" for column in chosen.values()]
 
     def table(cells: list[list[str]]) -> str:
-        return str(tabulate(cells, titles, tablefmt=format, disable_numparse=True, colalign=sides))
+        return tabulated(cells, titles, sides, format)
 
     text = table(cells)
     if width is not None and format not in (*HTML, *PREFIXES):
-        excess = _widest(text) - width
+        excess = widest(text) - width
         if excess > 0:
             cells, excess = narrowed(cells, list(chosen), excess)
             text = table(folded(cells, excess, format) if excess > 0 else cells)
-    return _framed(report, text, format, width, chosen)
+    return framed([headline(report)], [text], footer(report, chosen), format, width)
 
 
-def _widest(text: str) -> int:
+def check_format(format: str) -> None:
+    """Raise UnknownName unless ``format`` is one of tabulate's."""
+    if format not in known_formats():
+        known = ("json", "csv", "tsv", *known_formats())
+        hint = did_you_mean(format, known) or f"there are {', '.join(known)}"
+        raise UnknownName(f"no format is called {format!r}", hint=hint)
+
+
+def tabulated(cells: list[list[str]], titles: Sequence[str], sides: Sequence[str], format: str) -> str:
+    """Cells, which stay as they are, under titles; ``sides`` is left or right for each column."""
+    from tabulate import tabulate
+
+    latex = format.startswith("latex")
+    if latex:
+        from convcalc.writers.latex import protected
+
+        cells = [list(map(protected, row)) for row in cells]
+    if format in UNRULED and all(cell and "\n" not in cell and cell == cell.strip() for row in cells for cell in row):
+        # one row of many lines is the same text, and takes a third of the time
+        cells = [["\n".join(column) for column in zip(*cells)]] if cells else cells
+    text = str(tabulate(cells, titles, tablefmt=format, disable_numparse=True, colalign=sides))
+    if latex:
+        from convcalc.writers.latex import restored
+
+        return restored(text)
+    return text
+
+
+def widest(text: str) -> int:
+    """The length of the longest line."""
     return max(map(len, text.splitlines()))
 
 
@@ -79,21 +106,22 @@ def known_formats() -> list[str]:
     return [name for name in tabulate_formats if name != "tsv"]
 
 
-def _framed(report: Report, table: str, format: str, width: int | None, chosen: dict[str, Column]) -> str:
-    """The table between the line that says of what it is and the totals."""
-    entries = footer(report, chosen)
+def framed(
+    heads: Sequence[str], tables: Sequence[str], entries: Sequence[tuple[str, str]], format: str, width: int | None
+) -> str:
+    """Tables between the lines that say of what they are and, as labels and texts, what stands below."""
     if format in HTML:
         from html import escape
 
         below = "<br>\n".join(escape(f"{label}: {text}") for label, text in entries)
-        return f"<p>{escape(headline(report))}</p>\n{table}\n<p>{below}</p>"
+        return "\n".join([*[f"<p>{escape(head)}</p>" for head in heads], *tables, f"<p>{below}</p>"])
     prefix = PREFIXES.get(format)
     if prefix is not None:
-        above = headline(report) if prefix == "- " else prefix + headline(report)
-        return "\n".join([above, "", table, "", *[f"{prefix}{label}: {text}" for label, text in entries]])
+        above = heads if prefix == "- " else [prefix + head for head in heads]
+        return "\n\n".join([*above, *tables, "\n".join(f"{prefix}{label}: {text}" for label, text in entries)])
     margin = max(len(label) for label, _ in entries) + 2
     below = "\n".join(_wrapped(label.ljust(margin) + text, margin, width) for label, text in entries)
-    return f"{headline(report)}\n\n{table}\n\n{below}"
+    return "\n\n".join(["\n".join(heads), *tables, below])
 
 
 def _wrapped(line: str, margin: int, width: int | None) -> str:

@@ -1,4 +1,4 @@
-"""What several families are built of: convolution with normalisation and activation, squeeze and excitation.
+"""What several families are built of: convolution with normalisation and activation, branches, squeeze and excitation.
 
 A block of one family alone stands in that family's file.
 """
@@ -41,6 +41,19 @@ def conv_norm(
     padding = (kernel - 1) // 2 * dilation
     conv = nn.Conv2d(c_in, c, kernel, stride, padding, dilation, groups, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(c, eps), *([act()] if act else []))
+
+
+class Branches(nn.Module):
+    """Modules side by side on one input, their channels concatenated."""
+
+    def __init__(self, *branches: Any) -> None:
+        vars(self).update({f"branch{i}": branch for i, branch in enumerate(branches)})
+        self.branches = branches
+        self.cat = nn.Cat(1)
+
+    def forward(self, x: Any) -> Any:
+        """All branches' channels."""
+        return self.cat(*[branch(x) for branch in self.branches])
 
 
 class SqueezeExcite(nn.Module):

@@ -14,6 +14,7 @@ from importlib import import_module
 from inspect import signature
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from convcalc.algebra.dims import is_symbolic, parse_dim
 from convcalc.errors import SpecError, UnknownName, did_you_mean
 from convcalc.network.module import Module
 
@@ -113,21 +114,31 @@ def load(name: str, **settings: Any) -> tuple[Module, tuple[int, ...]]:
     (1, 224, 224)
     """
     found = entry(name)
-    for setting, value in settings.items():
-        _check(found, setting, value)
+    settings = {setting: _checked(found, setting, value) for setting, value in settings.items()}
     shape = found.input
     if "in_channels" in settings:
         shape = (settings["in_channels"], *shape[1:])
     if "image_size" in settings:
         shape = (shape[0], *[settings["image_size"]] * (len(shape) - 1))
-    return found.build(**settings), shape
+    try:
+        return found.build(**settings), shape
+    except TypeError:
+        lettered = [setting for setting, value in settings.items() if is_symbolic(value)]
+        if not lettered:
+            raise
+        what = f"{' and '.join(lettered)} must be a number: the network's plan hangs on it"
+        raise SpecError(what, where=name, hint=f"write --set {lettered[0]}=64") from None
 
 
-def _check(found: Entry, setting: str, value: Any) -> None:
-    """Raise SpecError unless the network has this setting and its annotation allows this value."""
+def _checked(found: Entry, setting: str, value: Any) -> Any:
+    """The value of a setting, a letter for the name of one; raises SpecError where the network cannot take it."""
     if setting not in found.settings:
         legal = ", ".join(f"{name}={default!r}" for name, default in found.settings.items())
         raise SpecError(f"has no setting {setting!r}", where=found.name, hint=f"it takes {legal}")
-    wanted, fits = _LEGAL[found.build.__annotations__[setting]]
-    if not fits(value):
+    kind = found.build.__annotations__[setting]
+    if kind == "int" and isinstance(value, str) and value.isidentifier():
+        return parse_dim(value, value)
+    wanted, fits = _LEGAL[kind]
+    if not fits(value) and not (kind == "int" and is_symbolic(value)):
         raise SpecError(f"{setting} must be {wanted}; received {value!r}", where=found.name)
+    return value

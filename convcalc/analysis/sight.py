@@ -1,0 +1,256 @@
+"""What units see on a map of a given size, to the pixel: borders cut off what `flow`'s interval maps only bound there.
+
+Sets of positions along an axis are ints, a bit for each position; what a unit sees is a union of *boxes*, products of
+such sets over the axes, since branches with unlike kernels see a cross and not a rectangle. Fields for all units at
+once are `flow`, and how often a pixel is seen is `paths`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from math import ceil, floor
+from typing import Any, NamedTuple, TypeAlias
+
+from convcalc.algebra.dims import Shape
+from convcalc.algebra.field import Field, Interval, Reach, Taps
+from convcalc.analysis.flow import propagate
+from convcalc.errors import SpecError
+from convcalc.network.graph import Graph, Node
+
+Route: TypeAlias = "tuple[tuple[int, int], tuple[Taps | Reach, ...]]"
+"""Where a layer's output reads along one axis: (which input, its tensor axis), and the taps on the way."""
+
+MOST_BOXES = 64
+"""More are put into one that holds them all."""
+
+Box: TypeAlias = "tuple[int, ...]"
+"""A set of positions for each axis along which the field moves, in the order of the tensor's axes."""
+
+
+class Trail(NamedTuple):
+    """Stands for the field along an axis of one layer's input, and notes the taps that the layer puts on top."""
+
+    routes: tuple[Route, ...]
+
+    @property
+    def source(self) -> Any:
+        """The input and its axis."""
+        return self.routes[0][0]
+
+    def through(self, taps: Taps | Reach) -> Trail:
+        """With ``taps`` on top."""
+        return Trail(tuple([(source, (*chain, taps)) for source, chain in self.routes]))
+
+    def joined(self, other: Trail, units: object) -> Trail:
+        """Both ways."""
+        return Trail(tuple(dict.fromkeys(self.routes + other.routes)))
+
+
+class Step(NamedTuple):
+    """What a node reads of each input: ``routes`` for each output axis, whole axes, and inputs read through gates."""
+
+    routes: tuple[tuple[Route, ...], ...]
+    whole: frozenset[Any]
+    gates: frozenset[Any]
+
+
+def step(node: Node, fields: Sequence[Field]) -> Step | None:
+    """What ``node`` reads, for inputs with these fields; None where its own field is not defined."""
+    trails: list[Any] = []
+    for k, field in enumerate(fields):
+        axes: list[Any] = [Trail((((k, a), ()),)) if axis else None for a, axis in enumerate(field.axes)]
+        whole: Any = frozenset({(k, -1)} if field.whole else ())  # what was pooled is a gate once it is stretched
+        trails.append(Field(tuple(axes), whole))
+    if not trails:
+        return Step(((),) * len(node.output_shape), frozenset(), frozenset())
+    after: Any = node.layer.field(trails, node.input_shapes, node.output_shape)
+    if after is None:
+        return None
+    return Step(tuple([axis.routes if axis else () for axis in after.axes]), after.whole, after.gates)
+
+
+class Sight:
+    """The sight of all units of a graph whose sizes are numbers; gates are followed only if asked for.
+
+    >>> from convcalc import nn, trace
+    >>> graph = trace(nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.Conv2d(1, 1, 3, padding=1)), (1, 1, 9, 9))
+    >>> Sight(graph).seen("1", (0, 4))
+    ((0, 2), (2, 6))
+    """
+
+    def __init__(self, graph: Graph, through_gates: bool = False) -> None:
+        self.graph = graph
+        self.through_gates = through_gates
+        shapes = {**graph.inputs, **{node.name: node.output_shape for node in graph.nodes}}
+        if any(not isinstance(n, int) for shape in shapes.values() for n in shape):
+            raise SpecError("what single units see needs numbers for all sizes", hint="give --input without letters")
+        self.shapes: Mapping[str, tuple[int, ...]] = shapes  # type: ignore[assignment]
+        found = propagate(graph, [False] * len(graph.nodes)).fields
+        self.fields: dict[str, Field | None] = {x: Field.of_input(len(shape)) for x, shape in graph.inputs.items()}
+        self.fields.update(zip([node.name for node in graph.nodes], found))
+        self._steps: dict[str, Step | None] = {}
+
+    def axes(self, name: str) -> tuple[int, ...]:
+        """The tensor axes of a node along which its field moves."""
+        field = self.fields[name]
+        return tuple([i for i, axis in enumerate(field.axes) if axis]) if field else ()
+
+    def step(self, node: Node) -> Step | None:
+        """What a node reads of its inputs."""
+        if node.name not in self._steps:
+            fields = [self.fields[name] for name in node.inputs]
+            known = [field for field in fields if field is not None]
+            self._steps[node.name] = step(node, known) if len(known) == len(fields) else None
+        return self._steps[node.name]
+
+    def seen(self, name: str, unit: Sequence[int]) -> tuple[Interval, ...] | None:
+        """First and last position along each axis of the input that ``unit`` of node ``name`` sees.
+
+        ``unit`` has a place for each axis along which the node's field moves. None where it sees nothing.
+        """
+        boxes = self.boxes_seen(name, unit)
+        if not boxes:
+            return None
+        sets = [_union(box[i] for box in boxes) for i in range(len(boxes[0]))]
+        return tuple([((s & -s).bit_length() - 1, s.bit_length() - 1) for s in sets])
+
+    def boxes_seen(self, name: str, unit: Sequence[int]) -> list[Box]:
+        """Positions of the input, for each of its spatial axes, that ``unit`` of node ``name`` sees."""
+        reached: dict[str, list[Box]] = {name: [tuple([1 << i for i in unit])]}
+        for node in reversed(self.graph.nodes):
+            if boxes := reached.pop(node.name, None):
+                for k, source in enumerate(node.inputs):
+                    found = [box for outer in boxes for box in self._read(node, k, source, outer)]
+                    reached[source] = _without_lesser([*reached.get(source, []), *found])
+        return _without_lesser([box for name in self.graph.inputs for box in reached.get(name, [])])
+
+    def _read(self, node: Node, k: int, source: str, box: Box) -> Iterator[Box]:
+        """The positions of the node's k-th input that the units in ``box`` read; none where an axis reads nothing."""
+        here = self._step_of(node)
+        if not self._follows(here, k):
+            return
+        sets = []
+        for a in self.axes(source):
+            n = self.shapes[source][a]
+            sets.append((1 << n) - 1 if (k, a) in here.whole | here.gates else 0)
+            for j, bits in zip(self.axes(node.name), box):
+                for chain in [chain for way, chain in here.routes[j] if way == (k, a)]:
+                    table = reads(chain, n, self.shapes[node.name][j])
+                    sets[-1] |= _union(table[i] for i in _bits(bits))
+        if all(sets):
+            yield tuple(sets)
+
+    def _step_of(self, node: Node) -> Step:
+        """As `step`; raises SpecError where it is not defined."""
+        found = self.step(node)
+        if found is None:
+            raise SpecError(f"the receptive field is not defined at {node.name}", where=repr(node.layer))
+        return found
+
+    def _follows(self, here: Step, k: int) -> bool:
+        """Whether the k-th input counts: a gate does only if it was asked for."""
+        return self.through_gates or all(way[0] != k for way in here.gates)
+
+    def covers(self, pixel: Sequence[int]) -> dict[str, list[Box]]:
+        """For each node whose field is defined, the units that see this position of the input."""
+        reached: dict[str, list[Box]] = {}
+        for name, shape in self.graph.inputs.items():
+            reached[name] = [tuple([1 << i for i in pixel])] if len(shape) == len(pixel) + 2 else []
+        for node in self.graph.nodes:
+            here = self.step(node)
+            if here is None or self.fields[node.name] is None:
+                continue
+            boxes = [
+                box
+                for k, source in enumerate(node.inputs)
+                if self._follows(here, k)
+                for inner in reached[source]
+                for box in self._reach(node, here, k, source, inner)
+            ]
+            reached[node.name] = _without_lesser(boxes)
+        return reached
+
+    def _reach(self, node: Node, here: Step, k: int, source: str, box: Box) -> Iterator[Box]:
+        """The units that read something in ``box`` of the k-th input; none where an axis holds none."""
+        inside = dict(zip(self.axes(source), box))
+        sets = []
+        for j in self.axes(node.name):
+            n = self.shapes[node.name][j]
+            ways = [(a, chain) for (i, a), chain in here.routes[j] if i == k]
+            bits = 0 if ways else (1 << n) - 1  # along an axis that this input does not move along, all see it
+            for a, chain in ways:
+                table = reads(chain, self.shapes[source][a], n)
+                bits |= sum([1 << i for i, seen in enumerate(table) if seen & inside[a]])
+            sets.append(bits)
+        if all(sets):
+            yield tuple(sets)
+
+
+@lru_cache(maxsize=1024)
+def reads(chain: tuple[Taps | Reach, ...], n: int, units: int) -> tuple[int, ...]:
+    """For each of ``units`` outputs the set of positions that it reads of an axis of ``n``."""
+    table = []
+    for unit in range(units):
+        positions: Iterable[int] = (unit,)
+        for taps in reversed(chain):
+            positions = {i for position in positions for i in read_by(taps, position)}
+        border = getattr(chain[0], "border", "zeros") if chain else "zeros"
+        table.append(_union(1 << i for i in folded(positions, n, border)))
+    return tuple(table)
+
+
+def folded(positions: Iterable[int], n: int, border: str) -> Iterator[int]:
+    """Positions of an axis of ``n``, those beyond its ends as the border has them.
+
+    >>> [*folded(range(-2, 2), 9, "reflect")], [*folded(range(-2, 2), 9, "zeros")]
+    ([2, 1, 0, 1], [0, 1])
+    """
+    for i in positions:
+        if border == "circular":
+            i %= n
+        elif border == "replicate":
+            i = min(max(i, 0), n - 1)
+        elif border == "reflect":
+            i = n - 1 - abs(n - 1 - abs(i))
+        if 0 <= i < n:
+            yield i
+
+
+def read_by(taps: Taps | Reach, unit: int) -> Iterable[int]:
+    """The positions that one output reads, those beyond the borders too."""
+    if isinstance(taps, Reach):
+        return range(ceil(unit * taps.jump + taps.low), floor(unit * taps.jump + taps.high) + 1)
+    turn, phase = divmod(unit, len(taps.ranges))
+    shift = turn * taps.advance
+    return [i + shift for i in taps.ranges[phase]]
+
+
+def _bits(value: int) -> Iterator[int]:
+    while value:
+        lowest = value & -value
+        yield lowest.bit_length() - 1
+        value ^= lowest
+
+
+def _union(sets: Iterable[int]) -> int:
+    united = 0
+    for positions in sets:
+        united |= positions
+    return united
+
+
+def _without_lesser(boxes: list[Box]) -> list[Box]:
+    """``boxes`` without those that lie within another."""
+    kept: list[Box] = []
+    for box in sorted(dict.fromkeys(boxes), key=lambda box: -sum(s.bit_count() for s in box)):
+        if not any(all(s | t == t for s, t in zip(box, other)) for other in kept):
+            kept.append(box)
+    if len(kept) > MOST_BOXES:
+        return [tuple([_union(sets) for sets in zip(*kept)])]
+    return kept
+
+
+def shape_of(graph: Graph, name: str) -> Shape:
+    """The shape of a node's output or of an input."""
+    return graph.inputs[name] if name in graph.inputs else graph[name].output_shape

@@ -1,0 +1,41 @@
+"""``convcalc fmt``: a sheet in canonical layout."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from convcalc.errors import SpecError
+
+
+@click.command(
+    short_help="A sheet in canonical layout.",
+    epilog="Example: convcalc fmt 'conv(6,5); relu(); maxpool(2)'",
+)
+@click.argument("sheet")
+@click.option("--check", is_flag=True, help="Print nothing, and exit with 1 where the text would change.")
+@click.option("--write", is_flag=True, help="Put the canonical text in the file's place.")
+def command(sheet: str, check: bool, write: bool) -> None:
+    """The canonical text of SHEET: a .net file, - for stdin, or the text itself. Blocks, loops and comments stay."""
+    from convcalc.readers.text import find
+    from convcalc.writers.tidy import tidy
+
+    found = find(sheet)
+    if found is None:
+        raise SpecError(f"{sheet!r:.60} is no sheet", hint="give a .net file, - for stdin, or the text itself")
+    if write and found.folder is None:
+        raise SpecError("--write needs a file", hint="without it the text is printed")
+    text = tidy(found.text, found.source)
+    if check:
+        if text != found.text:
+            click.echo(
+                f"{found.source} is not in canonical layout; `convcalc fmt {sheet} --write` puts it so", err=True
+            )
+            sys.exit(1)
+    elif write:
+        if text != found.text:
+            with open(sheet, "w", encoding="utf-8") as file:
+                file.write(text)
+    else:
+        click.echo(text, nl=False)

@@ -1,0 +1,138 @@
+"""The list of networks: its totals, its formats, its page in the documentation, and how long it takes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from convcalc import zoo
+from convcalc.readers import summary
+from convcalc.writers import networks
+from tests.test_cli import run
+
+PAGE = Path(__file__).parent.parent / "docs" / "zoo.md"
+ZOO = Path(zoo.__file__).parent
+
+
+def test_page_is_what_the_zoo_holds(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--regenerate"):
+        PAGE.write_text(networks.page(), encoding="utf-8")
+    stale = "docs/zoo.md is stale: pytest tests/test_networks.py --regenerate"
+    assert PAGE.read_text(encoding="utf-8") == networks.page(), stale
+
+
+def test_page_tells_of_every_network() -> None:
+    page = networks.page()
+    for name in zoo.names():
+        assert f"| `{name}` |" in page
+        assert zoo.entry(name).doc in page
+
+
+@pytest.mark.parametrize("name", ["lenet5", "googlenet", "yolov3", "densenet121", "segnet"])
+def test_totals_are_the_summarys(name: str) -> None:
+    row, report = networks.measured(name), summary(name)
+    assert (row.params, row.macs) == (report.totals["params"], report.totals["macs"])
+    assert row.input == next(iter(report.graph.inputs.values()))[1:]
+
+
+def test_list_for_scripts() -> None:
+    rows = json.loads(run("networks", "vgg1?", "--format", "json").stdout)
+    assert [row["network"] for row in rows] == ["vgg11", "vgg13", "vgg16", "vgg19"]
+    assert rows[2] == {
+        "network": "vgg16",
+        "params": 138_357_544,
+        "macs": 15_470_264_320,
+        "input": [3, 224, 224],
+        "paper": "Simonyan and Zisserman 2014, arXiv:1409.1556",
+    }
+    assert run("networks", "vgg16", "--format", "csv").stdout.splitlines()[1].startswith("vgg16,138357544,15470264320,")
+
+
+def test_papers_are_cut_to_the_terminal() -> None:
+    text = networks.listed("vgg*", width=80)
+    assert max(map(len, text.splitlines())) == 80
+    assert "Simonyan and Zisserman 2…" in text
+    assert "…" not in networks.listed("vgg*")
+
+
+@pytest.mark.parametrize(
+    "arguments, text",
+    [
+        (["resnet5"], "UnknownName: no network matches 'resnet5'\n  did you mean resnet50 or "),
+        (["restnet*"], "UnknownName: no network matches 'restnet*'\n  did you mean resnet"),
+        (["vgg16", "--format", "gitub"], "UnknownName: no format is called 'gitub'\n  did you mean github?\n"),
+    ],
+)
+def test_errors(arguments: list[str], text: str) -> None:
+    result = run("networks", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(text)
+
+
+def cpu_seconds(*arguments: str) -> float:
+    """User time of the command in a fresh interpreter; the best of three, since other processes disturb it."""
+    code = (
+        "import resource, subprocess, sys\n"
+        "subprocess.run([sys.executable, '-m', 'convcalc', *sys.argv[1:]], stdout=subprocess.DEVNULL, check=True)\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime)"
+    )
+    command = [sys.executable, "-c", code, *arguments]
+    return min(float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) for _ in range(3))
+
+
+def test_the_whole_list_takes_less_than_a_second_and_a_half() -> None:
+    assert cpu_seconds("networks") < 1.5
+
+
+@pytest.mark.parametrize("name", ["resnet50", "densenet201", "efficientnet_b7", "swin_v2_b", "inception_v4", "yolov3"])
+def test_a_summary_takes_less_than_a_quarter_of_a_second(name: str) -> None:
+    assert cpu_seconds("summary", name) < 0.25
+
+
+SHARED = {"registry", "blocks"}
+
+KIN = {
+    "cifar_densenet": {"densenet"},
+    "deeplabv3": {"mobilenet_v3", "resnet", "segmentation"},
+    "efficientnet_v2": {"efficientnet"},
+    "fcn": {"mobilenet_v3", "resnet", "segmentation"},
+    "googlenet_2014": {"googlenet"},
+    "inception_resnet_v2": {"inception_v4"},
+    "lraspp": {"mobilenet_v3", "resnet", "segmentation"},
+    "regnet_y": {"regnet"},
+    "resnext": {"resnet"},
+    "s3d": {"googlenet", "video_resnet"},
+    "senet": {"resnet"},
+    "swin_v2": {"swin"},
+    "yolo": {"darknet"},
+}
+"""Families built of others' blocks, which they import besides; all others import one file and what is shared."""
+
+
+def test_one_network_imports_one_family() -> None:
+    families = {family: name for name, family in zoo.registry._families().items()}
+    code = (
+        "import sys\nfrom convcalc import zoo\n"
+        "for name in sys.argv[1:]:\n"
+        "    for module in [m for m in sys.modules if m.startswith('convcalc.zoo.')]:\n"
+        "        if not module.endswith('.registry'):\n"
+        "            del sys.modules[module]\n"
+        "    zoo.load(name)\n"
+        "    print(*[m.removeprefix('convcalc.zoo.') for m in sys.modules if m.startswith('convcalc.zoo.')])"
+    )
+    command = [sys.executable, "-c", code, *families.values()]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    for family, line in zip(families, lines, strict=True):
+        assert set(line.split()) - SHARED <= {family} | KIN.get(family, set()), family
+        assert KIN.get(family, set()) <= set(line.split())
+
+
+def test_files_of_the_zoo_are_short_and_know_no_metric() -> None:
+    for path in ZOO.glob("*.py"):
+        text = path.read_text()
+        assert text.count("\n") <= 155, path.name
+        assert "convcalc.analysis" not in text, path.name

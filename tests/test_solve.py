@@ -1,0 +1,297 @@
+"""Inverse questions: the solver against brute force, its exact answers, what the command prints."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import assume as suppose
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convcalc import nn, summary, trace
+from convcalc.algebra.conditions import condition
+from convcalc.analysis.inverse import Answers
+from convcalc.cli import main
+from convcalc.errors import ConvcalcError, SpecError
+from convcalc.readers.questions import Wanted, solve
+
+FEW = settings(max_examples=25)
+
+
+def answers(*args: Any, **wanted: Any) -> Answers:
+    found = solve(*args, wanted=Wanted(**wanted)).found
+    assert isinstance(found, Answers)
+    return found
+
+
+def output(layer: Any, n: int) -> int | None:
+    """The layer's output along an axis of ``n``; None where it refuses."""
+    try:
+        size = trace(layer, (1, 3, n)).nodes[0].output_shape[-1]
+    except ConvcalcError:
+        return None
+    assert isinstance(size, int)
+    return size
+
+
+def brute(make: Any, n: int, goal: int, *domains: range) -> set[tuple[int, ...]]:
+    """All values in ``domains`` for which the layer that ``make`` gives has this output."""
+    found = set()
+    for values in product(*domains):
+        try:
+            layer = make(*values)
+        except ConvcalcError:
+            continue
+        if output(layer, n) == goal:
+            found.add(values)
+    return found
+
+
+@FEW
+@given(st.integers(4, 30), st.integers(1, 20), st.integers(2, 6))
+def test_kernel_stride_padding(n: int, goal: int, most: int) -> None:
+    wanted = brute(
+        lambda k, s, p: nn.Conv1d(3, 8, k, s, p), n, goal, range(1, most + 1), range(1, 12), range(0, most)
+    )
+    wanted = {(k, s, p) for k, s, p in wanted if p <= k - 1}
+    text = "Conv1d(3, 8, k, stride=s, padding=p)"
+    found = answers(text, f"3x{n}", output=f"8x{goal}", where=[f"k in 1..{most}", "s < 12"])
+    assert {tuple(s.values.values()) for s in found.solutions} == wanted
+    assert all(solution.output == (8, goal) for solution in found.solutions)
+
+
+@FEW
+@given(st.integers(3, 20), st.integers(1, 5), st.integers(1, 4), st.integers(0, 2), st.integers(1, 90))
+def test_output_padding(n: int, k: int, s: int, p: int, goal: int) -> None:
+    def make(o: int) -> Any:
+        return nn.ConvTranspose1d(3, 8, k, s, p, o)
+
+    text = f"ConvTranspose1d(3, 8, {k}, stride={s}, padding={p}, output_padding=o)"
+    goal = goal if goal > 30 else (output(nn.ConvTranspose1d(3, 8, k, s, p), n) or 1) + goal % 4
+    found = answers(text, f"3x{n}", output=f"8x{goal}")
+    assert {solution.values["o"] for solution in found.solutions} == {
+        o for (o,) in brute(make, n, goal, range(0, 40))
+    }
+
+
+@FEW
+@given(st.integers(1, 4), st.integers(1, 3), st.integers(0, 2), st.integers(1, 12))
+def test_input_sizes(k: int, s: int, p: int, goal: int) -> None:
+    text = f"Conv1d(3, 8, {k}, stride={s}, padding={p}); MaxPool1d(2)"
+    model = nn.Sequential(nn.Conv1d(3, 8, k, s, p), nn.MaxPool1d(2))
+    found = answers(text, "3xL", output=f"8x{goal}")
+    legal = {n for n in range(1, 120) if output_of(model, n) == goal}
+    assert {solution.values["L"] for solution in found.solutions} == legal
+    assert found.count == len(legal)
+
+
+def output_of(model: Any, n: int) -> int | None:
+    try:
+        size = trace(model, (1, 3, n)).nodes[-1].output_shape[-1]
+    except ConvcalcError:
+        return None
+    assert isinstance(size, int)
+    return size
+
+
+@FEW
+@given(st.integers(1, 3000), st.booleans())
+def test_channels_and_kernel_from_parameters(params: int, bias: bool) -> None:
+    found = answers(f"Conv2d(3, C, k, bias={bias})", params=params)
+    weights = {k: 3 * k * k + bias for k in range(1, 40)}
+    wanted = {(params // n, k) for k, n in weights.items() if params % n == 0}
+    assert {(s.values["C"], s.values["k"]) for s in found.solutions} == wanted
+    assert all(solution.params == params for solution in found.solutions)
+    if not wanted and params > 4:
+        assert found.miss is not None
+
+
+@FEW
+@given(st.integers(1, 9), st.integers(1, 4))
+def test_padding_that_keeps_the_size(k: int, d: int) -> None:
+    suppose(d * (k - 1) < 20)
+    found = answers(f"Conv1d(3, 8, {k}, padding=p, dilation={d})", "3xL", output="8xL")
+    reach = d * (k - 1)
+    assert [s.values["p"] for s in found.solutions] == ([reach // 2] if reach % 2 == 0 else [])
+
+
+@FEW
+@given(st.integers(1, 5), st.integers(2, 200), st.sampled_from(["1", "4", "2*i", "3 + i"]))
+def test_the_number_of_layers(k: int, target: int, _: str) -> None:
+    if k == 1:
+        with pytest.raises(ConvcalcError):
+            solve("Conv1d(3, 3, 1)", "3xL", wanted=Wanted(rf=target))
+        return
+    ways = solve(f"Conv1d(3, 3, {k})", wanted=Wanted(rf=target)).found
+    assert isinstance(ways, list)
+    reaching = [way for way in ways if way.size >= target]
+    assert len(reaching[0].dilations) == -(-(target - 1) // (k - 1))
+    for way in ways:
+        model = nn.Sequential(*[nn.Conv1d(3, 3, k) for _ in way.dilations])
+        assert summary(model, (1, 3, way.size + 5)).totals["rf"].size == (way.size,)
+
+
+def test_dilation_schedules() -> None:
+    ways = solve("Conv1d(8, 8, 3, dilation=d)", wanted=Wanted(rf=31)).found
+    assert isinstance(ways, list)
+    assert [(way.name, way.dilations, way.size) for way in ways[:2]] == [
+        ("doubled", (1, 2, 4, 8), 31),
+        ("counted", (1, 2, 3, 4, 5), 31),
+    ]
+    for way in ways:
+        model = nn.Sequential(*[nn.Conv1d(8, 8, 3, dilation=d) for d in way.dilations])
+        assert summary(model, (1, 8, 200)).totals["rf"].size == (way.size,)
+
+
+@pytest.mark.parametrize("limit", [10**8, 10**9, 4_089_184_256, 5 * 10**9])
+def test_the_largest_resolution(limit: int) -> None:
+    best = solve("resnet50", "3xHxH", wanted=Wanted(limits={"macs": limit})).found
+    fits = [n for n in range(1, 260) if summary("resnet50", (1, 3, n, n)).totals["macs"] <= limit]
+    assert best.value == max(fits) and best.exact and best.next == max(fits) + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "limits"),
+    [("resnet50", "width_per_group", {"params": 30_000_000}), ("vgg16", "num_classes", {"macs": 15_480_000_000})],
+)
+def test_the_largest_setting(name: str, setting: str, limits: dict[str, int]) -> None:
+    best = solve(name, settings={setting: "?"}, wanted=Wanted(limits=limits)).found
+    (total, limit), value = *limits.items(), best.value
+    assert summary(name, settings={setting: value}).totals[total] <= limit
+    assert summary(name, settings={setting: value + 1}).totals[total] > limit
+
+
+def test_the_largest_depth_by_trying(tmp_path: Path) -> None:
+    sheet = tmp_path / "deep.net"
+    sheet.write_text("depth = 3\ninput(8, 32, 32)\nfor i in range(depth):\n    conv(8, 3, padding=1)\n")
+    best = solve(str(sheet), settings={"depth": "?"}, wanted=Wanted(limits={"params": 10_000})).found
+    assert (best.value, best.exact, best.report.totals["params"]) == (17, False, 17 * 584)
+
+
+def test_a_budget_with_a_condition() -> None:
+    best = solve("resnet50", "3xHxH", wanted=Wanted(limits={"macs": 10**9}, where=["H % 32 == 0"])).found
+    assert best.value == 96
+
+
+def test_letters_that_only_numbers_can_stand_for() -> None:
+    found = answers("Conv2d(8, 8, 3, padding=1, groups=g)", "8x8x8", params=152)
+    assert [s.values for s in found.solutions] == [{"g": 4}]
+
+
+def test_the_simplest_comes_first() -> None:
+    found = answers("Conv2d(3, 8, k, stride=s, padding=p)", "3x224x224", output="8x112x112", where=["k in 1..7"])
+    assert [tuple(s.values.values()) for s in found.solutions] == [
+        (1, 2, 0), (2, 2, 0), (3, 2, 1), (5, 2, 2), (7, 2, 3), (4, 2, 1), (6, 2, 2),
+    ]  # fmt: skip
+
+
+def test_endless_solutions_are_a_family() -> None:
+    found = answers("conv(8, k, padding=p)", "3xHxW", output="8xHxW")
+    assert found.endless and found.family == ("k = 2·p + 1",)
+    found = answers("Conv2d(3, 8, k, stride=2, padding=p)", "3x224x224", output="8x112x112")
+    assert found.endless and found.family == ("2·p + 1 ≤ k ≤ 2·p + 2",)
+    found = answers("AdaptiveAvgPool2d(7)", "3xHxW", output="3x7x7")
+    assert found.endless and found.family == ("any H, any W",)
+
+
+def test_no_solution_has_a_closest_miss() -> None:
+    found = answers("conv(8, 4, padding=p)", "3xHxW", output="8xHxW")
+    assert found.solutions == () and found.miss is not None and found.miss.values == {"p": 1}
+    found = answers("Conv2d(3, 8, k)", "3x7x7", output="8x9x9")
+    assert found.miss is not None and found.miss.output == (8, 7, 7)
+
+
+# Conditions
+
+
+@pytest.mark.parametrize(
+    ("text", "true", "most"),
+    [
+        ("k in 1..7", {1, 2, 3, 4, 5, 6, 7}, {"k": 7}),
+        ("k odd and k <= 9", {1, 3, 5, 7, 9}, {"k": 9}),
+        ("k in (3, 5)", {3, 5}, {"k": 5}),
+        ("2 < k < 5", {3, 4}, {"k": 4}),
+        ("k % 4 == 0 or k == 1", {1, 4, 8}, {}),
+        ("not k even", {1, 3, 5, 7, 9}, {}),
+        ("k // 0 == 1", set(), {}),
+        ("5 >= k", {1, 2, 3, 4, 5}, {"k": 5}),
+    ],
+)
+def test_conditions(text: str, true: set[int], most: dict[str, int]) -> None:
+    found = condition(text, ["k"])
+    assert {k for k in range(1, 10) if found.holds({"k": k})} == true
+    assert found.most == most
+
+
+@given(st.text(max_size=20) | st.sampled_from(["k." * 40, "k in range(1)", "(k)(k)", "k in 1..99999999999", "lambda: k", "k**k"]))
+def test_any_text_is_a_condition_or_refused(text: str) -> None:
+    try:
+        condition(text, ["k"]).holds({"k": 3})
+    except SpecError as error:
+        assert str(error).startswith("--where")
+    except TypeError:
+        pytest.fail("a condition that cannot be computed must be refused")
+
+
+# The command
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, ["solve", *words])
+
+
+def test_the_command_prints_a_table() -> None:
+    done = run("Conv2d(3, 64, k, bias=False)", "--params", "9408")
+    assert done.exit_code == 0
+    assert done.output == (
+        "k    Layer                         Output                  Params\n"
+        "---  ----------------------------  ----------------------  --------\n"
+        "7    Conv2d(3, 64, 7, bias=False)  64 x (H - 6) x (W - 6)  9,408\n"
+    )
+
+
+def test_the_command_tells_budgets() -> None:
+    assert run("resnet50", "--input", "3xHxH", "--max-macs", "1G").output == (
+        "H = 100: 997,450,496 MACs\nthe next, H = 101: 1,010,934,464 MACs\nbudget: 1,000,000,000 MACs\n"
+    )
+    done = run("resnet50", "--input", "3xHxH", "--max-macs", "1k")
+    assert done.exit_code == 1
+    assert done.output.splitlines()[0] == "no H stays within the budget"
+
+
+def test_the_command_tells_many_as_runs() -> None:
+    lines = run("resnet50", "--input", "3xHxW", "--at", "layer4.2.relu:2", "--output", "2048x7x7").output.splitlines()
+    assert lines[:2] == ["1,024 solutions:", "  H = 193…224, W = 193…224"]
+
+
+def test_the_command_in_json() -> None:
+    done = run("Conv2d(3, 8, k)", "--input", "3x9x9", "--output", "8x4x4", "--format", "json")
+    assert json.loads(done.output)["solutions"] == [
+        {"values": {"k": 6}, "layer": "Conv2d(3, 8, 6)", "output": [8, 4, 4], "params": 872}
+    ]
+    done = run("Conv1d(8, 8, 3)", "--rf", "31", "--format", "json")
+    assert json.loads(done.output)["schedules"][0]["layers"] == 15
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["Conv2d(3, 8, k)", "--input", "3x8x8"], 2, "SpecError: solve: nothing is asked\n"),
+        (["Conv2d(3, 8, 3)", "--input", "3x8x8", "--output", "8x6x6"], 2, "SpecError: solve: there is no letter to solve for\n"),
+        (["Conv2d(3, 8, k)", "--input", "3x8x8", "--output", "8x6x6", "--where", "q > 1"], 2, "SpecError: --where: 'q > 1': nothing here is called q\n  there are k\n"),
+        (["Conv2d(8, 8, 1)", "--rf", "31"], 1, "NoSolution: no number of layers sees 31\n"),
+        (["conv(w, 3); conv(v, 3)", "--input", "3x9x9", "--max-params", "1k"], 2, "SpecError: solve: a budget takes one letter; there are w, v\n"),
+        (["resnet50", "--input", "3xHxH", "--at", "layer9", "--output", "8x7x7"], 2, "UnknownName: no call is named 'layer9'"),
+        (["resnet50", "--set", "wide=?", "--max-params", "1M"], 2, "SpecError: resnet50: has no setting 'wide'"),
+        (["Conv2d(3, 8, k)", "--input", "3x8x8", "--output", "8x6x6x6"], 1, "no solution\n"),
+    ],
+)  # fmt: skip
+def test_bad_questions(words: list[str], code: int, message: str) -> None:
+    done = run(*words)
+    assert done.output.startswith(message), done.output
+    assert done.exit_code == code
