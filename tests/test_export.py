@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
+from hypothesis import strategies as st
 
 from convcalc import nn, trace, zoo
 from convcalc.algebra.symbolic import symbol
 from convcalc.cli import main
-from convcalc.errors import SpecError, UnknownName
+from convcalc.errors import ConvcalcError, SpecError, UnknownName
 from convcalc.network.graph import Graph
 from convcalc.readers import summary
 from convcalc.readers.json import read_json, read_layer
@@ -26,6 +30,7 @@ from convcalc.writers.export import export
 from convcalc.writers.json import render
 from convcalc.writers.spec import first_difference, write_spec
 from convcalc.writers.tidy import tidy
+from tests.mutated_sheets import mutated
 from tests.random_networks import Network, Plan, plans
 
 
@@ -155,6 +160,30 @@ def test_wrong_rows(values: dict[str, Any], expected: str) -> None:
     assert expected in str(error.value)
 
 
+DOCUMENT = json.loads(export(graph_of("lenet5"), "json", "lenet5"))
+ODD = [None, True, -1, 0, 10**400, 1.5, "", "x", "H", "Linear(400, 120)", "Parameter(3)", "LSTM(3, 4)", [], {}, [[]]]
+ODD += ["Output(LSTM(3, 4), 'h_n')", "Slice((slice(None),))", "(" * 5000, "Conv2d(**{})", "Conv2d(1, 2, H)", ["input"]]
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of every value in a document, but the whole."""
+    if path:
+        yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from places(inner, (*path, key))
+
+
+@given(st.sampled_from(list(places(DOCUMENT))), st.sampled_from(ODD))
+def test_any_change_of_a_document_is_read_or_refused(path: tuple[Any, ...], value: Any) -> None:
+    changed = at = json.loads(json.dumps(DOCUMENT))
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = value
+    with suppress(ConvcalcError):
+        read_json(json.dumps(changed))
+
+
 @given(plans())
 def test_a_layer_reads_back_from_its_text(plan: Plan) -> None:
     for layer, _ in plan.calls:
@@ -258,8 +287,31 @@ def test_an_error_is_not_hidden_by_tidying() -> None:
         "conv(3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3)\n",
         "conv(c=3)\n",
         "maxpool(2, kernel_size=2)\n",
+        "conv(4, 3, padding=3, padding='same')\n",
     ):
         assert tidy(text) == text
+
+
+@given(st.integers(0, 2**32))
+def test_tidying_any_text_keeps_what_it_means(seed: int) -> None:
+    text = mutated(random.Random(seed))
+    try:
+        tidied = tidy(text)
+    except ConvcalcError:
+        return
+    assert tidy(tidied) == tidied
+    before, after = read_or_none(text), read_or_none(tidied)
+    assert (before is None) == (after is None)
+    if before and after:
+        assert first_difference(before, after) == ""
+        assert before.state_dict() == after.state_dict()
+
+
+def read_or_none(text: str) -> Graph | None:
+    try:
+        return read_spec(text).graph
+    except ConvcalcError:
+        return None
 
 
 def test_fmt_command(tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ def test_zoo_sizes_are_those_that_pass(name: str) -> None:
     numbers = random.Random(name)
     limit = 512 if axes < 3 else 256
     edges = [edge for box in found.region.boxes[:3] for edge in [box[found.letters[0]].least] if edge is not None]
-    squares = range(1, limit + 1) if THOROUGH else [n for e in edges for n in (e - 1, e) if n] + numbers.sample(range(1, limit), 5)
+    most = limit if len(found.graph.nodes) < 1500 else 64  # twelve hundred like layers say it again and again
+    borders = [n for edge in edges for n in (edge - 1, edge) if n]
+    squares = range(1, most + 1) if THOROUGH else [*borders, *numbers.sample(range(1, limit), 5)]
     tried = [(n,) * axes for n in squares]
     for _ in range(40 if THOROUGH else 4):
         tried.append(tuple(numbers.choice((numbers.randint(1, limit), 224, 256)) for _ in range(axes)))
@@ -154,7 +156,7 @@ def runs(module: torch.nn.Module, shape: tuple[int, ...]) -> bool:
 
 @pytest.mark.parametrize(
     ("name", "least"),
-    [("alexnet", 63), ("vgg11", 32), ("squeezenet1_1", 17), ("googlenet", 15), ("densenet121", 29), ("inception_v3", 75)],
+    [("alexnet", 63), ("squeezenet1_1", 17), ("googlenet", 15), ("densenet121", 29), ("inception_v3", 75)],
 )
 def test_the_smallest_input_is_torchs(name: str, least: int) -> None:
     found = sizes(name).legal
@@ -231,22 +233,19 @@ def test_floors_drop_pixels() -> None:
 
 
 @settings(max_examples=200 if THOROUGH else 40)
-@given(st.integers(1, 40), st.integers(1, 5), st.integers(1, 4), st.integers(0, 2), st.integers(1, 2))
-def test_dropped_pixels_reach_no_output(n: int, k: int, s: int, p: int, d: int) -> None:
-    layer = nn.Conv1d(1, 1, k, s, p, d)
+@given(st.integers(1, 40), st.integers(1, 5), st.integers(1, 4), st.integers(0, 2))
+def test_dropped_pixels_reach_no_output(n: int, k: int, s: int, p: int) -> None:
     try:
-        graph = trace(layer, (1, 1, n))
+        graph = trace(nn.Conv1d(1, 1, k, s, p), (1, 1, n))
     except ConvcalcError:
         return
     x = torch.zeros(1, 1, n, dtype=torch.float64, requires_grad=True)
-    torch.nn.functional.conv1d(x, torch.ones(1, 1, k, dtype=torch.float64), None, s, p, d).sum().backward()
+    torch.nn.functional.conv1d(x, torch.ones(1, 1, k, dtype=torch.float64), None, s, p).sum().backward()
     assert x.grad is not None
-    read_ = x.grad.flatten().nonzero().flatten().tolist()
-    after = n - 1 - max(read_) if read_ else None
-    lost = [loss.lost for loss in floor_loss(graph)]
-    if s > 1 and after is not None:
-        assert lost == ([after] if after else []) or lost == []
-        assert bool(lost) == bool(after) or (k - 1) * d < s  # windows farther apart than wide skip pixels inside too
+    seen = x.grad.flatten().nonzero().flatten().tolist()
+    if seen:
+        unread = n - 1 - max(seen)
+        assert [loss.lost for loss in floor_loss(graph)] == ([unread] if unread else [])
 
 
 UNET = """input(3, H, W)
@@ -310,7 +309,8 @@ def test_the_command_in_json(tmp_path: Path) -> None:
 
 
 def test_lengths_and_volumes() -> None:
-    assert "works for L ≡ 0 (mod 2), L ≥ 4" in run("x = relu(); maxpool(2); conv(8, 3, padding=1); convT(4, 2, stride=2); cat(x); maxpool(4)", "--input", "4xL").output
+    sheet = "x = relu(); maxpool(2); conv(8, 3, padding=1); convT(4, 2, stride=2); cat(x); maxpool(4)"
+    assert "works for L ≡ 0 (mod 2), L ≥ 4" in run(sheet, "--input", "4xL").output
     assert "works for D ≥ 13, H ≥ 209, W ≥ 209" in run("s3d").output
 
 
@@ -323,10 +323,12 @@ def test_an_axis_that_must_be_a_number_is_held() -> None:
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["linear(3)", "--input", "8"], 2, "SpecError: there is no size to ask about\n  give the input in letters: --input 3xHxW\n"),
+        (["linear(3)", "--input", "8"], 2, "SpecError: there is no size to ask about\n"
+         "  give the input in letters: --input 3xHxW\n"),
         (["conv(8, 3)"], 2, "SpecError: sheet: needs the shape of its input"),
         (["resnet5"], 2, "UnknownName: no network is called 'resnet5'"),
-        (["alexnet", "--input", "4x64x64"], 2, "ShapeError: features.0 = Conv2d(3, 64, 11, stride=4, padding=2): expected 3"),
+        (["alexnet", "--input", "4x64x64"], 2,
+         "ShapeError: features.0 = Conv2d(3, 64, 11, stride=4, padding=2): expected 3"),
     ],
 )  # fmt: skip
 def test_bad_questions(words: list[str], code: int, message: str) -> None:

@@ -219,9 +219,9 @@ def test_names_are_found_by_pattern() -> None:
         ),
         (
             "resnet50",
-            {"num_classes": "ten"},
+            {"num_classes": 1.5},
             SpecError,
-            "resnet50: num_classes must be a whole number of at least 1; received 'ten'",
+            "resnet50: num_classes must be a whole number of at least 1; received 1.5",
         ),
         ("resnet50", {"num_classes": 0}, SpecError, "at least 1; received 0"),
         ("resnet50", {"num_classes": -1}, SpecError, "at least 1; received -1"),

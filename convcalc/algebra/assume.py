@@ -144,7 +144,7 @@ class _Solver:
     def __init__(self, letters: Sequence[str], claims: Sequence[Claim], texts: tuple[str, ...]) -> None:
         self.texts = texts
         self.values: dict[str, Line] = {letter: {letter: 1, "": 0} for letter in letters}
-        self.bounds: dict[str, tuple[int, int | None]] = {letter: (1, None) for letter in letters}
+        self.bounds: dict[str, tuple[int, int | None]] = dict.fromkeys(letters, (1, None))
         self.fresh = iter([name for name in NAMES if name not in letters])
         for claim in claims:
             if claim.sign == "==" and not claim.modulus:

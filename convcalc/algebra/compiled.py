@@ -15,8 +15,8 @@ from convcalc.errors import SpecError, did_you_mean
 def compile(what: Any, letters: str | Sequence[Any]) -> Callable[..., Any]:
     """A function of ``letters``, in this order, that gives the value of an expression, or of each in a mapping.
 
-    Its arguments are whole numbers, or arrays that ``numpy.asarray(..., int)`` would make; with arrays counts are 64-bit
-    whole numbers, right up to 9·10¹⁸. What is not an expression in a mapping (a receptive field) stays as it is.
+    Its arguments are whole numbers, or NumPy's arrays of them, with which counts are 64-bit whole numbers, right up to
+    9·10¹⁸. What is not an expression in a mapping (a receptive field) stays as it is.
     Raises SpecError for a letter that is not among ``letters``.
 
     >>> from convcalc import summary

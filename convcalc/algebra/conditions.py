@@ -35,6 +35,9 @@ _SIGNS: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 }
 
 
+_SEVERAL = (ast.Call, ast.Tuple, ast.List, ast.Set)
+
+
 class Condition(NamedTuple):
     """A condition: its text, the letters in it, its test, and the bounds that it alone sets to letters."""
 
@@ -84,6 +87,11 @@ def _check(node: ast.AST, text: str, letters: Collection[str]) -> None:
             raise SpecError(f"{text!r} calls something", where="--where", hint=HINT)
         for arg in node.args:
             _check(arg, text, letters)
+    elif isinstance(node, ast.Compare) and any(
+        isinstance(sign, (ast.In, ast.NotIn)) and not isinstance(side, _SEVERAL)
+        for sign, side in zip(node.ops, node.comparators)
+    ):
+        raise SpecError(f"{text!r}: in is followed by several numbers", where="--where", hint=HINT)
     elif isinstance(node, (ast.BoolOp, ast.Compare, ast.Tuple, ast.List, ast.Set, ast.UnaryOp, ast.BinOp)):
         known = (*_SUMS, *_SIGNS, ast.And, ast.Or, ast.Not, ast.USub, ast.Load)
         for child in ast.iter_child_nodes(node):
@@ -93,7 +101,7 @@ def _check(node: ast.AST, text: str, letters: Collection[str]) -> None:
             else:
                 _check(child, text, letters)
     else:
-        raise SpecError(f"{text!r}: {ast.unparse(node)} is not part of a condition", where="--where", hint=HINT)  # type: ignore[arg-type]
+        raise SpecError(f"{text!r}: {ast.unparse(node)} is not part of a condition", where="--where", hint=HINT)
 
 
 def _value(node: ast.AST, values: Mapping[str, int]) -> Any:

@@ -128,7 +128,7 @@ def equal(a: Dim, b: Dim) -> Condition:
         return False
     from convcalc.algebra.relations import equal
 
-    return equal(a, b)
+    return equal(a, b)  # type: ignore[arg-type]
 
 
 def at_least(a: Dim, b: Dim) -> Condition:
@@ -137,7 +137,7 @@ def at_least(a: Dim, b: Dim) -> Condition:
         return a >= b
     from convcalc.algebra.relations import at_least
 
-    return at_least(a, b)
+    return at_least(a, b)  # type: ignore[arg-type]
 
 
 def truth(condition: Condition) -> bool | None:
@@ -159,7 +159,7 @@ def show(dim: Dim) -> str:
         return str(dim)
     from convcalc.algebra.printing import pretty
 
-    return pretty(dim)
+    return pretty(dim)  # type: ignore[arg-type]
 
 
 def show_count(count: Dim) -> str:
@@ -228,7 +228,8 @@ def parse_dim(part: str, text: str) -> Dim:
         shown = part if len(part) <= 20 else f"a number of {len(part)} digits"
         raise SpecError(f"a size lies between 1 and {LIMIT:,}; received {shown}", hint="write it as 3x224x224")
     if re.fullmatch(r"[A-Za-z_]\w*", part) and part.lower() not in ("nan", "inf", "infinity"):
-        return letter(part)
+        dim: Dim = letter(part)
+        return dim
     raise SpecError(
         f"{_shorten(part)!r} in {_shorten(text)!r} is not a size",
         details=["a size is a whole number such as 224 or a letter such as H"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from math import lcm
 from typing import NamedTuple
 
@@ -184,7 +185,7 @@ def _differences(values: list[int]) -> list[int]:
     firsts = []
     while values:
         firsts.append(values[0])
-        values = [b - a for a, b in zip(values, values[1:])]
+        values = [b - a for a, b in pairwise(values)]
     return firsts
 
 

@@ -75,7 +75,8 @@ def pretty(expr: Any) -> str:
     for factor, parts in gathered(expr):
         shown = [_shifted(part, shift) ** power for part, shift, power in parts]
         product = sympy.Mul(*shown) if len(shown) != 1 else shown[0]
-        products.append(sympy.Mul(factor, product, evaluate=False) if factor != 1 and product.is_Add else factor * product)
+        apart = factor != 1 and product.is_Add  # else sympy would multiply it out
+        products.append(sympy.Mul(factor, product, evaluate=False) if apart else factor * product)
     return str(_Printer().doprint(_joined(products)))
 
 

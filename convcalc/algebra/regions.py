@@ -6,7 +6,7 @@ Relations of one letter are solved in `relations`. Of those between letters, pro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, reduce
 from typing import Any, TypeAlias
 
@@ -122,7 +122,7 @@ def boxes_of(relation: Any, box: Box) -> list[Box] | None:
 
 
 def _factored(expr: Any) -> list[tuple[Any, dict[Any, Any]]] | None:
-    """A sum as one product of factors that hold a letter each: ``3·C·k² + C`` as ``C·(3·k² + 1)``; None if it is none."""
+    """A sum as one product whose factors hold a letter each: ``3·C·k² + C`` as ``C·(3·k² + 1)``; None if it is none."""
     factor, rest = sympy.factor(expr).as_coeff_Mul()
     parts: list[tuple[Any, Any, int]] = []
     for part in sympy.Mul.make_args(rest):

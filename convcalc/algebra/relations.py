@@ -261,7 +261,8 @@ def opened(relation: Any) -> str:
     constant, terms = split(gap)
     floors = [term for term in terms if term.func in (floor, ceiling)]
     if relation.func is sympy.Eq and not floors:  # what is taken off goes to the other side
-        sides = [sympy.Add(*[abs(f) * t for t, f in {**terms, 1: constant}.items() if f * sign > 0]) for sign in (1, -1)]
+        every = {**terms, 1: constant}
+        sides = [sympy.Add(*[abs(f) * t for t, f in every.items() if f * sign > 0]) for sign in (1, -1)]
         return " = ".join(map(printing.pretty, sorted(sides, key=lambda side: side.count_ops())))
     if relation.func is not sympy.Eq or len(floors) != 1 or abs(terms[floors[0]]) != 1:
         return printing.pretty(relation)

@@ -193,7 +193,7 @@ def _length(terms: Mapping[frozenset[tuple[Any, int]], Any]) -> tuple[int, int]:
 
 
 def _shifts(terms: Mapping[frozenset[tuple[Any, int]], Any], atom: Any) -> list[Any]:
-    """Whole numbers that, taken off ``atom``, make one of two neighbouring terms vanish; only in products for letters."""
+    """Whole numbers that, taken off ``atom``, make one of two neighbours vanish; of letters only in products."""
     found: list[Any] = []
     for term, factor in terms.items():
         power = dict(term).get(atom, 0)

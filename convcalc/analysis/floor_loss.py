@@ -41,8 +41,11 @@ def _of_node(node: Node) -> Iterator[Loss]:
     (before,) = node.input_shapes
     field = node.layer.field([Field.of_input(len(before))], [before], node.output_shape)
     for i, axis in enumerate(field.axes if field is not None else ()):
-        if isinstance(axis, Axis) and axis.source == i - 2 and len(axis.phases) == 1 and axis.phases[0] and axis.advance > 1:
-            last = axis.phases[0][1] + (node.output_shape[i] - 1) * axis.advance
+        if not isinstance(axis, Axis) or axis.source != i - 2 or len(axis.phases) > 1:
+            continue
+        (seen,) = axis.phases
+        if seen and axis.advance > 1:
+            last = seen[1] + (node.output_shape[i] - 1) * axis.advance
             lost = as_dim(before[i] - 1 - last)
             if truth(at_least(0, lost)) is not True:
                 yield Loss(node.name, axis_name(len(before), i), before[i], lost, _when(lost))

@@ -88,9 +88,7 @@ def told(given: Given) -> str:
     groups: dict[str, list[str]] = {}
     for name, value in given.values.items():
         groups.setdefault(show(value), []).append(name)
-    parts = []
-    for value, names in groups.items():
-        parts.append(" = ".join([*names, value]))
+    parts = [" = ".join([*names, shown]) for shown, names in groups.items()]
     for name, (low, high) in given.bounds.items():
         below = f"{low} ≤ " if high is not None and low > 1 else ""
         parts.append(f"{name} ≥ {low}" if high is None else f"{below}{name} ≤ {high}")

@@ -6,6 +6,7 @@ can be solved, else by search. The largest value inside a budget is `budget`'s, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice, product
 from typing import Any, NamedTuple
@@ -28,7 +29,7 @@ MOST_TRIED = 250_000
 
 
 class Problem(NamedTuple):
-    """A question: ``build`` gives the graph for values of ``letters``; ``graph`` is that in letters, where there is one.
+    """A question: ``build`` gives the graph for values of ``letters``; ``graph`` is the one in letters, if any.
 
     ``output`` and ``params`` are what is wanted of the output named ``at`` and of the parameters.
     """
@@ -59,14 +60,14 @@ class Solution(NamedTuple):
 class Answers(NamedTuple):
     """All solutions, the simplest first; ``family`` says them in letters where they do not end.
 
-    ``count`` is how many there are, of which some may not be listed. Without any, ``miss`` is the closest found.
+    ``total`` is how many there are, of which some may not be listed. Without any, ``miss`` is the closest found.
     """
 
     solutions: tuple[Solution, ...]
     family: tuple[str, ...] = ()
     miss: Solution | None = None
     endless: bool = False
-    count: int = 0
+    total: int = 0
 
 
 def answers(problem: Problem) -> Answers:
@@ -116,7 +117,9 @@ def _exactly(problem: Problem) -> Answers | None:
     graph = problem.graph
     if graph is None or problem.where or any(set(FROM_ZERO) & names for names in roles(graph).values()):
         return None
-    relations = [*graph.assumptions, *wanted(problem, graph)]
+    asked = {letter(name) for name in problem.letters}
+    demands = [r for r in graph.assumptions if problem.output is not None or r.free_symbols <= asked]  # type: ignore[union-attr]
+    relations: list[Any] = [*demands, *wanted(problem, graph)]
     free = {str(symbol) for relation in relations if not isinstance(relation, bool) for symbol in relation.free_symbols}
     if not free <= set(problem.letters):
         return None
@@ -127,16 +130,16 @@ def _exactly(problem: Problem) -> Answers | None:
         word = " with " if len(region.boxes) > 1 else ", "
         family = [word.join(box[name].told(name) for name in problem.letters) for box in region.boxes]
         values = [[sizes.above(1) for sizes in box.values()] for box in region.boxes]
-        first = [dict(zip(problem.letters, v)) for v in values if None not in v]
-        return Answers(_solutions(problem, first[:SHOWN]), tuple(family), endless=True)  # type: ignore[arg-type]
+        first = [{name: n for name, n in zip(problem.letters, v) if n is not None} for v in values]
+        return Answers(_solutions(problem, first[:SHOWN]), tuple(family), endless=True)
     if not region.boxes:
         return Answers((), (), _closest(problem, _domains(problem)[0]))
-    lists = [[sorted(sizes.below) for sizes in box.values()] for box in region.boxes]
-    count = sum(prod(map(len, box)) for box in lists)  # type: ignore[misc]
-    values = islice(chain.from_iterable(product(*box) for box in lists), SHOWN)
-    solutions = _solutions(problem, [dict(zip(problem.letters, numbers)) for numbers in values])
+    lists: list[list[list[int]]] = [[sorted(sizes.below) for sizes in box.values()] for box in region.boxes]
+    total = sum(math.prod(map(len, box)) for box in lists)
+    listed = islice(chain.from_iterable(product(*box) for box in lists), SHOWN)
+    solutions = _solutions(problem, [dict(zip(problem.letters, numbers)) for numbers in listed])
     runs = [", ".join(box[name].told(name) for name in problem.letters) for box in region.boxes]
-    return Answers(solutions, tuple(runs) if count > 12 else (), count=count)
+    return Answers(solutions, tuple(runs) if total > 12 else (), total=total)
 
 
 def _solutions(problem: Problem, found: Sequence[Mapping[str, int]]) -> tuple[Solution, ...]:
@@ -187,7 +190,11 @@ def simplicity(problem: Problem, values: Mapping[str, int]) -> tuple[Any, ...]:
 def _domains(problem: Problem) -> tuple[list[range], set[str]]:
     """The values to try for each letter, and the letters that no condition bounds from above."""
     names = roles(problem.graph) if problem.graph is not None else {}
-    cap = CAPS.get(len(problem.letters), 10) if problem.graph is not None else {1: 200, 2: 20}.get(len(problem.letters), 6)
+    cap = (
+        CAPS.get(len(problem.letters), 10)
+        if problem.graph is not None
+        else {1: 200, 2: 20}.get(len(problem.letters), 6)
+    )
     domains, open_ = [], set()
     for name in problem.letters:
         least = 0 if names.get(name) and names[name] <= set(FROM_ZERO) else 1
@@ -203,8 +210,7 @@ def _domains(problem: Problem) -> tuple[list[range], set[str]]:
 def _searched(problem: Problem) -> Answers:
     """The answers by trying, the formulas first, and then by the numbers what they let pass."""
     domains, open_ = _domains(problem)
-    tried = prod(map(len, domains))
-    if not isinstance(tried, int) or tried > 20 * MOST_TRIED:
+    if math.prod(map(len, domains)) > 20 * MOST_TRIED:
         domains = [domain[: max(4, int(MOST_TRIED ** (1 / len(domains))))] for domain in domains]
     passing = list(_passing(problem, domains))
     solutions = _solutions(problem, passing[:SHOWN])
@@ -217,7 +223,7 @@ def _searched(problem: Problem) -> Answers:
     if far and len(exact) > 1:
         return Answers(exact, tuple(_family(problem)), endless=True)
     if exact:
-        return Answers(exact, count=len(exact) if len(passing) <= SHOWN else len(passing))
+        return Answers(exact, total=len(exact) if len(passing) <= SHOWN else len(passing))
     return Answers((), (), _closest(problem, domains))
 
 

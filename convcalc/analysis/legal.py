@@ -162,9 +162,7 @@ def _pairs(inputs: Sequence[Shape], usual: Sequence[Shape]) -> Iterator[tuple[st
                 yield str(dim), n
 
 
-def _alone(
-    build: Callable[..., Graph], inputs: Sequence[Shape], usual: Sequence[Shape]
-) -> Iterator[tuple[str, Graph]]:
+def _alone(build: Callable[..., Graph], inputs: Sequence[Shape], usual: Sequence[Shape]) -> Iterator[tuple[str, Graph]]:
     """The graphs in which one letter stands alone, for those letters that a layer lets stand."""
     numbers = dict(_pairs(inputs, usual))
     for name in numbers if len(numbers) > 1 else ():

@@ -45,7 +45,7 @@ def schedules(one: One, target: int, dilated: bool) -> list[Schedule]:
     >>> [(s.name, s.dilations, s.size) for s in schedules(conv, 31, True)][0]
     ('doubled', (1, 2, 4, 8), 31)
     """
-    found = []
+    found: list[Schedule] = []
     kernel = one(1).size[0]
     ways = {"one": lambda i: 1, "doubled": lambda i: 2**i, "counted": lambda i: i + 1} if dilated else {"": lambda i: 1}
     if dilated and isinstance(kernel, int) and kernel > 2:
@@ -53,7 +53,9 @@ def schedules(one: One, target: int, dilated: bool) -> list[Schedule]:
     for name, dilation in ways.items():
         found.extend(_reaching(name, one, target, dilation))
     if not found:
-        raise NoSolution(f"no number of layers sees {target:,}", details=["each layer sees no farther than the one before"])
+        raise NoSolution(
+            f"no number of layers sees {target:,}", details=["each layer sees no farther than the one before"]
+        )
     return sorted(found, key=lambda way: (way.size != target, len(way.dilations), way.name))
 
 

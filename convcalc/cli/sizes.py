@@ -14,7 +14,7 @@ from convcalc.cli import arguments
     epilog="""\b
 Examples:
   convcalc sizes alexnet
-  convcalc sizes unet.net --input 3x350x350
+  convcalc sizes unet --input 1x350x350
   convcalc sizes resnet50 --floor-loss""",
 )
 @arguments.network

@@ -26,7 +26,7 @@ Examples:
 @click.option("--at", metavar="LAYER", help="The layer whose output that is.  [default: the network's]")
 @click.option("--params", type=click.IntRange(min=0), metavar="N", help="The number of parameters that is wanted.")
 @click.option("--rf", type=click.IntRange(min=1), metavar="N", help="The receptive field that is wanted.")
-@click.option("--where", multiple=True, metavar="CLAIM", help="What must hold besides: 'k in 1..7', 'k odd', 'p <= k//2'.")
+@click.option("--where", multiple=True, metavar="CLAIM", help="What must hold too: 'k in 1..7', 'k odd', 'p <= k//2'.")
 @click.option("--max-params", metavar="LIMIT", help="The largest letter with at most so many parameters, such as 25M.")
 @click.option("--max-macs", metavar="LIMIT", help="The largest letter with at most so many MACs, such as 600M.")
 @click.option("--max-flops", metavar="LIMIT", help="The largest letter with at most so many FLOPs.")
@@ -56,9 +56,7 @@ def command(
     held = {name.removeprefix("max-"): limit.number for name, limit in gates.limits(limits).items()}
     given = dict(map(arguments.setting, settings))
     shapes = () if input_ is None else (input_,)
-    answer = solve(
-        network, *shapes, batch=batch, settings=given, wanted=Wanted(output, at, params, rf, held, where)
-    )
+    answer = solve(network, *shapes, batch=batch, settings=given, wanted=Wanted(output, at, params, rf, held, where))
     as_text = writer.as_json(answer.letters, answer.found) if format_ == "json" else ""
     click.echo(as_text or writer.render(answer.letters, answer.found, held))
     if not answer.answered:

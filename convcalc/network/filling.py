@@ -25,7 +25,7 @@ def filled(graph: Graph, sizes: Mapping[str, Dim]) -> Graph:
     values = {letter(name): as_dim(size, name) for name, size in sizes.items()}
     put = _putter(values)
     nodes = [node._replace(**{name: put(getattr(node, name)) for name in _HELD}) for node in graph.nodes]
-    reasons = {}
+    reasons: dict[Condition, Reason] = {}
     for relation, reason in graph.reasons.items():
         now = relation if isinstance(relation, bool) else _now(relation, values)
         if now is False:

@@ -157,8 +157,8 @@ class Tape:
             from convcalc.algebra.relations import strongest
 
             assumptions = strongest(assumptions)
-        names = tuple(x.name for x in outputs)
-        return Graph(dict(self._inputs), self._used_nodes(names), names, owned, self._modules, assumptions, dict(self._reasons))
+        names, reasons = tuple(x.name for x in outputs), dict(self._reasons)
+        return Graph(dict(self._inputs), self._used_nodes(names), names, owned, self._modules, assumptions, reasons)
 
     def _used_nodes(self, outputs: tuple[str, ...]) -> tuple[Node, ...]:
         """All nodes but further outputs that nothing reads."""

@@ -150,8 +150,8 @@ def summary(
 
     A shape that is a tuple is full, with the batch; a text such as ``"3xHxW"`` is without it, and ``batch`` (1 if not
     given) goes before it. Without shapes a named network takes its usual input. ``assume`` says what holds of letters:
-    ``"H % 32 == 0"``. Raises SpecError, UnknownName, ShapeError where a layer refuses its input, and NoSolution where no
-    size satisfies the assumptions.
+    ``"H % 32 == 0"``. Raises SpecError, UnknownName, ShapeError where a layer refuses its input, and NoSolution where
+    no size satisfies the assumptions.
 
     >>> summary("resnet50", (1, 3, 224, 224)).totals["params"]
     25557032

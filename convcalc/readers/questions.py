@@ -1,6 +1,6 @@
-"""Questions to a network that is named: which sizes it takes, and what its letters must be. Reads it and asks the analysis.
+"""Questions to a network that is named: which sizes it takes, and what its letters must be.
 
-What is computed stands in `analysis.legal`, `inverse`, `budget` and `reach`.
+Here it is read and the analysis asked; what is computed stands in `analysis.legal`, `inverse`, `budget` and `reach`.
 """
 
 from __future__ import annotations
@@ -91,12 +91,15 @@ class Wanted(NamedTuple):
     where: Sequence[str] = ()
 
 
+_NOTHING = Wanted()
+
+
 def solve(
     network: Any,
     *shapes: str,
     batch: str | None = None,
     settings: Mapping[str, Any] = {},
-    wanted: Wanted = Wanted(),
+    wanted: Wanted = _NOTHING,
 ) -> Solved:
     """What the letters of a network must be for its output, its parameters, its field or its cost to be as wanted.
 
@@ -130,7 +133,7 @@ class _Asker:
         self.named: list[str] = []
         self.source = read(network, settings) if not self._asked() else self._lettered()
         self.shapes = shapes or self._made_up()
-        self.full = full_shapes(self.source, self.shapes, batch)
+        self.full = full_shapes(self.source, tuple(self.shapes), batch)
         try:
             self.graph: Graph | None = self.source.graph(*self.full)
         except ConvcalcError:
@@ -182,7 +185,11 @@ class _Asker:
 
     def _made_up(self) -> tuple[str, ...]:
         """For a text that begins with a layer that says its channels and rank: an input in letters."""
-        found = re.match(r"\s*(?:nn\.)?[A-Z]\w*?([123])d\(\s*(\d+)", self.network) if isinstance(self.network, str) else None
+        found = (
+            re.match(r"\s*(?:nn\.)?[A-Z]\w*?([123])d\(\s*(\d+)", self.network)
+            if isinstance(self.network, str)
+            else None
+        )
         if found is None or self.source.input is not None:
             return ()
         return ("x".join([found[2], *AXES[int(found[1])]]),)
@@ -218,7 +225,9 @@ class _Asker:
         free = self._free(wanted)
         letters = tuple(name for name in letters if name not in free)
         if not letters:
-            raise SpecError("there is no letter to solve for", where="solve", hint="write one: Conv2d(3, 8, k), or --input 3xHxW")
+            raise SpecError(
+                "there is no letter to solve for", where="solve", hint="write one: Conv2d(3, 8, k), or --input 3xHxW"
+            )
         if self.graph is not None and wanted.at is not None:
             names = [node.name for node in self.graph.nodes]
             if wanted.at not in names:
@@ -268,7 +277,9 @@ class _Asker:
         def one(dilation: int) -> Extent:
             rf = self._report(dict.fromkeys(letters, dilation)).totals["rf"]
             if not isinstance(rf, Extent):
-                raise SpecError("what is repeated has no field of its own", where="--rf", hint="give it layers that slide")
+                raise SpecError(
+                    "what is repeated has no field of its own", where="--rf", hint="give it layers that slide"
+                )
             return rf
 
         return Solved(self.source.name, letters, schedules(one, wanted.rf, bool(letters)))

@@ -45,8 +45,9 @@ def _losses(losses: Sequence[Loss]) -> str:
     if not losses:
         return "no floor drops a pixel"
     numbers = not any(loss.when for loss in losses)
-    rows = [(loss.node, loss.axis, show(loss.size), show(loss.lost), loss.when)[: 4 if numbers else 5] for loss in losses]
-    return _table(rows, ("Layer", "Axis", "Of", "Dropped", "Where")[: 4 if numbers else 5])
+    columns = 4 if numbers else 5
+    rows = [(loss.node, loss.axis, show(loss.size), show(loss.lost), loss.when)[:columns] for loss in losses]
+    return _table(rows, ("Layer", "Axis", "Of", "Dropped", "Where")[:columns])
 
 
 def _table(rows: Sequence[Sequence[str]], titles: Sequence[str]) -> str:
@@ -83,8 +84,8 @@ def _padding(padding: Sequence[int]) -> str:
 def as_dict(name: str, found: Legal) -> dict[str, Any]:
     """The sizes as plain lists, dicts, numbers and strings.
 
-    A box says for each letter: the members ``below`` a ``start``, and from there on all with one of these ``remainders``
-    by ``period``; of several boxes one must hold.
+    A box says for each letter: the members ``below`` a ``start``, and from there on all with one of these
+    ``remainders`` by ``period``; of several boxes one must hold.
     """
     boxes = [
         {

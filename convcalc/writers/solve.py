@@ -42,7 +42,7 @@ def _answers(letters: Sequence[str], found: Answers) -> list[str]:
     if found.endless:
         lines += ["endless solutions:", *[f"  {line}" for line in found.family]]
     elif found.family:
-        lines += [f"{found.count:,} solutions:", *[f"  {line}" for line in found.family]]
+        lines += [f"{found.total:,} solutions:", *[f"  {line}" for line in found.family]]
     shown = found.solutions[: MOST_ROWS if not found.family else 6]
     if shown:
         lines += ["the simplest:"] if found.family else []
@@ -52,7 +52,7 @@ def _answers(letters: Sequence[str], found: Answers) -> list[str]:
             for s in shown
         ]
         lines += [*([""] if lines else []), tabulated(rows, titles, ["left"] * len(titles), "simple")]
-    left = found.count - len(shown)
+    left = found.total - len(shown)
     return [*lines, f"and {left} more"] if left > 0 and not found.family else lines
 
 

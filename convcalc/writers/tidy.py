@@ -155,6 +155,8 @@ def _arrange(node: ast.Call, name: str, kind: type[Layer]) -> None:
     """The arguments of a call of ``kind``, by place and by name, as canonical text has them."""
     given = {str(keyword.arg): keyword.value for keyword in node.keywords}
     names = positional(name, kind)
+    if len(given) < len(node.keywords):
+        return  # one stands there twice: the reader will say so
     if len(node.args) > len(names) or set(names[: len(node.args)]) & set(given) or set(given) - set(kind.arguments):
         return  # the reader will say what is wrong
     given = {**dict(zip(names, node.args)), **given}
