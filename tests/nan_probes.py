@@ -10,10 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
+from torch.utils._pytree import tree_leaves
 
 from convcalc.analysis.sight import Sight
+from convcalc.layers.base import Output
 from convcalc.layers.merging import _Broadcasting
 from convcalc.layers.slicing import Slice
+from convcalc.layers.unpool import _MaxUnpool
 from convcalc.network.graph import Graph, Node
 from tests.torch_modules import FromGraph
 
@@ -31,15 +34,23 @@ def probes(
     for sample, pixel in enumerate(pixels):
         x[(sample, slice(None), *pixel)] = torch.nan
     values: dict[str, torch.Tensor] = {next(iter(graph.inputs)): x}
+    results: dict[str, list[torch.Tensor]] = {}
     last = {name: i for i, node in enumerate(graph.nodes) for name in node.inputs}
     with torch.no_grad(), mkldnn_off():
         for i, node in enumerate(graph.nodes):
             operands = [values[name] for name in node.inputs]
-            values[node.name] = value = forward(module, node, operands, through_gates)
+            if isinstance(node.layer, Output):
+                further = list(node.layer.source.further_outputs(*node.input_shapes[1:]))
+                value = results[node.inputs[0]][1 + further.index(node.layer.name)]
+            else:
+                results[node.name] = forward(module, node, operands, through_gates)
+                value = results[node.name][0]
+            values[node.name] = value
             yield node, value.isnan()
             for name in node.inputs:
                 if last[name] == i:
                     values.pop(name, None)
+                    results.pop(name, None)
 
 
 @contextmanager
@@ -53,7 +64,7 @@ def mkldnn_off() -> Iterator[None]:
         torch._C._set_mkldnn_enabled(before)
 
 
-def forward(module: FromGraph, node: Node, operands: list[torch.Tensor], through_gates: bool) -> torch.Tensor:
+def forward(module: FromGraph, node: Node, operands: list[torch.Tensor], through_gates: bool) -> list[torch.Tensor]:
     """One call; gates are cleaned of NaN, linear interpolation leads them by their weights."""
     if isinstance(node.layer, _Broadcasting) and not through_gates:
         full = max(x.shape[2:].numel() for x in operands)
@@ -61,9 +72,8 @@ def forward(module: FromGraph, node: Node, operands: list[torch.Tensor], through
     layer = module._built[id(node.layer)]
     if "linear" in getattr(node.layer, "mode", ""):
         reached = layer(operands[0].isnan().to(operands[0].dtype)) > 0
-        return layer(operands[0].nan_to_num(1)).masked_fill(reached, torch.nan)
-    result = layer(*operands)
-    return result[0] if isinstance(result, tuple) else result
+        return [layer(operands[0].nan_to_num(1)).masked_fill(reached, torch.nan)]
+    return tree_leaves(layer(*operands))
 
 
 def expected(sight: Sight, name: str, boxes: Sequence[tuple[int, ...]]) -> torch.Tensor:
@@ -92,10 +102,14 @@ def is_local(sight: Sight, name: str) -> bool:
 
 
 def loose_nodes(graph: Graph) -> set[str]:
-    """Nodes that have only a part of some channels' sight: what is left of them may see less than all of them did."""
+    """Nodes that NaN may miss although they see it, and all after them.
+
+    What is left of a part of the channels may see less than all of them did; places of maxima are never NaN, and with
+    them NaN is put at one place alone.
+    """
     loose: set[str] = set()
     for node in graph.nodes:
-        if isinstance(node.layer, Slice) or not loose.isdisjoint(node.inputs):
+        if isinstance(node.layer, (Slice, Output, _MaxUnpool)) or not loose.isdisjoint(node.inputs):
             loose.add(node.name)
     return loose
 

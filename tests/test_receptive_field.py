@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from contextlib import suppress
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
@@ -20,6 +21,7 @@ from convcalc.analysis.flow import Extent, propagate, receptive_field
 from convcalc.analysis.focus import Focus, unpadded
 from convcalc.analysis.paths import Profile, profile
 from convcalc.analysis.sight import Sight, read_by
+from convcalc.errors import ConvcalcError
 from convcalc.network.graph import Graph
 from convcalc.writers.columns import rf_text
 from tests.nan_probes import compare, is_local, loose_nodes, probes, reached
@@ -106,10 +108,9 @@ def test_sight_is_the_same_from_both_ends(plan: Plan, data: Any) -> None:
             assert forward == any(all(s >> i & 1 for s, i in zip(box, pixel)) for box in seen), (node, unit, pixel)
 
 
-SIZES = {
-    "lenet*": 32, "alexnet*": 95, "zfnet": 95, "wavenet": 600, "tcn": 600, "c3d": 32, "r3d_18": 16, "mc3_18": 16,
-    "r2plus1d_18": 16, "s3d": 32,
-}  # fmt: skip
+SIZES = {1: (600,), 2: (128, 96, 64, 32, 160, 224), 3: (32, 16, 64)}
+"""Inputs to try by the number of axes; the first leaves five units and more to most layers."""
+
 QUICK = (
     *("lenet5", "alexnet", "resnet18", "googlenet"),
     *("squeezenet1_1", "shufflenet_v2_x0_5", "mobilenet_v3_small"),
@@ -119,27 +120,25 @@ WORK = 1e10 if THOROUGH else 4e9
 """Multiply–accumulates that one network's probes may cost."""
 
 
-def small_graph(name: str) -> Graph | None:
-    """The network on the smallest of some sizes that it takes; None where it has none of its own shape."""
-    for size in (SIZES.get(name), 32, 64, 75, 96, 128, 160, 224, None):
-        try:
+def small_graph(name: str) -> Graph:
+    """The network on the first of these inputs that it takes, or on its own."""
+    for size in SIZES[len(zoo.load(name)[1]) - 1]:
+        with suppress(ConvcalcError):
             return graph_of(name, size)
-        except Exception:
-            continue
-    return None
+    return graph_of(name)
 
 
 @pytest.mark.parametrize("name", CONVOLUTIONAL if THOROUGH else QUICK)
 def test_every_unit_of_every_node_of_the_zoo_agrees_with_nan(name: str) -> None:
     graph = small_graph(name)
-    assert graph is not None
     work = sum((node.layer.work(node.input_shapes, node.output_shape) or {}).get("mac", 0) for node in graph.nodes)
     sizes = next(iter(graph.inputs.values()))[2:]
     number = int(min(8, max(2, WORK // max(work, 1))))
     pixels = [tuple((2 * i + 1) * n // (2 * number) for n in sizes) for i in range(number)]
     counted = compare(graph, pixels, double=False)
-    if isinstance(fields_of(graph)[graph.nodes[0].name], Extent):
-        assert len(counted) > 1
+    assert counted
+    if sizes == (128, 128):
+        assert min(counted.values()) >= 5
 
 
 # Published and known values

@@ -243,7 +243,7 @@ def test_dropped_pixels_reach_no_output(n: int, k: int, s: int, p: int) -> None:
     torch.nn.functional.conv1d(x, torch.ones(1, 1, k, dtype=torch.float64), None, s, p).sum().backward()
     assert x.grad is not None
     seen = x.grad.flatten().nonzero().flatten().tolist()
-    if seen:
+    if seen and k >= s:  # with smaller windows the pixels between them are unread too, which no floor drops
         unread = n - 1 - max(seen)
         assert [loss.lost for loss in floor_loss(graph)] == ([unread] if unread else [])
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from math import ceil, floor, gcd, lcm
 from typing import Any, NamedTuple, Protocol
@@ -244,6 +245,7 @@ def hull(intervals: Sequence[Interval | None]) -> Interval | None:
     return (min(low for low, _ in seen), max(high for _, high in seen)) if seen else None
 
 
+@lru_cache(maxsize=1024)
 def slide(kernel: int, stride: int, padding: int, dilation: int) -> Taps:
     """A convolution's or pooling's window: output i reads ``i·s - p + d·t`` for t in 0 … k-1.
 

@@ -19,6 +19,9 @@ from convcalc.algebra.dims import Dim, parse_dim
 from convcalc.errors import SpecError
 
 
+MOST_SHIFT = 1000  # (H - 4)·(W - 4) reads well, N·(K + 1,995,672) does not
+
+
 @cache
 def symbol(name: str) -> Dim:
     """The letter ``name``: a positive integer.
@@ -200,7 +203,7 @@ def _shifts(terms: Mapping[frozenset[tuple[Any, int]], Any], atom: Any) -> list[
         lower = term - {(atom, power)} | ({(atom, power - 1)} if power > 1 else set())
         if power and lower in terms and (len(term) > 1 or power > 1 or not atom.is_Symbol):
             shift = -terms[lower] / (power * factor)
-            if shift.is_Integer and shift not in found:
+            if shift.is_Integer and shift not in found and (abs(shift) <= MOST_SHIFT or not atom.is_Symbol):
                 found.append(shift)
     return found
 

@@ -138,7 +138,11 @@ def _smallest(rf: ReceptiveField) -> int | None:
     """The least that a unit sees along an axis; None where it sees all of the input."""
     if not isinstance(rf, Extent):
         return None
-    sizes = [size for size, along in zip(rf.smallest, rf.along) if not along and isinstance(size, int)]
+    sizes = [
+        size
+        for size, along in zip(rf.smallest if rf.exact else rf.size, rf.along)
+        if not along and isinstance(size, int)
+    ]
     return min(sizes, default=None)
 
 

@@ -184,7 +184,8 @@ class _Conv(Layer):
         numbers = (self.kernel_size[axis], self.stride[axis], self.pads(axis, n)[0], self.dilation[axis])
         if not all(isinstance(v, int) for v in numbers):
             return None
-        return slide(*numbers)._replace(border=self.padding_mode)  # type: ignore[arg-type]
+        taps = slide(*numbers)  # type: ignore[arg-type]
+        return taps if self.padding_mode == "zeros" else taps._replace(border=self.padding_mode)
 
 
 class Conv1d(_Conv):
