@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from convcalc import nn, summary, trace
 from convcalc.algebra.conditions import condition
-from convcalc.analysis.inverse import Answers
+from convcalc.analysis.problem import Answers
 from convcalc.cli import main
 from convcalc.errors import ConvcalcError, SpecError
 from convcalc.readers.questions import Wanted, solve
@@ -224,7 +224,17 @@ def test_conditions(text: str, true: set[int], most: dict[str, int]) -> None:
     assert found.most == most
 
 
-ODD = ("k." * 40, "k in range(1)", "(k)(k)", "k in 1..99999999999", "lambda: k", "k**k", "k in 3", "k + 1", "(k < 2) + 1")
+ODD = (
+    "k." * 40,
+    "k in range(1)",
+    "(k)(k)",
+    "k in 1..99999999999",
+    "lambda: k",
+    "k**k",
+    "k in 3",
+    "k + 1",
+    "(k < 2) + 1",
+)
 
 
 @given(st.text(max_size=20) | st.sampled_from(ODD))

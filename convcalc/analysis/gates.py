@@ -138,11 +138,8 @@ def _smallest(rf: ReceptiveField) -> int | None:
     """The least that a unit sees along an axis; None where it sees all of the input."""
     if not isinstance(rf, Extent):
         return None
-    sizes = [
-        size
-        for size, along in zip(rf.smallest if rf.exact else rf.size, rf.along)
-        if not along and isinstance(size, int)
-    ]
+    known = rf.smallest if rf.exact else rf.size
+    sizes = [size for size, along in zip(known, rf.along) if not along and isinstance(size, int)]
     return min(sizes, default=None)
 
 

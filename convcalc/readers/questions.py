@@ -14,8 +14,9 @@ from convcalc.algebra.conditions import Condition, condition
 from convcalc.algebra.dims import Dim, Shape, is_symbolic, letter, parse_shape, substitute
 from convcalc.analysis.budget import Best, largest
 from convcalc.analysis.flow import Extent
-from convcalc.analysis.inverse import Answers, Problem, answers
+from convcalc.analysis.inverse import answers
 from convcalc.analysis.legal import AXES, Legal, Verdict, judge, lettered, study
+from convcalc.analysis.problem import Answers, Problem
 from convcalc.analysis.reach import Schedule, schedules
 from convcalc.analysis.report import Report, analyze
 from convcalc.errors import ConvcalcError, SpecError, UnknownName, did_you_mean

@@ -8,8 +8,8 @@ from typing import Any
 
 from convcalc.algebra.dims import show_count, show_shape
 from convcalc.analysis.budget import Best
-from convcalc.analysis.inverse import Answers, Solution
 from convcalc.analysis.metrics import METRICS
+from convcalc.analysis.problem import Answers, Solution
 from convcalc.analysis.reach import Schedule
 from convcalc.writers.table import tabulated
 
