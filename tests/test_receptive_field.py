@@ -6,6 +6,7 @@ import csv
 from contextlib import suppress
 from fractions import Fraction
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def test_sight_is_the_same_from_both_ends(plan: Plan, data: Any) -> None:
             assert forward == any(all(s >> i & 1 for s, i in zip(box, pixel)) for box in seen), (node, unit, pixel)
 
 
-SIZES = {1: (600,), 2: (128, 96, 64, 32, 160, 224), 3: (32, 16, 64)}
+SIZES = {1: (600,), 2: (128, 224, 160, 96, 64, 32, 4), 3: (32, 16, 64)}
 """Inputs to try by the number of axes; the first leaves five units and more to most layers."""
 
 QUICK = (
@@ -121,11 +122,17 @@ WORK = 1e10 if THOROUGH else 4e9
 
 
 def small_graph(name: str) -> Graph:
-    """The network on the first of these inputs that it takes, or on its own."""
-    for size in SIZES[len(zoo.load(name)[1]) - 1]:
+    """The network on the first of these inputs at which all its maps have five units, or else that it takes."""
+    usual = zoo.load(name)[1]
+    taken = []
+    for size in [size for size in SIZES[len(usual) - 1] if size <= 4 * usual[-1]]:
         with suppress(ConvcalcError):
-            return graph_of(name, size)
-    return graph_of(name)
+            taken.append(graph_of(name, size))
+            sight = Sight(taken[-1])
+            local = [node.name for node in taken[-1].nodes if is_local(sight, node.name)]
+            if min(prod(sight.shapes[name][i] for i in sight.axes(name)) for name in local) >= 5:
+                return taken[-1]
+    return taken[0] if taken else graph_of(name)
 
 
 @pytest.mark.parametrize("name", CONVOLUTIONAL if THOROUGH else QUICK)
@@ -137,8 +144,8 @@ def test_every_unit_of_every_node_of_the_zoo_agrees_with_nan(name: str) -> None:
     pixels = [tuple((2 * i + 1) * n // (2 * number) for n in sizes) for i in range(number)]
     counted = compare(graph, pixels, double=False)
     assert counted
-    if sizes == (128, 128):
-        assert min(counted.values()) >= 5
+    if name in QUICK:
+        assert name.startswith("lenet") or min(counted.values()) >= 5
 
 
 # Published and known values

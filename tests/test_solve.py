@@ -71,7 +71,10 @@ def test_output_padding(n: int, k: int, s: int, p: int, goal: int) -> None:
 
     text = f"ConvTranspose1d(3, 8, {k}, stride={s}, padding={p}, output_padding=o)"
     goal = goal if goal > 30 else (output(nn.ConvTranspose1d(3, 8, k, s, p), n) or 1) + goal % 4
-    found = answers(text, f"3x{n}", output=f"8x{goal}")
+    try:
+        found = answers(text, f"3x{n}", output=f"8x{goal}")
+    except ConvcalcError:  # no number can stand for the letter: the layer takes no such input
+        found = Answers(())
     assert {solution.values["o"] for solution in found.solutions} == {o for (o,) in brute(make, n, goal, range(40))}
 
 

@@ -61,7 +61,7 @@ def domains_of(problem: Problem) -> tuple[list[range], set[str]]:
     )
     domains, open_ = [], set()
     for name in problem.letters:
-        least = 0 if names.get(name) and names[name] <= set(FROM_ZERO) else 1
+        least = 0 if problem.graph is None or (names.get(name) and names[name] <= set(FROM_ZERO)) else 1
         most = min([c.most[name] for c in problem.where if name in c.most], default=None)
         least = max([c.least[name] for c in problem.where if name in c.least] + [least])
         if most is None:

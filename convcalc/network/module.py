@@ -52,14 +52,14 @@ def children(module: Module) -> Iterator[tuple[str, Layer | Module]]:
 
 def walk(module: Layer | Module, path: str = "") -> Iterator[tuple[str, Layer | Module]]:
     """Every module and layer below and including ``module``, with its path."""
-    yield path, module
-    if isinstance(module, Module):
-        prefix = path + "." if path else ""
-        for name, value in vars(module).items():
-            if isinstance(value, Layer):
-                yield prefix + name, value
-            elif isinstance(value, Module):
-                yield from walk(value, prefix + name)
+    ahead = [(path, module)]
+    while ahead:
+        path, item = ahead.pop()
+        yield path, item
+        if isinstance(item, Module):
+            prefix = path + "." if path else ""
+            below = [(prefix + name, value) for name, value in vars(item).items() if isinstance(value, (Layer, Module))]
+            ahead.extend(below[::-1])
 
 
 class _Container(Module):

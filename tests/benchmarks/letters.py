@@ -113,7 +113,9 @@ def stop():
 def seconds(code: str, rounds: int = 5) -> float:
     """The median of what ``code`` prints, each time in a fresh interpreter."""
     text = f"ROOT = {str(ROOT)!r}\nSHEET = {SHEET!r}\n{HEAD}{code}"
-    runs = [subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True) for _ in range(rounds)]
+    runs = [
+        subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True) for _ in range(rounds)
+    ]
     return statistics.median(float(run.stdout) for run in runs)
 
 

@@ -6,6 +6,7 @@ Run by hand: ``python tests/benchmarks/summary.py``. Nothing here is a test: no 
 from __future__ import annotations
 
 import gc
+import json
 import os
 import platform
 import statistics
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torchinfo
@@ -82,33 +83,40 @@ def ours() -> tuple[int, int]:
     return totals["flops"], totals["params"]
 
 
-def alternating(*calls: Callable[[], object], rounds: int = 15) -> list[list[float]]:
-    """Seconds of each call, taken in turn so that a slow moment of the machine meets all alike."""
+def alternating(*calls: Callable[[], object], rounds: int = 15, block: float = 0.2) -> list[list[float]]:
+    """Mean seconds of each call over a block of ``block`` seconds, the calls in turn: a slow moment meets all alike."""
     times: list[list[float]] = [[] for _ in calls]
     for call in calls:
         call()
     for _ in range(rounds):
         for call, into in zip(calls, times):
-            start = time.perf_counter()
-            call()
-            into.append(time.perf_counter() - start)
+            count, start = 0, time.perf_counter()
+            while time.perf_counter() - start < block:
+                call()
+                count += 1
+            into.append((time.perf_counter() - start) / count)
     return times
 
 
-def ratio(slow: list[float], fast: list[float]) -> float:
+def ratio(slow: Sequence[float], fast: Sequence[float]) -> float:
     """Median of the ratios, pair by pair."""
     return statistics.median(a / b for a, b in zip(slow, fast))
+
+
+# a process of its own, so that the peak memory is the command's and not that of this one, from which it is forked
+LAUNCH = """import json, resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6]))"""
 
 
 def command(*words: str) -> Callable[[], tuple[float, float]]:
     """A whole process: its CPU seconds and its peak memory in MB."""
 
     def run() -> tuple[float, float]:
-        process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == 0
-        return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024 * 1.048576
+        done = subprocess.run([sys.executable, "-c", LAUNCH, *words], capture_output=True, text=True, check=True)
+        seconds, megabytes = json.loads(done.stdout)
+        return seconds, megabytes
 
     return run
 
@@ -128,14 +136,19 @@ def commands(rounds: int = 15) -> tuple[float, float, float, float]:
     )
 
 
-def chain(length: int) -> Callable[[], object]:
-    """A summary of ``length`` convolutions in a row, no two with equal arguments side by side."""
+CHAIN = """import sys, time
+import convcalc as cc
+from convcalc import nn
+start = time.perf_counter()
+layers = [nn.Conv2d(8 + i % 2, 9 - i % 2, 3, padding=1) for i in range(int(sys.argv[1]))]
+cc.summary(nn.Sequential(*layers), (1, 8, 32, 32)).totals
+print(time.perf_counter() - start)"""
 
-    def run() -> object:
-        layers = [nn.Conv2d(8 + i % 2, 9 - i % 2, 3, padding=1) for i in range(length)]
-        return cc.summary(nn.Sequential(*layers), (1, 8, 32, 32)).totals
 
-    return run
+def chain(length: int) -> float:
+    """Seconds of a summary of ``length`` convolutions in a row, in a fresh interpreter: nothing is remembered."""
+    words = [sys.executable, "-c", CHAIN, str(length)]
+    return float(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
 
 
 def bytes_a_node(length: int = 10_000) -> float:
@@ -155,7 +168,7 @@ def main() -> None:
     """Print the table."""
     assert torch_counter() == ours()[0] and torchinfo_summary() == ours()[1]
     counter, info, convcalc = alternating(torch_counter, torchinfo_summary, ours)
-    short, long = alternating(chain(1_000), chain(10_000), rounds=5)
+    short, long = zip(*[(chain(1_000), chain(10_000)) for _ in range(5)])
     cpu, bare, share, peak = commands()
     rows = [
         ("FlopCounterMode on the meta device, building included", f"{statistics.median(counter) * 1e3:.1f} ms", ""),
