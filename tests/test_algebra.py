@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc import nn  # noqa: F401  # loads every kind
-from convcalc.algebra import dims, printing, relations, symbolic
+from convcalc.algebra import dims, symbolic
 from convcalc.algebra.field import Along, Axis, Field, Taps, hull, join, slide, spread
 from convcalc.algebra.formula import Formula, recording
+from convcalc.algebra.symbolic import printing, relations
 from convcalc.errors import ConvcalcError, SpecError
 from convcalc.layers.base import kinds
 

@@ -21,12 +21,13 @@ from hypothesis import strategies as st
 
 import convcalc as cc
 from convcalc import nn, trace, zoo
-from convcalc.algebra import periodic, printing, symbolic
+from convcalc.algebra import periodic, symbolic
 from convcalc.algebra.assume import assume
 from convcalc.algebra.dims import is_symbolic, show, show_shape, substitute
 from convcalc.algebra.periodic import Sizes
-from convcalc.algebra.regions import Region
-from convcalc.algebra.relations import opened, solved
+from convcalc.algebra.symbolic import printing
+from convcalc.algebra.symbolic.regions import Region
+from convcalc.algebra.symbolic.relations import opened, solved
 from convcalc.errors import ConvcalcError, NoSolution, ShapeError, SpecError, UnknownName
 from convcalc.network.graph import Graph
 from convcalc.readers import read

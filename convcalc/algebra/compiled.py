@@ -35,7 +35,7 @@ def compile(what: Any, letters: str | Sequence[Any]) -> Callable[..., Any]:
 
 def function(exprs: Sequence[Any], letters: Sequence[Any]) -> Callable[..., tuple[Any, ...]]:
     """A function of letters (symbols) that gives the values of expressions as a tuple; relations give truths."""
-    from convcalc.algebra.printing import program
+    from convcalc.algebra.symbolic.printing import program
 
     known = {str(letter) for letter in letters}
     for letter in {str(letter) for expr in exprs if is_symbolic(expr) for letter in expr.free_symbols}:

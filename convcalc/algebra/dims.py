@@ -94,7 +94,7 @@ def minimum(a: Dim, b: Dim) -> Dim:
     """The smaller of two dims; of two symbolic ones the one that is smaller for every size, where there is one."""
     if isinstance(a, int) and isinstance(b, int):
         return min(a, b)
-    from convcalc.algebra.relations import minimum
+    from convcalc.algebra.symbolic.relations import minimum
 
     return minimum(a, b)
 
@@ -126,7 +126,7 @@ def equal(a: Dim, b: Dim) -> Condition:
         return True
     if isinstance(a, int) and isinstance(b, int):
         return False
-    from convcalc.algebra.relations import equal
+    from convcalc.algebra.symbolic.relations import equal
 
     return equal(a, b)  # type: ignore[arg-type]
 
@@ -135,7 +135,7 @@ def at_least(a: Dim, b: Dim) -> Condition:
     """Whether ``a >= b``: True, False, or a relation between letters."""
     if isinstance(a, int) and isinstance(b, int):
         return a >= b
-    from convcalc.algebra.relations import at_least
+    from convcalc.algebra.symbolic.relations import at_least
 
     return at_least(a, b)  # type: ignore[arg-type]
 
@@ -157,7 +157,7 @@ def show(dim: Dim) -> str:
     """
     if isinstance(dim, int):
         return str(dim)
-    from convcalc.algebra.printing import pretty
+    from convcalc.algebra.symbolic.printing import pretty
 
     return pretty(dim)  # type: ignore[arg-type]
 

@@ -78,8 +78,8 @@ def _total(report: Report, name: str) -> int:
 
 def _by_formula(name: str, report: Report, limits: Mapping[str, int]) -> int | None:
     """The largest number for which all formulas of the letter keep their limits and the graph's demands hold."""
-    from convcalc.algebra.regions import Region
-    from convcalc.algebra.relations import stated
+    from convcalc.algebra.symbolic.regions import Region
+    from convcalc.algebra.symbolic.relations import stated
 
     totals: list[tuple[Any, int]] = [(report.totals[total], limit) for total, limit in limits.items()]
     if any({str(s) for s in total.free_symbols} != {name} for total, _ in totals if is_symbolic(total)):

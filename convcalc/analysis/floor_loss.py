@@ -55,6 +55,6 @@ def _when(lost: Any) -> str:
     """The sizes for which something is lost, for people."""
     if not is_symbolic(lost):
         return ""
-    from convcalc.algebra.relations import loses
+    from convcalc.algebra.symbolic.relations import loses
 
     return loses(lost)

@@ -51,8 +51,8 @@ def _all(texts: Sequence[str]) -> str:
 
 def _settled(relation: Any, bounds: Bounds) -> bool | None:
     """Whether bounds make a relation true, or false; None where neither."""
-    from convcalc.algebra.regions import everything
-    from convcalc.algebra.relations import solved, within
+    from convcalc.algebra.symbolic.regions import everything
+    from convcalc.algebra.symbolic.relations import solved, within
 
     names = list(map(str, relation.free_symbols))
     found = solved(relation) if len(names) == 1 else None

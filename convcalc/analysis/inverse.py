@@ -11,7 +11,7 @@ from itertools import chain, islice, product
 from typing import Any
 
 from convcalc.algebra.dims import letter
-from convcalc.algebra.regions import Region
+from convcalc.algebra.symbolic.regions import Region
 from convcalc.analysis.problem import FROM_ZERO, SHOWN, Answers, Problem, roles, tried_all, wanted
 from convcalc.analysis.search import closest, domains_of, searched
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import Dim, Shape, as_dim, is_symbolic, letter, show
 from convcalc.algebra.periodic import ALL, Sizes
-from convcalc.algebra.regions import Region, boxes_of, everything
-from convcalc.algebra.relations import solved
+from convcalc.algebra.symbolic.regions import Region, boxes_of, everything
+from convcalc.algebra.symbolic.relations import solved
 from convcalc.errors import ConvcalcError, SpecError
 from convcalc.network.graph import Graph, Reason
 

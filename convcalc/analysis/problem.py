@@ -74,7 +74,7 @@ def params_of(graph: Graph) -> Dim:
 
 def wanted(problem: Problem, graph: Graph) -> list[Any]:
     """What is wanted as relations between the letters, which may be 0; False among them where that cannot be."""
-    from convcalc.algebra.relations import stated
+    from convcalc.algebra.symbolic.relations import stated
 
     relations: list[Any] = []
     if problem.output is not None:
@@ -100,7 +100,7 @@ def roles(graph: Graph) -> dict[str, set[str]]:
 
 def reaches(graph: Graph) -> list[Any]:
     """That no window lies in the padding alone: the padding is smaller than the kernel's reach."""
-    from convcalc.algebra.relations import stated
+    from convcalc.algebra.symbolic.relations import stated
 
     found: list[Any] = []
     for node in graph.nodes:

@@ -109,7 +109,7 @@ def _distance_of(problem: Problem, numbers: Sequence[int]) -> int | None:
 
 def _family(problem: Problem) -> Iterator[str]:
     """What is wanted, in letters, with floors opened: ``2·p + 222 ≤ k ≤ …``."""
-    from convcalc.algebra.relations import opened
+    from convcalc.algebra.symbolic.relations import opened
 
     if problem.graph is not None:
         relations = [r for r in wanted(problem, problem.graph) if not isinstance(r, bool)]

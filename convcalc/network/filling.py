@@ -71,7 +71,7 @@ def _putter(values: Mapping[Any, Dim]) -> Callable[[Any], Any]:
 
 
 def _now(relation: Any, values: Mapping[Any, Dim]) -> Condition:
-    from convcalc.algebra.relations import restated
+    from convcalc.algebra.symbolic.relations import restated
 
     return restated(relation, values)
 
@@ -79,7 +79,7 @@ def _now(relation: Any, values: Mapping[Any, Dim]) -> Condition:
 def _strongest(reasons: Mapping[Condition, Reason]) -> tuple[Condition, ...]:
     if not reasons:
         return ()
-    from convcalc.algebra.relations import strongest
+    from convcalc.algebra.symbolic.relations import strongest
 
     return strongest(reasons)
 

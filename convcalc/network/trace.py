@@ -158,7 +158,7 @@ class Tape:
         owned: dict[str, Layer] = {path: seats[id(layer)].item for path, layer in self._owned.items()}  # type: ignore[misc]
         assumptions: tuple[Condition, ...] = tuple(self._reasons)
         if assumptions:
-            from convcalc.algebra.relations import strongest
+            from convcalc.algebra.symbolic.relations import strongest
 
             assumptions = strongest(assumptions)
         names, reasons = tuple(x.name for x in outputs), dict(self._reasons)

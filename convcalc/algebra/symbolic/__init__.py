@@ -18,7 +18,6 @@ from sympy import Integer, ceiling, floor
 from convcalc.algebra.dims import Dim, parse_dim
 from convcalc.errors import SpecError
 
-
 MOST_SHIFT = 1000  # (H - 4)·(W - 4) reads well, N·(K + 1,995,672) does not
 
 
@@ -82,7 +81,7 @@ def _canonical(expr: Any) -> Any:
 
 
 def _smallest(args: Iterable[Any]) -> Any:
-    from convcalc.algebra.relations import minimum
+    from convcalc.algebra.symbolic.relations import minimum
 
     first, *rest = [arg for given in args for arg in (given.args if given.func is sympy.Min else (given,))]
     for arg in rest:

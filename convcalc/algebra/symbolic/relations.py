@@ -16,11 +16,10 @@ import sympy
 from sympy import Integer, ceiling, floor
 from sympy.core.relational import Relational
 
-from convcalc.algebra import printing
 from convcalc.algebra.compiled import function
 from convcalc.algebra.dims import Condition, Dim
 from convcalc.algebra.periodic import ALL, NONE, Sizes, where
-from convcalc.algebra.symbolic import canonical, gathered, split, substitute
+from convcalc.algebra.symbolic import canonical, gathered, printing, split, substitute
 
 
 @lru_cache(maxsize=65536)

@@ -14,8 +14,8 @@ import sympy
 
 from convcalc.algebra.compiled import function
 from convcalc.algebra.periodic import ALL, NONE, Sizes
-from convcalc.algebra.relations import solved
 from convcalc.algebra.symbolic import canonical, gathered, symbol
+from convcalc.algebra.symbolic.relations import solved
 
 Box: TypeAlias = "dict[str, Sizes]"
 """For each letter the sizes it may take, whatever the others are."""
