@@ -83,7 +83,12 @@ def test_numbers_put_in_equal_numbers_from_the_start(kind: str) -> None:
                 graph.subs({name: n for name, n in values.items() if name in graph.letters})
             return
         graph = trace(model, *shapes)
-        filled = graph.subs({name: n for name, n in values.items() if name in graph.letters})
+        try:
+            filled = graph.subs({name: n for name, n in values.items() if name in graph.letters})
+        except ShapeError:
+            # a slice takes what there is of too small an axis; a letter is assumed to be large enough
+            assert kind == "Slice"
+            return
         assert filled.assumptions == ()
         assert calls(filled) == calls(numbers)
 
