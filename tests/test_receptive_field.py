@@ -525,3 +525,10 @@ def test_the_smallest_input_without_padding_is_the_smallest(name: str) -> None:
     found = unpadded(lambda shape: trace(model, shape), (1, *shape), layer)
     assert found is not None and free(found[0])
     assert not any(free(n) for n in range(found[0] - 40, found[0]))
+
+
+def test_a_stride_too_long_to_list_is_bounded() -> None:
+    far = summary(nn.ConvTranspose1d(1, 1, 7, stride=5000), (1, 1, 2)).totals["rf"]
+    near = summary(nn.ConvTranspose1d(1, 1, 7, stride=4000), (1, 1, 2)).totals["rf"]
+    assert not far.exact and near.exact
+    assert far.size >= near.size

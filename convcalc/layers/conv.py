@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, ceildiv, equal, maximum, prod, show, truth
-from convcalc.algebra.field import Field, Taps, slide
+from convcalc.algebra.field import Field, Reach, Taps, slide
 from convcalc.algebra.formula import Formula
 from convcalc.errors import SpecError
 from convcalc.layers.base import Layer, Lazy
@@ -179,7 +179,7 @@ class _Conv(Layer):
         field = fields[0].collapsed([-self.rank - 1])  # a position that stands in the channels' place is mixed away
         return field.through([tap for tap in taps if tap]) if all(taps) else None
 
-    def _taps(self, axis: int, n: Dim) -> Taps | None:
+    def _taps(self, axis: int, n: Dim) -> Taps | Reach | None:
         """Which inputs an output reads along one axis; None where that hangs on a letter."""
         numbers = (self.kernel_size[axis], self.stride[axis], self.pads(axis, n)[0], self.dilation[axis])
         if not all(isinstance(v, int) for v in numbers):

@@ -7,10 +7,11 @@ of `conv`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import ClassVar
 
 from convcalc.algebra.dims import Dim, Shape, at_least, maximum, prod, show, truth
-from convcalc.algebra.field import Taps, spread
+from convcalc.algebra.field import MAX_PERIOD, Reach, Taps, spread
 from convcalc.algebra.formula import Formula
 from convcalc.errors import SpecError
 from convcalc.layers.base import Lazy
@@ -29,6 +30,8 @@ TRANSPOSED_SIZE = Formula(
     },
     source="torch.nn.ConvTranspose2d; arXiv:1603.07285, relationship 14",
 )
+
+MOST_TAPS = 1_000_000  # phases times kernel positions: beyond it the receptive field is bounded
 
 TRANSPOSED_MACS = Formula(
     "multiply–accumulates of a transposed convolution",
@@ -101,9 +104,13 @@ class _ConvTranspose(_Conv):
         macs = TRANSPOSED_MACS(batch, positions, self.in_channels, self.out_channels, self.groups, kernel)
         return {"mac": macs, "bias": prod(output) if self.bias else 0}
 
-    def _taps(self, axis: int, n: Dim) -> Taps | None:
-        numbers = [getattr(self, name)[axis] for name in self.per_axis[:4]]
-        return spread(*numbers) if all(isinstance(v, int) for v in numbers) else None
+    def _taps(self, axis: int, n: Dim) -> Taps | Reach | None:
+        k, s, p, d = numbers = [getattr(self, name)[axis] for name in self.per_axis[:4]]
+        if not all(isinstance(v, int) for v in numbers):
+            return None
+        if s > MAX_PERIOD or s * k > MOST_TAPS:  # too many to list, though easily bounded
+            return Reach(Fraction(1, s), Fraction(p - d * (k - 1), s), Fraction(p, s))
+        return spread(*numbers)
 
 
 class ConvTranspose1d(_ConvTranspose):
