@@ -49,22 +49,6 @@ TRANSPOSED_MACS = Formula(
 )
 
 
-TRANSPOSED_MACS = Formula(
-    "multiply–accumulates of a transposed convolution",
-    "n*i*c_in*(c_out//g)*k",
-    {
-        "n": "batch size",
-        "i": "positions of the input",
-        "c_in": "input channels",
-        "c_out": "output channels",
-        "g": "groups",
-        "k": "positions of the kernel",
-    },
-    slips={"groups ignored": "n*i*c_in*c_out*k"},
-    source="each input element meets each kernel element once; torch.utils.flop_counter",
-)
-
-
 class _ConvTranspose(_Conv):
     """What all transposed convolutions share."""
 
