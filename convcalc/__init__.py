@@ -3,8 +3,6 @@
 Public names only. What is light is imported here; what loads an optional or a slow library is found on first use.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any
 
 from convcalc import nn
@@ -14,12 +12,12 @@ from convcalc.network.trace import trace
 from convcalc.readers import summary
 
 if TYPE_CHECKING:
-    from convcalc.algebra.compiled import compile
     from convcalc.algebra.symbolic import symbols
+    from convcalc.algebra.symbolic.printing import compile
 
 __all__ = ["Report", "analyze", "cat", "compile", "flatten", "matmul", "nn", "stack", "summary", "symbols", "trace"]
 
-_LETTERS = {"symbols": "convcalc.algebra.symbolic", "compile": "convcalc.algebra.compiled"}
+_LETTERS = {"symbols": "convcalc.algebra.symbolic", "compile": "convcalc.algebra.symbolic.printing"}
 
 
 def __getattr__(name: str) -> Any:

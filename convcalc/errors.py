@@ -1,17 +1,13 @@
 """The errors convcalc raises: one paragraph that says where, what, why and what to do.
 
-An error is raised where the fact is known (a layer knows its formula) and is given its place by whoever knows
-that (the tape knows the path). This file formats; it holds no wording of any particular failure, and no place
-in it prints.
+An error is raised where the fact is known (a layer knows its formula) and given its place by who knows it (the tape).
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable
 
 
 class ConvcalcError(Exception):
-    """Base of all errors meant for the user; ``str(error)`` is the whole paragraph.
+    """Base of all errors meant for the user; ``str(error)`` is the paragraph.
 
     >>> print(ConvcalcError("the output height is 0", details=["(2 - 3)//2 + 1 = 0"], where="pool"))
     pool: the output height is 0
@@ -55,7 +51,7 @@ class NoSolution(ConvcalcError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A hint with the nearest known names, or an empty string.
+    """A hint with the nearest known names, if any.
 
     >>> did_you_mean("resnet5", ["resnet50", "vgg16"])
     'did you mean resnet50?'

@@ -7,25 +7,18 @@ from convcalc.layers.activation import *
 from convcalc.layers.adaptive import *
 from convcalc.layers.attention import *
 from convcalc.layers.axes import *
-from convcalc.layers.axis_norm import *
 from convcalc.layers.base import Layer as Layer
 from convcalc.layers.conv import *
-from convcalc.layers.dropout import *
-from convcalc.layers.functions import *
 from convcalc.layers.linear import *
-from convcalc.layers.local import *
 from convcalc.layers.merging import *
 from convcalc.layers.norm import *
 from convcalc.layers.padding import *
 from convcalc.layers.pool import *
 from convcalc.layers.recurrent import *
-from convcalc.layers.reducing import *
 from convcalc.layers.resize import *
 from convcalc.layers.shaping import *
 from convcalc.layers.slicing import *
-from convcalc.layers.softmax import *
 from convcalc.layers.transposed import *
-from convcalc.layers.unpool import *
 from convcalc.network.module import Module as Module
 from convcalc.network.module import ModuleDict as ModuleDict
 from convcalc.network.module import ModuleList as ModuleList

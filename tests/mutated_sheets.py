@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from convcalc.errors import ConvcalcError
-from convcalc.readers import hints
-from convcalc.readers.text import Written
+from convcalc.readers import Written
+from convcalc.readers import plan as hints
 
 DATA = Path(__file__).parent / "data"
 

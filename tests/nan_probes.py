@@ -12,11 +12,12 @@ from contextlib import contextmanager
 import torch
 from torch.utils._pytree import tree_leaves
 
+from convcalc.algebra.field import Packed, Part
 from convcalc.analysis.sight import Sight
 from convcalc.layers.base import Output
 from convcalc.layers.merging import _Broadcasting
 from convcalc.layers.slicing import Slice
-from convcalc.layers.unpool import _MaxUnpool
+from convcalc.layers.transposed import _MaxUnpool
 from convcalc.network.graph import Graph, Node
 from tests.torch_modules import FromGraph
 
@@ -96,9 +97,11 @@ def reached(sight: Sight, name: str, nan: torch.Tensor) -> torch.Tensor:
 
 
 def is_local(sight: Sight, name: str) -> bool:
-    """Whether the node has a field that moves, and sees no axis from end to end."""
+    """Whether the node has a field that moves, along tensor axes of its own, and sees no axis from end to end."""
     field = sight.fields[name]
-    return field is not None and bool(sight.axes(name)) and not field.whole
+    if field is None or field.whole or any(isinstance(axis, (Part, Packed)) for axis in field.axes):
+        return False
+    return bool(sight.axes(name))
 
 
 def loose_nodes(graph: Graph) -> set[str]:

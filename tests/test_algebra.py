@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from convcalc import nn  # noqa: F401  # loads every kind
 from convcalc.algebra import dims, symbolic
-from convcalc.algebra.field import Along, Axis, Field, Taps, hull, join, slide, spread
+from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula, recording
+from convcalc.algebra.intervals import Along, Axis, Taps, hull, slide, spread
 from convcalc.algebra.symbolic import printing, relations
 from convcalc.errors import ConvcalcError, SpecError
 from convcalc.layers.base import kinds

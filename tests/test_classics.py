@@ -92,7 +92,7 @@ def test_published_parameters(row: Published) -> None:
 
 def test_figures_and_docstrings_agree() -> None:
     for row in TABLE:
-        module = __import__(f"convcalc.zoo.{zoo.registry._families()[row.name]}", fromlist=["x"])
+        module = __import__(f"convcalc.zoo.{zoo._families()[row.name]}", fromlist=["x"])
         said = f"{zoo.entry(row.name).doc} {module.__doc__}"
         if row.name not in ("dcgan_generator", "dcgan_discriminator", "unet", "wavenet", "tcn"):
             assert f"{row.params:,}" in said, row.name

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc import nn
-from convcalc.analysis import align as alignment
+from convcalc.analysis import compare as alignment
 from convcalc.analysis.compare import CHANGES, Comparison, compare
 from convcalc.analysis.report import Report, analyze
 from convcalc.errors import SpecError

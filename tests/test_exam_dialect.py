@@ -10,9 +10,8 @@ import pytest
 
 from convcalc import nn
 from convcalc.errors import ConvcalcError
-from convcalc.readers.exam import read_exam
-from convcalc.readers.exam_words import is_exam
-from convcalc.readers.text import find
+from convcalc.readers import find
+from convcalc.readers.exam import is_exam, read_exam
 
 SHEETS = (Path(__file__).parent / "data" / "exam_sheets.txt").read_text().split("\n---\n")
 

@@ -25,8 +25,7 @@ from convcalc.network.graph import Graph
 from convcalc.readers import summary
 from convcalc.readers.json import read_json, read_layer
 from convcalc.readers.spec import read_spec
-from convcalc.writers.diagram import write_dot, write_mermaid
-from convcalc.writers.export import export
+from convcalc.writers.export import export, write_dot, write_mermaid
 from convcalc.writers.json import render
 from convcalc.writers.spec import first_difference, write_spec
 from convcalc.writers.tidy import tidy

@@ -51,7 +51,9 @@ some unit sees no padding from an input of 278 x 278 on
 def test_without_a_layer_it_is_the_last_that_does_not_see_everything() -> None:
     assert told("resnet50")["layer"] == "layer4.2.relu:2"
     assert told("unet")["layer"] == "conv"
-    assert "from features.1.0.attn.reshape on the receptive field is not defined" in run("swin_t")
+    assert told("swin_t")["layer"] == "features.7.0.attn.permute"  # behind it a window is the whole map
+    split = "conv(4, 3); Unflatten(2, (2, 2, 5))"
+    assert "from unflatten1 on the receptive field is not defined" in run(split, "--input", "3x22x22")
 
 
 def test_phases_are_told() -> None:

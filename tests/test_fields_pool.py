@@ -15,7 +15,7 @@ from hypothesis import given
 from convcalc import nn
 from convcalc.algebra.field import Field
 from convcalc.errors import ConvcalcError
-from convcalc.layers.checks import infer
+from convcalc.layers.base import infer
 from tests.strategies import CASES, Case
 from tests.strategies.pool import TF_SAME
 from tests.torch_modules import module_of

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc import nn, trace
-from convcalc.analysis.matrix import Matrix, matrix
+from convcalc.analysis.paths import Matrix, matrix
 from convcalc.errors import ConvcalcError
 from convcalc.readers import summary
-from convcalc.writers.matrix import names, render
+from convcalc.writers.answers import letters_for as names
+from convcalc.writers.answers import matrix as render
 from tests.strategies import CASES, Case
 from tests.test_cli import run
 from tests.torch_modules import arguments_of, module_of

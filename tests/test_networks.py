@@ -5,28 +5,60 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib import import_module
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 
 from convcalc import zoo
+from convcalc.algebra.dims import show_count, show_shape
 from convcalc.readers import summary
-from convcalc.writers import networks
+from convcalc.writers.catalogue import measured, networks
 from tests.test_cli import run
 
 PAGE = Path(__file__).parent.parent / "docs" / "zoo.md"
 ZOO = Path(zoo.__file__).parent
 
+HEAD = """\
+# The zoo
+
+<!-- Written by `pytest tests/test_networks.py --regenerate` from the files in `convcalc/zoo/`. -->
+
+All networks that convcalc knows by name, family by family: parameters, multiply–accumulates at batch 1 and the usual
+input, and what `--set` takes. `convcalc networks` prints the list, `convcalc summary NAME` a network. Attribute names
+are torchvision's where it has the network; its stochastic depth, idle outside training, has no layer here.
+"""
+
+
+def page_of_the_zoo() -> str:
+    """The page of the documentation that tells of all networks."""
+    families = groupby(zoo.names(), lambda name: zoo.entry(name).build.__module__)
+    return "\n".join([HEAD, *[family(module, list(names)) for module, names in families]])
+
+
+def family(module: str, names: list[str]) -> str:
+    """A family: what its file says, its networks, and a line on each."""
+    title, _, text = (import_module(module).__doc__ or "").strip().partition("\n")
+    lines = [f"## {title.rstrip('.')}", text.rstrip(), ""]
+    lines += ["| network | parameters | MACs | input | settings |", "|---|---:|---:|---|---|"]
+    for name in names:
+        row = measured(name)
+        shown = [f"`{name}`", show_count(row.params), show_count(row.macs), show_shape(row.input)]
+        settings = ", ".join(f"`{name}={default!r}`" for name, default in zoo.entry(name).settings.items())
+        lines.append(f"| {' | '.join([*shown, settings])} |")
+    return "\n".join([*lines, "", *[f"- `{name}`: {zoo.entry(name).doc}" for name in names], ""])
+
 
 def test_page_is_what_the_zoo_holds(request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--regenerate"):
-        PAGE.write_text(networks.page(), encoding="utf-8")
+        PAGE.write_text(page_of_the_zoo(), encoding="utf-8")
     stale = "docs/zoo.md is stale: pytest tests/test_networks.py --regenerate"
-    assert PAGE.read_text(encoding="utf-8") == networks.page(), stale
+    assert PAGE.read_text(encoding="utf-8") == page_of_the_zoo(), stale
 
 
 def test_page_tells_of_every_network() -> None:
-    page = networks.page()
+    page = page_of_the_zoo()
     for name in zoo.names():
         assert f"| `{name}` |" in page
         assert zoo.entry(name).doc in page
@@ -34,7 +66,7 @@ def test_page_tells_of_every_network() -> None:
 
 @pytest.mark.parametrize("name", ["lenet5", "googlenet", "yolov3", "densenet121", "segnet"])
 def test_totals_are_the_summarys(name: str) -> None:
-    row, report = networks.measured(name), summary(name)
+    row, report = measured(name), summary(name)
     assert (row.params, row.macs) == (report.totals["params"], report.totals["macs"])
     assert row.input == next(iter(report.graph.inputs.values()))[1:]
 
@@ -53,10 +85,10 @@ def test_list_for_scripts() -> None:
 
 
 def test_papers_are_cut_to_the_terminal() -> None:
-    text = networks.listed("vgg*", width=80)
+    text = networks("vgg*", width=80)
     assert max(map(len, text.splitlines())) == 80
     assert "Simonyan and Zisserman 2…" in text
-    assert "…" not in networks.listed("vgg*")
+    assert "…" not in networks("vgg*")
 
 
 @pytest.mark.parametrize(
@@ -93,34 +125,25 @@ def test_a_summary_takes_less_than_a_quarter_of_a_second(name: str) -> None:
     assert cpu_seconds("summary", name) < 0.25
 
 
-SHARED = {"registry", "blocks"}
+SHARED = {"blocks"}
 
 KIN = {
-    "cifar_densenet": {"densenet"},
-    "deeplabv3": {"mobilenet_v3", "resnet", "segmentation"},
-    "efficientnet_v2": {"efficientnet"},
-    "fcn": {"mobilenet_v3", "resnet", "segmentation"},
-    "googlenet_2014": {"googlenet"},
-    "inception_resnet_v2": {"inception_v4"},
-    "lraspp": {"mobilenet_v3", "resnet", "segmentation"},
-    "regnet_y": {"regnet"},
+    "efficientnet": {"mobilenet_v3"},
     "resnext": {"resnet"},
-    "s3d": {"googlenet", "video_resnet"},
-    "senet": {"resnet"},
+    "segmentation": {"mobilenet_v3", "resnet"},
     "swin_v2": {"swin"},
-    "yolo": {"darknet"},
+    "video": {"googlenet"},
 }
 """Families built of others' blocks, which they import besides; all others import one file and what is shared."""
 
 
 def test_one_network_imports_one_family() -> None:
-    families = {family: name for name, family in zoo.registry._families().items()}
+    families = {family: name for name, family in zoo._families().items()}
     code = (
         "import sys\nfrom convcalc import zoo\n"
         "for name in sys.argv[1:]:\n"
         "    for module in [m for m in sys.modules if m.startswith('convcalc.zoo.')]:\n"
-        "        if not module.endswith('.registry'):\n"
-        "            del sys.modules[module]\n"
+        "        del sys.modules[module]\n"
         "    zoo.load(name)\n"
         "    print(*[m.removeprefix('convcalc.zoo.') for m in sys.modules if m.startswith('convcalc.zoo.')])"
     )

@@ -12,7 +12,8 @@ from hypothesis import given
 from torch.utils.flop_counter import FlopCounterMode
 
 from convcalc import trace
-from convcalc.algebra.field import Along, Field
+from convcalc.algebra.field import Field
+from convcalc.algebra.intervals import Along
 from convcalc.algebra.symbolic import symbol
 from convcalc.layers.slicing import Slice
 from convcalc.network.graph import Node

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import nn, summary, trace, zoo
-from convcalc.algebra.field import Axis, Bound, Taps, slide, spread
+from convcalc.algebra.intervals import Axis, Bound, Taps, slide, spread
 from convcalc.algebra.symbolic import symbol
 from convcalc.analysis.flow import Extent, propagate, receptive_field
 from convcalc.analysis.focus import Focus, unpadded
@@ -24,10 +24,10 @@ from convcalc.analysis.paths import Profile, profile
 from convcalc.analysis.sight import Sight, read_by
 from convcalc.errors import ConvcalcError
 from convcalc.network.graph import Graph
-from convcalc.writers.columns import rf_text
+from convcalc.writers import rf_text
 from tests.nan_probes import compare, is_local, loose_nodes, probes, reached
 from tests.random_networks import Network, Plan, plans
-from tests.test_tiling import UNet
+from tests.test_tiling import UNet, Windows
 from tests.torch_modules import FromGraph
 
 THOROUGH = settings().max_examples >= 2000
@@ -114,9 +114,11 @@ SIZES = {1: (600,), 2: (128, 224, 160, 96, 64, 32, 4), 3: (32, 16, 64)}
 
 QUICK = (
     *("lenet5", "alexnet", "resnet18", "googlenet"),
-    *("squeezenet1_1", "shufflenet_v2_x0_5", "mobilenet_v3_small"),
+    *("squeezenet1_1", "shufflenet_v2_x0_5", "mobilenet_v3_small", "swin_t"),
 )
-CONVOLUTIONAL = [name for name in zoo.names() if not name.startswith(("vit", "swin", "maxvit"))]
+ATTENDING = ("vit", "swin", "maxvit")
+"""Networks that run at the traced batch only: one pixel at a time."""
+
 WORK = 1e10 if THOROUGH else 4e9
 """Multiply–accumulates that one network's probes may cost."""
 
@@ -135,17 +137,50 @@ def small_graph(name: str) -> Graph:
     return taken[0] if taken else graph_of(name)
 
 
-@pytest.mark.parametrize("name", CONVOLUTIONAL if THOROUGH else QUICK)
+@pytest.mark.parametrize("name", zoo.names() if THOROUGH else QUICK)
 def test_every_unit_of_every_node_of_the_zoo_agrees_with_nan(name: str) -> None:
     graph = small_graph(name)
     work = sum((node.layer.work(node.input_shapes, node.output_shape) or {}).get("mac", 0) for node in graph.nodes)
     sizes = next(iter(graph.inputs.values()))[2:]
     number = int(min(8, max(2, WORK // max(work, 1))))
     pixels = [tuple((2 * i + 1) * n // (2 * number) for n in sizes) for i in range(number)]
-    counted = compare(graph, pixels, double=False)
-    assert counted
-    if name in QUICK:
-        assert name.startswith("lenet") or min(counted.values()) >= 5
+    batches = [[pixel] for pixel in pixels[:: number // 2]] if name.startswith(ATTENDING) else [pixels]
+    for batch in batches:
+        counted = compare(graph, batch, double=False)
+        assert counted
+        if name in QUICK:
+            assert name.startswith("lenet") or min(counted.values()) >= 5
+
+
+@given(st.data())
+def test_windows_of_attention_are_what_nan_says(data: st.DataObject) -> None:
+    small = st.integers(1, 3)
+    window, windows = (data.draw(st.tuples(small, small)) for _ in range(2))
+    shift = data.draw(st.tuples(st.integers(-2, 2), st.integers(-2, 2)))
+    net = Windows(window, shift, data.draw(st.booleans()), data.draw(st.sampled_from((1, 3))), data.draw(small))
+    sizes = [n * m * net.before.stride[0] for n, m in zip(window, windows)]
+    graph = trace(net, (1, 1, *sizes))
+    for pixel in product(*map(range, sizes)):
+        compare(graph, [pixel])
+
+
+def test_a_pixel_unshuffle_by_reshaping_sees_what_the_layer_does() -> None:
+    class Reshaped(nn.Module):
+        def forward(self, x: Any) -> Any:
+            n, c, h, w = x.shape
+            x = x.reshape(n, c, h // 2, 2, w // 2, 2).permute(0, 1, 3, 5, 2, 4).reshape(n, 4 * c, h // 2, w // 2)
+            return nn.Conv2d(4 * c, 8, 3)(x)
+
+    layer = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(12, 8, 3))
+    assert last_field(Reshaped(), (1, 3, 16, 16)) == last_field(layer, (1, 3, 16, 16)) != None  # noqa: E711
+
+
+def test_swins_windows_grow_by_phase() -> None:
+    fields = fields_of(graph_of("swin_t"))
+    sizes = [rf_text(fields[f"features.{name}"]) for name in ("1.0.add2", "1.1.add2", "2.reduction", "3.1.add2")]
+    assert sizes == ["28", "56", "56–84", "168"]
+    assert fields["features.1.0.attn.qkv"].size == (4, 4)  # inside windows, before they are mixed
+    assert fields["features.7.0.add"] == "global"
 
 
 # Published and known values
@@ -400,6 +435,7 @@ def test_a_gate_along_one_axis() -> None:
 def test_efficientnet_by_its_path() -> None:
     report = summary("efficientnet_b0")
     assert rf_text(report["features.8.2"].rf) == "851 + global gate"
+    assert summary("efficientnet_b0", (1, 3, 224, 224), through_gates=True)["features.8.2"].rf == "global"
     assert report.totals["rf"] == "global"
 
 

@@ -13,10 +13,21 @@ import tests.test_layers  # noqa: F401  # loads the strategies of all kinds
 from convcalc import nn
 from convcalc.errors import ConvcalcError
 from convcalc.readers.plan import Plan
-from convcalc.readers.repr import HIDDEN, Printed, is_repr, parse, read_repr
+from convcalc.readers.repr import Printed, is_repr, parse, read_repr
 from convcalc.readers.source import Text
 from tests.strategies import CASES, Case
 from tests.test_layers import TORCH_REFUSES
+
+HIDDEN: dict[str, tuple[str, ...]] = {
+    **{f"AvgPool{n}d": ("ceil_mode", "count_include_pad", "divisor_override") for n in (1, 2, 3)},
+    **{f"{pool}{n}d": ("return_indices",) for pool in ("MaxPool", "AdaptiveMaxPool") for n in (1, 2, 3)},
+    **dict.fromkeys(("Hardsigmoid", "Hardswish"), ("inplace",)),
+    "Embedding": ("_freeze",),
+    "PReLU": ("init",),
+    "RNN": ("nonlinearity",),
+    "Upsample": ("align_corners", "recompute_scale_factor"),
+}
+"""Arguments that torch does not print; of these ``ceil_mode`` and ``recompute_scale_factor`` can change a shape."""
 
 UNPRINTED = {"MultiheadAttention"}
 """Kinds of which torch prints no arguments at all."""

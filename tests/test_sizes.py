@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 
 from convcalc import cat, nn, symbols, trace, zoo
 from convcalc.algebra.dims import show
-from convcalc.analysis.floor_loss import floor_loss
-from convcalc.analysis.legal import judge, legal
+from convcalc.analysis.legal import floor_loss, judge, legal
 from convcalc.cli import main
 from convcalc.errors import ConvcalcError
 from convcalc.readers import read
@@ -316,9 +315,21 @@ def test_lengths_and_volumes() -> None:
 
 
 def test_an_axis_that_must_be_a_number_is_held() -> None:
-    answer = sizes("crnn")
-    assert answer.legal.told() == ["W ≥ 8"]
-    assert answer.legal.held[0].startswith("with H = 32: lstm1")
+    class Line(nn.Module):
+        def __init__(self) -> None:
+            self.conv = nn.Conv2d(1, 8, 3)
+            self.fc = nn.Conv1d(8, 8, 3)
+
+        def forward(self, x: Any) -> Any:
+            return self.fc(self.conv(x).squeeze(2))
+
+    answer = sizes(Line(), (1, 1, 3, 9))
+    assert answer.legal.told() == ["W ≥ 5"]
+    assert answer.legal.held[0].startswith("with H = 3: fc")
+
+
+def test_a_height_that_a_recurrent_layer_fixes_is_solved() -> None:
+    assert sizes("crnn").legal.told() == ["H = 32…47, W ≥ 8"]
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import nn, summary, trace
-from convcalc.algebra.conditions import condition
-from convcalc.analysis.problem import Answers
+from convcalc.algebra.formula import condition
+from convcalc.analysis.inverse import Answers
 from convcalc.cli import main
 from convcalc.errors import ConvcalcError, SpecError
 from convcalc.readers.questions import Wanted, solve
@@ -108,6 +108,27 @@ def test_channels_and_kernel_from_parameters(params: int, bias: bool) -> None:
     assert all(solution.params == params for solution in found.solutions)
     if not wanted and params > 4:
         assert found.miss is not None
+
+
+@FEW
+@given(st.integers(1, 400), st.integers(1, 400), st.integers(1, 3), st.integers(-3, 3))
+def test_two_widths_from_parameters(a: int, b: int, k: int, off: int) -> None:
+    params = (3 * k * k + 1) * a + (9 * a + 1) * b + off
+    wanted = set()
+    for first in range(1, max(params, 1)):
+        left = params - (3 * k * k + 1) * first
+        if left > 0 and left % (9 * first + 1) == 0:
+            wanted.add((first, left // (9 * first + 1)))
+    found = answers(f"conv(a, {k}); conv(b, 3)", "3x9x9", params=params)
+    assert {(s.values["a"], s.values["b"]) for s in found.solutions} == wanted and found.total == len(wanted)
+    assert not found.upto and (wanted or found.miss)
+
+
+def test_large_widths_and_conditions_on_them() -> None:
+    found = answers("conv(a, 1); conv(b, 1)", "3x8x8", params=1_000_500)
+    assert [tuple(s.values.values()) for s in found.solutions] == [(7, 125059), (125062, 4), (3, 250122), (1, 500248)]
+    held = answers("conv(a, 1); conv(b, 1)", "3x8x8", params=1_000_500, where=("a > b", "b > 1"))
+    assert [tuple(s.values.values()) for s in held.solutions] == [(125062, 4)]
 
 
 @FEW

@@ -18,10 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc.errors import ConvcalcError, SpecError
-from convcalc.readers import hints
+from convcalc.readers import Written, find
+from convcalc.readers import plan as hints
 from convcalc.readers.source import MOST_BYTES
 from convcalc.readers.spec import read_spec
-from convcalc.readers.text import Written, find
 from tests.mutated_sheets import mutated, read
 
 MOST_SECONDS = 2.0
@@ -32,7 +32,7 @@ MEASURE = """
 import json, os, sys, time
 import convcalc.algebra.symbolic
 from convcalc.errors import ConvcalcError
-from convcalc.readers.text import Written
+from convcalc.readers import Written
 
 def read(text):
     started = time.perf_counter()
@@ -183,6 +183,12 @@ def test_included_sheets_end(tmp_path: Path) -> None:
         (tmp_path / f"s{i}.net").write_text(f'include("s{i + 1}.net")')
     with pytest.raises(SpecError, match="at most 20 others"):
         read_spec('include("s0.net")\ninput(3, 8, 8)', folder=tmp_path)
+
+
+def test_limits_met_in_an_included_block_are_told(tmp_path: Path) -> None:
+    (tmp_path / "blocks.net").write_text("def many():\n    for i in range(200000):\n        relu()\n")
+    with pytest.raises(SpecError, match="more than 100,000 layers"):
+        read_spec('include("blocks.net")\ninput(3, 8, 8)\nmany()\nconv(4, 3)', folder=tmp_path)
 
 
 @pytest.mark.parametrize(

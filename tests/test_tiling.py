@@ -90,6 +90,29 @@ class Strided(nn.Module):
         return self.pool(self.c(self.a(x) + self.b(x)))
 
 
+class Windows(nn.Module):
+    """A convolution, attention inside windows that may be shifted, or over a grid, another convolution."""
+
+    def __init__(self, window: tuple[int, int], shift: tuple[int, int], grid: bool, kernel: int, stride: int) -> None:
+        self.options = window, shift, grid
+        self.before = nn.Conv2d(1, 4, kernel, stride, padding=kernel // 2)
+        self.qkv = nn.Linear(4, 12)
+        self.after = nn.Conv2d(4, 1, 3, padding=1)
+
+    def forward(self, x: Any) -> Any:
+        (tall, wide), shift, grid = self.options
+        x = self.before(x)
+        n, c, h, w = x.shape
+        y = x.roll(shift, (2, 3)).reshape(n, c, h // tall, tall, w // wide, wide).permute(0, 2, 4, 3, 5, 1)
+        y = y.reshape(n, h // tall * (w // wide), tall * wide, c)
+        y = y.transpose(1, 2) if grid else y
+        q, k, v = self.qkv(y).chunk(3, -1)
+        y = y + (q @ k.transpose(-2, -1)).softmax(-1) @ v
+        y = y.transpose(1, 2) if grid else y
+        y = y.reshape(n, h // tall, w // wide, tall, wide, c).permute(0, 5, 1, 3, 2, 4).reshape(n, c, h, w)
+        return self.after(y.roll((-shift[0], -shift[1]), (2, 3)) + x)
+
+
 @pytest.mark.parametrize(
     ("net", "shape", "size", "overlap"),
     [
@@ -107,6 +130,7 @@ class Strided(nn.Module):
             8,
         ),
         (nn.Conv3d(1, 1, 3, padding=1), (1, 1, 9, 12, 10), 6, 2),
+        (Windows((4, 2), (0, 0), False, 3, 2), (1, 1, 64, 72), 40, 16),
     ],
 )
 def test_tiles_equal_the_whole(net: Any, shape: tuple[int, ...], size: int, overlap: int) -> None:
@@ -134,5 +158,8 @@ def test_what_cannot_be_tiled_is_refused() -> None:
         strips_of(nn.Conv2d(1, 1, 9, padding=4), (1, 1, 64, 64), 8)
     with pytest.raises(SpecError, match="is not treated as the whole input is"):
         strips_of(nn.AdaptiveAvgPool2d(4), (1, 1, 64, 64), 32)
+    for net in (Windows((4, 2), (2, 1), False, 3, 2), nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular")):
+        with pytest.raises(SpecError, match="goes round the border"):
+            strips_of(net, (1, 1, 64, 64), 32)
     with pytest.raises(SpecError, match="does not take a tile of 30 x 30"):
         strips_of(UNet(), (1, 1, 64, 64), 30)

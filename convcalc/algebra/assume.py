@@ -1,21 +1,22 @@
 """What a user assumes of letters, ``H % 32 == 0`` or ``H == W``: read from text and solved, exactly.
 
-The text is parsed by Python's grammar and never executed. The answer is what stands in place of each letter (``32·n``)
-and a lower and an upper bound of what is left. What the assumptions do to a graph is the business of `analysis.given`.
+The text is parsed by Python's grammar and never executed.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from math import gcd
 from typing import NamedTuple
 
-from convcalc.algebra.dims import LIMIT, Dim
+from convcalc.algebra.dims import LIMIT, Dim, letter, show
+from convcalc.algebra.formula import parsed, parts
 from convcalc.errors import NoSolution, SpecError, did_you_mean
 
 Line = dict[str, int]
-"""A linear expression: a factor for each letter, and the constant under the empty name."""
+"""A linear expression: the factor of each letter, and the constant under the empty name."""
 
 NAMES = "nmkpqrstuvw"
 """The letters that count multiples, in the order in which they are taken."""
@@ -23,7 +24,9 @@ NAMES = "nmkpqrstuvw"
 ENDLESS = -(10**18)
 """The lower bound of a counter that no letter bounds yet."""
 
-HINT = "write it as 'H % 32 == 0', 'H == W' or 'H >= 64'"
+
+def _error(text: str, what: str, hint: str = "write it as 'H % 32 == 0', 'H == W' or 'H >= 64'") -> SpecError:
+    return SpecError(f"{text}{what}", where="--assume", hint=hint)
 
 
 class Given(NamedTuple):
@@ -33,8 +36,23 @@ class Given(NamedTuple):
     bounds: Mapping[str, tuple[int, int | None]]
     texts: tuple[str, ...]
 
+    def told(self) -> str:
+        """What assumptions come to: ``H = W = 32·n, n ≥ 2``.
 
-class Claim(NamedTuple):
+        >>> assume(["H % 32 == 0", "H == W", "H >= 64"], ["H", "W"]).told()
+        'H = W = 32·n, n ≥ 2'
+        """
+        groups: dict[str, list[str]] = {}
+        for name, value in self.values.items():
+            groups.setdefault(show(value), []).append(name)
+        parts = [" = ".join([*names, shown]) for shown, names in groups.items()]
+        for name, (low, high) in self.bounds.items():
+            below = f"{low} ≤ " if high is not None and low > 1 else ""
+            parts.append(f"{name} ≥ {low}" if high is None else f"{below}{name} ≤ {high}")
+        return ", ".join(parts)
+
+
+class _Claim(NamedTuple):
     """One assumption: ``line == 0`` (or, with a modulus, a multiple of it), or ``line >= 0``."""
 
     line: Line
@@ -48,7 +66,6 @@ def assume(texts: Sequence[str], letters: Iterable[str]) -> Given:
 
     Raises SpecError for what is no assumption, NoSolution where no size satisfies them all.
 
-    >>> from convcalc.algebra.dims import show
     >>> given = assume(["H % 32 == 0", "H == W", "W >= 64"], ["H", "W"])
     >>> {letter: show(value) for letter, value in given.values.items()}, given.bounds
     ({'H': '32·n', 'W': '32·n'}, {'n': (2, None)})
@@ -58,176 +75,130 @@ def assume(texts: Sequence[str], letters: Iterable[str]) -> Given:
     return _Solver(letters, claims, tuple(texts)).given()
 
 
-def _claims(text: str, letters: Sequence[str]) -> Iterator[Claim]:
-    """The claims of one text: comparisons, several with ``and`` or ``,`` between."""
-    try:
-        tree = ast.parse(text.strip(), mode="eval").body if len(text) <= 200 else None
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        tree = None
+def _claims(text: str, letters: Sequence[str]) -> Iterator[_Claim]:
+    tree = parsed(text, text)
     if tree is None:
-        raise SpecError(f"{text!r:.80} is not an assumption", where="--assume", hint=HINT)
-    if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And):
-        parts: list[ast.expr] = tree.values
-    else:
-        parts = tree.elts if isinstance(tree, ast.Tuple) else [tree]
-    for part in parts:
+        raise _error(f"{text!r:.80}", " is not an assumption")
+    for part in tree.elts if isinstance(tree, ast.Tuple) else parts(tree):
         if not isinstance(part, ast.Compare):
-            raise SpecError(f"{ast.unparse(part)!r:.80} compares nothing", where="--assume", hint=HINT)
+            raise _error(f"{ast.unparse(part)!r:.80}", " compares nothing")
         sides = [part.left, *part.comparators]
         for left, sign, right in zip(sides, part.ops, sides[1:]):
-            yield from _claim(left, sign, right, ast.unparse(part), letters)
+            yield _claim(left, sign, right, ast.unparse(part), letters)
 
 
-def _claim(left: ast.expr, sign: ast.cmpop, right: ast.expr, text: str, letters: Sequence[str]) -> Iterator[Claim]:
+def _claim(left: ast.expr, sign: ast.cmpop, right: ast.expr, text: str, letters: Sequence[str]) -> _Claim:
     if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mod):
-        modulus, rest = _constant(left.right, text), _constant(right, text)
+        modulus, rest = (_line(side, text, ())[""] for side in (left.right, right))
         if not isinstance(sign, ast.Eq) or modulus < 1:
-            raise SpecError(f"{text!r}: a remainder is compared with ==", where="--assume", hint=HINT)
+            raise _error(repr(text), ": a remainder is compared with ==")
         if not 0 <= rest < modulus:
             raise NoSolution(f"no size satisfies {text}", details=[f"a remainder by {modulus} is less than {modulus}"])
-        yield Claim(_sum(_line(left.left, text, letters), {"": -rest}), "==", modulus, text)
-        return
+        return _Claim(_sum(_line(left.left, text, letters), {"": -rest}), "==", modulus, text)
     a, b = _line(left, text, letters), _line(right, text, letters)
-    forms = {
-        "Eq": (a, b, 0, "=="),
-        "GtE": (a, b, 0, ">="),
-        "LtE": (b, a, 0, ">="),
-        "Gt": (a, b, 1, ">="),
-        "Lt": (b, a, 1, ">="),
-    }
-    if type(sign).__name__ not in forms:
-        raise SpecError(f"{text!r}: there are ==, >=, >, <= and <", where="--assume", hint=HINT)
-    high, low, apart, kind = forms[type(sign).__name__]
-    yield Claim(_sum(high, low, -1, -apart), kind, 0, text)
+    if not isinstance(sign, (ast.Eq, ast.GtE, ast.LtE, ast.Gt, ast.Lt)):
+        raise _error(repr(text), ": there are ==, >=, >, <= and <")
+    high, low = (b, a) if isinstance(sign, (ast.Lt, ast.LtE)) else (a, b)
+    gap = _sum(_sum(high, low, -1), {"": -isinstance(sign, (ast.Gt, ast.Lt))})
+    return _Claim(gap, "==" if isinstance(sign, ast.Eq) else ">=", 0, text)
 
 
-def _sum(a: Line, b: Line, times: int = 1, constant: int = 0) -> Line:
-    """``a + times·b + constant``."""
+def _sum(a: Line, b: Line, times: int = 1) -> Line:
+    """``a + times·b``."""
     total = {name: a.get(name, 0) + times * b.get(name, 0) for name in {"": 0, **a, **b}}
-    total[""] += constant
     return {name: factor for name, factor in total.items() if factor or not name}
 
 
 def _line(node: ast.expr, text: str, letters: Sequence[str]) -> Line:
-    """A linear expression in letters with whole numbers."""
     if isinstance(node, ast.Constant):
         if type(node.value) is not int or abs(node.value) > LIMIT:
-            what = f"{text!r}: sizes are whole numbers up to {LIMIT:,}; received {node.value!r:.40}"
-            raise SpecError(what, where="--assume", hint=HINT)
+            raise _error(repr(text), f": sizes are whole numbers up to {LIMIT:,}; received {node.value!r:.40}")
         return {"": node.value}
     if isinstance(node, ast.Name):
         if node.id not in letters:
             known = f"there are {', '.join(letters)}" if letters else "there are none; give --input 3xHxW"
-            hint = did_you_mean(node.id, letters) or known
-            raise SpecError(f"{text!r}: no size here is called {node.id}", where="--assume", hint=hint)
+            raise _error(repr(text), f": no size here is called {node.id}", did_you_mean(node.id, letters) or known)
         return {node.id: 1, "": 0}
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return _sum({}, _line(node.operand, text, letters), -1)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
-        sign = 1 if isinstance(node.op, ast.Add) else -1
-        return _sum(_line(node.left, text, letters), _line(node.right, text, letters), sign)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub, ast.Mult)):
         a, b = _line(node.left, text, letters), _line(node.right, text, letters)
-        if set(a) == {""} or set(b) == {""}:
-            return _sum({}, b, a[""]) if set(a) == {""} else _sum({}, a, b[""])
-    raise SpecError(f"{text!r}: {ast.unparse(node)} is not a sum of letters", where="--assume", hint=HINT)
-
-
-def _constant(node: ast.expr, text: str) -> int:
-    line = _line(node, text, ())
-    return line[""]
+        if not isinstance(node.op, ast.Mult):
+            return _sum(a, b, 1 if isinstance(node.op, ast.Add) else -1)
+        if len(a) == 1 or len(b) == 1:
+            return _sum({}, b, a[""]) if len(a) == 1 else _sum({}, a, b[""])
+    raise _error(repr(text), f": {ast.unparse(node)} is not a sum of letters")
 
 
 class _Solver:
-    """Claims solved in turn: equations put one letter in terms of others, remainders make multiples, bounds bound."""
+    """Claims solved in turn: equations put letters in terms of others, remainders make multiples, bounds bound."""
 
-    def __init__(self, letters: Sequence[str], claims: Sequence[Claim], texts: tuple[str, ...]) -> None:
+    def __init__(self, letters: Sequence[str], claims: Sequence[_Claim], texts: tuple[str, ...]) -> None:
         self.texts = texts
-        self.values: dict[str, Line] = {letter: {letter: 1, "": 0} for letter in letters}
+        self.values: dict[str, Line] = {name: {name: 1, "": 0} for name in letters}
         self.bounds: dict[str, tuple[int, int | None]] = dict.fromkeys(letters, (1, None))
-        self.fresh = iter([name for name in NAMES if name not in letters])
-        for claim in claims:
-            if claim.sign == "==" and not claim.modulus:
-                self._equation(self._now(claim.line), claim)
-        for claim in claims:
-            if claim.modulus:
-                self._remainder(self._now(claim.line), claim)
-        for claim in claims:
+        self.fresh = map("#{}".format, count())
+        for claim in sorted(claims, key=lambda claim: (claim.sign == ">=", claim.modulus > 0)):
+            line: Line = {"": claim.line[""]}
+            for name, factor in claim.line.items():
+                line = _sum(line, self.values[name], factor) if name else line
             if claim.sign == ">=":
-                self._bound(self._now(claim.line), claim.text)
-        for letter in letters:
-            self._bound(_sum(self.values[letter], {}, 1, -1), f"{letter} >= 1", letter=True)
+                self._bound(line, claim.text)
+            elif claim.modulus:
+                self._remainder(line, claim)
+            else:
+                self._equation(line, claim)
+        for name in letters:
+            self._bound(_sum(self.values[name], {"": -1}), f"{name} >= 1", own=True)
 
-    def _now(self, line: Line) -> Line:
-        """A claim's line in terms of what letters stand for now."""
-        total: Line = {"": line.get("", 0)}
-        for name, factor in line.items():
-            if name:
-                total = _sum(total, self.values[name], factor)
-        return total
-
-    def _fail(self, text: str = "") -> NoSolution:
-        details = [] if len(self.texts) < 2 or not text else [f"{text} contradicts the rest"]
+    def _fail(self, text: str) -> NoSolution:
+        details = [f"{text} contradicts the rest"] if len(self.texts) > 1 else []
         return NoSolution(f"no size satisfies {' and '.join(self.texts)}", details=details)
 
     def _put(self, name: str, line: Line) -> None:
         """``line`` in place of a letter, everywhere."""
-        for letter, value in self.values.items():
-            factor = value.get(name, 0)
-            self.values[letter] = _sum({n: f for n, f in value.items() if n != name}, line, factor)
+        for key, value in self.values.items():
+            self.values[key] = _sum({n: f for n, f in value.items() if n != name}, line, value.get(name, 0))
 
-    def _equation(self, line: Line, claim: Claim) -> None:
+    def _equation(self, line: Line, claim: _Claim) -> None:
         """``line == 0``: the letter with the smallest factor goes, by Euclid's steps until that factor is 1."""
         while True:
             names = sorted((n for n in line if n), key=lambda n: abs(line[n]))
+            if line[""] % gcd(*[line[n] for n in names]) if names else line[""]:
+                raise self._fail(claim.text)
             if not names:
-                if line[""]:
-                    raise self._fail(claim.text)
                 return
             first, *others = names
-            factor = line[first]
-            if line[""] % gcd(*[line[n] for n in names]):
-                raise self._fail(claim.text)
-            if abs(factor) == 1:
-                self._put(first, {n: -f * factor for n, f in line.items() if n != first} | {"": -line[""] * factor})
-                del self.bounds[first]
-                return
-            if not others:
-                value = -line[""] // factor
-                self._put(first, {"": value})
-                del self.bounds[first]
+            factor, rest = line[first], {n: f for n, f in line.items() if n != first}
+            self.bounds.pop(first, None)
+            if abs(factor) == 1 or not others:
+                self._put(first, {n: -f // factor for n, f in rest.items()})
                 return
             # a·x + b·y + … = c: x = x' - ⌊b/a⌋·y - … has smaller factors
             new = next(self.fresh)
             step = {new: 1, "": 0} | {n: -(line[n] // factor) for n in others}
             self._put(first, step)
-            line = _sum({n: f for n, f in line.items() if n != first}, step, factor)
-            del self.bounds[first]
+            line = _sum(rest, step, factor)
             self.bounds[new] = (ENDLESS, None)
 
-    def _remainder(self, line: Line, claim: Claim) -> None:
+    def _remainder(self, line: Line, claim: _Claim) -> None:
         """``line`` is a multiple of the modulus."""
         names = [n for n in line if n and line[n] % claim.modulus]
-        if not names:
-            if line[""] % claim.modulus:
-                raise self._fail(claim.text)
-            return
         if len(names) > 1:
             hint = "say it of each letter: 'H % 32 == 0' 'W % 32 == 0'"
-            raise SpecError(f"{claim.text!r} ties letters by a remainder", where="--assume", hint=hint)
-        (name,) = names
-        common = gcd(line[name], claim.modulus)
+            raise _error(repr(claim.text), " ties letters by a remainder", hint)
+        common = gcd(claim.modulus, *[line[n] for n in names])
         if line[""] % common:
             raise self._fail(claim.text)
         modulus = claim.modulus // common
-        rest = -(line[""] // common) * pow(line[name] // common, -1, modulus) % modulus
-        if modulus > 1:
+        for name in names:
             new = next(self.fresh)
+            rest = -(line[""] // common) * pow(line[name] // common, -1, modulus) % modulus
             self._put(name, {new: modulus, "": rest})
             self.bounds[new] = (ENDLESS, None)
             del self.bounds[name]
 
-    def _bound(self, line: Line, text: str, letter: bool = False) -> None:
+    def _bound(self, line: Line, text: str, own: bool = False) -> None:
         """``line >= 0``, which bounds the one letter in it."""
         names = [n for n in line if n]
         if not names and line[""] < 0:
@@ -243,21 +214,18 @@ class _Solver:
             if high is not None and low > high:
                 raise self._fail(text)
             self.bounds[name] = (low, high)
-        elif len(names) > 1 and letter:
-            if any(line[n] < 0 for n in names):
-                raise self._of_either_sign()
-        elif len(names) > 1:
+        elif len(names) > 1 and not own:
             hint = "an inequality bounds one letter by a number: 'H >= 64'"
-            raise SpecError(f"{text!r} ties several letters that are free", where="--assume", hint=hint)
+            raise _error(repr(text), " ties several letters that are free", hint)
+        elif any(line[n] < 0 for n in names):
+            raise self._of_either_sign()
 
     def _of_either_sign(self) -> SpecError:
-        what = f"{' and '.join(self.texts)} leaves free what must not fall below 1"
-        return SpecError(what, where="--assume", hint="give one of the letters a number, or say less")
+        said = " and ".join(self.texts)
+        return _error(said, " leaves free what must not fall below 1", "give one of the letters a number, or say less")
 
     def given(self) -> Given:
-        """The answer; letters that count from 0 or below count from 1."""
-        from convcalc.algebra.symbolic import symbol
-
+        """The answer; letters that count from 0 or below count from 1, and are called n, m, … in order of their use."""
         for name, (low, high) in list(self.bounds.items()):
             if not any(name in value for value in self.values.values()):
                 continue
@@ -274,20 +242,12 @@ class _Solver:
                 self._put(name, {name: 1, "": low - 1})
                 low, high = 1, None if high is None else high - low + 1
             self.bounds[name] = (low, high)
+        used = dict.fromkeys(n for line in self.values.values() for n in line if n and n not in self.values)
+        names = dict(zip(used, (name for name in NAMES if name not in self.values)))
         values: dict[str, Dim] = {}
-        for letter, line in self._renamed().items():
-            total: Dim = line[""]
-            for name, factor in line.items():
-                if name:
-                    total = total + symbol(name) * factor
-            values[letter] = total
-        kept = {letter: value for letter, value in values.items() if value != symbol(letter)}
-        return Given(kept, {n: b for n, b in self.bounds.items() if b != (1, None)}, self.texts)
-
-    def _renamed(self) -> dict[str, Line]:
-        """The values, with the letters that count called n, m, … in the order of their use."""
-        counters = list(dict.fromkeys(n for line in self.values.values() for n in line if n and n not in self.values))
-        free = (name for name in NAMES if name not in self.values)
-        names = dict(zip(counters, free))
-        self.bounds = {names.get(name, name): bound for name, bound in self.bounds.items()}
-        return {letter: {names.get(n, n): f for n, f in line.items()} for letter, line in self.values.items()}
+        for name, line in self.values.items():
+            terms = [letter(names.get(n, n)) * factor for n, factor in line.items() if n]
+            values[name] = sum(terms, line[""])
+        kept = {name: value for name, value in values.items() if value != letter(name)}
+        bounds = {names.get(name, name): bound for name, bound in self.bounds.items() if bound != (1, None)}
+        return Given(kept, bounds, self.texts)

@@ -1,8 +1,7 @@
 """Dims and shapes: a dim is an ``int`` or a sympy expression, and nothing else.
 
-The handful of operations here is all the difference between the two that the rest of convcalc ever sees; rules
-written with ``+ - * //`` need none of them. Sympy itself is imported by `symbolic` alone, and only once a dim
-is not an int. No layer is known here.
+Here stands all the difference between the two that the rest of convcalc ever sees; rules written with ``+ - * //``
+need none of it. Sympy is imported by `symbolic` alone, and only once a dim is not an int.
 """
 
 from __future__ import annotations
@@ -33,16 +32,14 @@ class Expr(Protocol):
     def __neg__(self) -> Dim: ...
 
 
-Dim: TypeAlias = "int | Expr"
-Shape: TypeAlias = "tuple[Dim, ...]"
-
-
 class Relation(Protocol):
     """A sympy relation, true or false by the letters in it."""
 
     free_symbols: set[Any]
 
 
+Dim: TypeAlias = "int | Expr"
+Shape: TypeAlias = "tuple[Dim, ...]"
 Condition: TypeAlias = "bool | Relation"
 
 
@@ -52,10 +49,8 @@ def is_symbolic(value: object) -> bool:
 
 
 def as_dim(value: Any, what: str = "a size") -> Dim:
-    """``value`` as a dim: an int (anything with ``__index__``) or a sympy expression.
+    """``value`` as a dim: an int (anything with ``__index__``) or a sympy expression in canonical form.
 
-    >>> as_dim(3)
-    3
     >>> as_dim(2.5, "kernel_size")
     Traceback (most recent call last):
     convcalc.errors.SpecError: kernel_size must be a whole number; received 2.5
@@ -70,15 +65,6 @@ def as_dim(value: Any, what: str = "a size") -> Dim:
         return int(operator.index(value))
     except TypeError:
         raise SpecError(f"{what} must be a whole number; received {value!r}") from None
-
-
-def floordiv(a: Dim, b: Dim) -> Dim:
-    """``⌊a/b⌋``.
-
-    >>> floordiv(7, 2)
-    3
-    """
-    return a // b
 
 
 def ceildiv(a: Dim, b: Dim) -> Dim:
@@ -150,10 +136,10 @@ def truth(condition: Condition) -> bool | None:
 
 
 def show(dim: Dim) -> str:
-    """A dim for people: ``1,000`` is for counts, so sizes print bare; symbolic ones as ``⌈H/32⌉``.
+    """A dim for people: numbers bare (commas are for counts), symbolic ones as ``⌈H/32⌉``.
 
-    >>> show(224)
-    '224'
+    >>> show(1024)
+    '1024'
     """
     if isinstance(dim, int):
         return str(dim)
@@ -163,7 +149,7 @@ def show(dim: Dim) -> str:
 
 
 def show_count(count: Dim) -> str:
-    """A count for people: with thousands commas; symbolic ones as `show` does.
+    """A count for people, with thousands commas.
 
     >>> show_count(25557032)
     '25,557,032'
@@ -216,12 +202,11 @@ def parse_shape(text: str) -> Shape:
     >>> parse_shape("3x224x224")
     (3, 224, 224)
     """
-    parts = re.split(r"\s*[x×,]\s*", text.strip())
-    return tuple(parse_dim(part, text) for part in parts)
+    return tuple([parse_dim(part, text) for part in re.split(r"\s*[x×,]\s*", text.strip())])
 
 
 def parse_dim(part: str, text: str) -> Dim:
-    """One size out of ``text``: a positive whole number or a letter."""
+    """One size out of ``text``: a positive whole number or a letter; raises SpecError."""
     if re.fullmatch(r"[0-9]+", part):
         if len(part) <= 10 and 0 < int(part) <= LIMIT:
             return int(part)
@@ -230,12 +215,9 @@ def parse_dim(part: str, text: str) -> Dim:
     if re.fullmatch(r"[A-Za-z_]\w*", part) and part.lower() not in ("nan", "inf", "infinity"):
         dim: Dim = letter(part)
         return dim
+    part, text = (word if len(word) <= 40 else word[:37] + "..." for word in (part, text))
     raise SpecError(
-        f"{_shorten(part)!r} in {_shorten(text)!r} is not a size",
+        f"{part!r} in {text!r} is not a size",
         details=["a size is a whole number such as 224 or a letter such as H"],
         hint="write it as 3x224x224 or 3xHxW",
     )
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,277 +1,120 @@
-"""Receptive fields as interval maps: which inputs a unit sees, per axis and per phase.
+"""Receptive fields of whole tensors: which of its axes move along which of the input's, and what is seen whole.
 
-A unit at ``i = P·q + r`` of a map with period ``P`` sees the inputs ``A·q + low_r … A·q + high_r``. Strided layers keep
-``P = 1``; upsampling and transposed convolution bring phases in, and later strides take them out. Exact, in integers
-(the recurrences are those of Araujo, Norris and Sim, *Computing Receptive Fields of Convolutional Neural Networks*,
-Distill 2019, extended by phases); where phases are too many to list, or two maps out of step meet, an outer bound.
-Which layer has which taps stands with the layer; what the borders of a map cut off is not known here.
+The interval maps along single axes are `intervals`; which field a layer makes stands with the layer. An axis that a
+reshape split into windows and places inside them is followed as the one axis that it was, packed or not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from fractions import Fraction
-from functools import lru_cache
-from itertools import pairwise
-from math import ceil, floor, gcd, lcm
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.algebra.dims import Dim
-
-MAX_PERIOD = 4096  # beyond it phases are no longer listed: the field is then bounded
-
-Interval = tuple[int, int]
+from convcalc.algebra.intervals import MAX_PERIOD, STILL, Along, Axis, Reach, Taps, slide
 
 
-class Reach(NamedTuple):
-    """Bounds of what a layer reads along an axis: output i nothing outside ``i·jump + low … i·jump + high``."""
-
-    jump: Fraction
-    low: Fraction
-    high: Fraction
+class Undefined(Exception):
+    """No field says what a layer's units see; never leaves `propagate`."""
 
 
-class Taps(NamedTuple):
-    """What one layer reads along one axis: output ``a·q + r`` reads inputs ``advance·q + i`` for i in ``ranges[r]``.
+class Part(NamedTuple):
+    """One of two tensor axes into which an axis of ``size`` positions was split: windows, or places inside one.
 
-    ``border`` is what stands beyond the input's ends: nothing that is seen (``"zeros"``), or the input itself, in one
-    of torch's other padding modes. A field goes on there as if the map did.
+    ``along`` is the field along the axis as it was, position ``q·window + r`` standing for place r of window q; both
+    parts of a tensor hold the same.
     """
 
-    advance: int
-    ranges: tuple[range, ...]
-    border: str = "zeros"
-
-    def reach(self) -> Reach:
-        """The same as bounds.
-
-        >>> spread(3, 2, 1, 1).reach()
-        Reach(jump=Fraction(1, 2), low=Fraction(-1, 2), high=Fraction(1, 2))
-        """
-        jump = Fraction(self.advance, len(self.ranges))
-        ends = [(reads[0] - r * jump, reads[-1] - r * jump) for r, reads in enumerate(self.ranges) if reads]
-        return Reach(
-            jump, min([low for low, _ in ends], default=jump * 0), max([high for _, high in ends], default=jump * 0)
-        )
-
-
-class Along(Protocol):
-    """The field along one axis of a map: an `Axis`, or a `Bound` of one."""
+    along: Along
+    size: Dim
+    window: Dim
+    inner: bool
 
     @property
-    def source(self) -> int: ...
-    @property
-    def exact(self) -> bool: ...
-    @property
-    def size(self) -> tuple[int, int]: ...
-    @property
-    def jump(self) -> Fraction: ...
-    @property
-    def start(self) -> int | None: ...
-    @property
-    def phases(self) -> tuple[Interval | None, ...]: ...
-    def interval(self, unit: int) -> Interval | None: ...
-    def through(self, taps: Taps | Reach) -> Along: ...
-    def joined(self, other: Any, units: Dim) -> Along | None: ...
-
-
-class Axis(NamedTuple):
-    """The field along one axis of a map, in pixels of axis ``source`` of the network's input.
-
-    >>> axis = Axis(0).through(slide(7, 2, 3, 1)).through(slide(3, 2, 1, 1))
-    >>> axis.size, axis.jump, axis.start
-    ((11, 11), Fraction(4, 1), -5)
-    """
-
-    source: int
-    advance: int = 1
-    phases: tuple[Interval | None, ...] = ((0, 0),)
+    def source(self) -> int:
+        """The axis of the network's input."""
+        return self.along.source
 
     @property
     def exact(self) -> bool:
-        """True: each interval begins and ends with a pixel that the unit sees, borders apart."""
-        return True
+        """Whether the map is."""
+        return self.along.exact
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Smallest and largest field size over the phases; 0 for a phase that sees nothing."""
-        sizes = [0 if phase is None else phase[1] - phase[0] + 1 for phase in self.phases]
-        return min(sizes), max(sizes)
-
-    @property
-    def jump(self) -> Fraction:
-        """Input pixels between neighbouring units: the effective stride."""
-        return Fraction(self.advance, len(self.phases))
-
-    @property
-    def start(self) -> int | None:
-        """The first input pixel that unit 0 sees (negative in the padding); None where it sees nothing."""
-        return self.phases[0][0] if self.phases[0] else None
-
-    def interval(self, unit: int) -> Interval | None:
-        """First and last input pixel that ``unit`` sees."""
-        turn, phase = divmod(unit, len(self.phases))
-        seen = self.phases[phase]
-        return None if seen is None else (seen[0] + turn * self.advance, seen[1] + turn * self.advance)
-
-    def through(self, taps: Taps | Reach) -> Along:
-        """The field of a layer with ``taps`` on top of this map; a `Bound` where its period is too long to list."""
-        if isinstance(taps, Reach):
-            return self.bound().through(taps)
-        outputs, period = len(taps.ranges), len(self.phases)
-        if outputs == period == 1 and taps.ranges[0] and self.phases[0]:
-            reads, (low, high) = taps.ranges[0], self.phases[0]
-            seen = (low + reads[0] * self.advance, high + reads[-1] * self.advance)
-            return Axis(self.source, self.advance * taps.advance, (seen,))
-        turns = period // gcd(period, taps.advance)  # of the layer's own period, until both are in step again
-        if outputs * turns > MAX_PERIOD:
-            return self.bound().through(taps)
-        ordered = self._ordered()
-        phases = []
-        for turn in range(turns):
-            shift = turn * taps.advance
-            for reads in taps.ranges:
-                phases.append(self._hull(range(reads.start + shift, reads.stop + shift, reads.step), ordered))
-        return Axis(self.source, self.advance * taps.advance * turns // period, tuple(phases))
-
-    def _ordered(self) -> bool:
-        """Whether no unit's interval begins or ends before that of the unit before it."""
-        seen = (*self.phases, self.interval(len(self.phases)))
-        return None not in seen and all(a[0] <= b[0] and a[1] <= b[1] for a, b in pairwise(seen))  # type: ignore[index]
-
-    def _hull(self, units: range, ordered: bool) -> Interval | None:
-        """All that ``units`` see, from first to last; only one period's worth at each end can hold an extreme."""
-        if ordered and units:
-            return self.interval(units[0])[0], self.interval(units[-1])[1]  # type: ignore[index]
-        period = len(self.phases)
-        ends = (*units[:period], *units[-period:]) if len(units) > 2 * period else units
-        return hull([self.interval(unit) for unit in ends])
-
-    def bound(self) -> Bound:
-        """The tightest bound of all phases at once."""
-        jump = self.jump
-        ends = [(seen[0] - r * jump, seen[1] - r * jump) for r, seen in enumerate(self.phases) if seen]
-        low, high = min([low for low, _ in ends], default=jump * 0), max([high for _, high in ends], default=jump * 0)
-        return Bound(self.source, jump, low, high)
-
-    def joined(self, other: Along, units: Dim) -> Along | None:
-        """The field of units that see what both maps see, of ``units`` units each.
-
-        A `Bound` where the maps do not keep step, None where they lie along different axes of the input.
-        """
-        if self == other:
-            return self
-        if isinstance(other, Axis) and self.source == other.source:
-            mine, theirs = len(self.phases), len(other.phases)
-            period = lcm(mine, theirs)
-            if self.advance * theirs == other.advance * mine and period <= MAX_PERIOD:
-                phases = tuple([hull([self.interval(i), other.interval(i)]) for i in range(period)])
-                return Axis(self.source, self.advance * period // mine, phases)
-        return self.bound().joined(other, units)
-
-
-class Bound(NamedTuple):
-    """An outer bound of the field along one axis: unit i sees nothing outside ``i·jump + low … i·jump + high``.
-
-    >>> Axis(0).bound().through(spread(3, 2, 1, 1)).interval(1)
-    (0, 1)
-    """
-
-    source: int
-    jump: Fraction
-    low: Fraction
-    high: Fraction
-
-    @property
-    def exact(self) -> bool:
-        """False: a unit may see less."""
-        return False
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """0, since nothing is known from below, and the largest size that a unit's field can have."""
-        return 0, floor(self.high - self.low) + 1
-
-    @property
-    def start(self) -> int | None:
-        """The first input pixel that unit 0 may see."""
-        return ceil(self.low)
-
-    @property
-    def phases(self) -> tuple[Interval | None, ...]:
-        """None are known."""
-        return ()
-
-    def interval(self, unit: int) -> Interval | None:
-        """First and last input pixel that ``unit`` may see."""
-        low, high = ceil(unit * self.jump + self.low), floor(unit * self.jump + self.high)
-        return (low, high) if low <= high else None
-
-    def through(self, taps: Taps | Reach) -> Bound:
-        """The bound for a layer with ``taps`` on top of this map."""
-        jump, low, high = taps if isinstance(taps, Reach) else taps.reach()
-        return Bound(self.source, self.jump * jump, self.low + self.jump * low, self.high + self.jump * high)
-
-    def bound(self) -> Bound:
-        """This one."""
+    def through(self, taps: Taps | Reach) -> Part:
+        """Itself under taps that move nothing; others have no meaning along a part alone."""
+        if taps != STILL:
+            raise Undefined
         return self
 
-    def joined(self, other: Along, units: Dim) -> Along | None:
-        """The bound of what both maps see; None along different axes, or out of step with a letter for ``units``."""
-        theirs: Bound = other.bound()  # type: ignore[attr-defined]
-        if self.source != theirs.source:
-            return None
-        if self.jump != theirs.jump:
-            if not isinstance(units, int):
-                return None
-            both = self._drifting(theirs, units), theirs._drifting(self, units)
-            return min(both, key=lambda bound: (bound.high - bound.low, bound.jump))
-        return self._replace(low=min(self.low, theirs.low), high=max(self.high, theirs.high))
+    def joined(self, other: Any, units: Dim) -> Part:
+        """The same part of what both axes see."""
+        if not isinstance(other, Part) or other[1:] != self[1:]:
+            raise Undefined
+        return self.seeing(self.along.joined(other.along, self.size))
 
-    def _drifting(self, other: Bound, units: int) -> Bound:
-        """This bound, widened to hold ``other`` for the first ``units`` units; the two are furthest apart at an end."""
-        drift = (other.jump - self.jump) * (units - 1)
-        low, high = other.low + min(drift, Fraction(0)), other.high + max(drift, Fraction(0))
-        return self._replace(low=min(self.low, low), high=max(self.high, high))
+    def seeing(self, along: Along | None) -> Part:
+        """The same part of an axis with another field."""
+        if along is None:
+            raise Undefined
+        return self._replace(along=along)
 
+    def mixed(self) -> Along:
+        """The field along the axis once each position sees all of its window."""
+        if not isinstance(self.window, int) or self.window > MAX_PERIOD:
+            raise Undefined
+        return self.along.through(Taps(self.window, (range(self.window),) * self.window))
 
-def hull(intervals: Sequence[Interval | None]) -> Interval | None:
-    """The smallest interval that holds all; None where all are empty.
-
-    >>> hull([(0, 2), None, (5, 6)])
-    (0, 6)
-    """
-    seen = [interval for interval in intervals if interval is not None]
-    return (min(low for low, _ in seen), max(high for _, high in seen)) if seen else None
+    def alone(self) -> Along:
+        """The field along the windows, each of which has been mixed."""
+        if self.inner or not isinstance(self.window, int):
+            raise Undefined
+        return self.along.through(slide(1, self.window, 0, 1))
 
 
-@lru_cache(maxsize=1024)
-def slide(kernel: int, stride: int, padding: int, dilation: int) -> Taps:
-    """A convolution's or pooling's window: output i reads ``i·s - p + d·t`` for t in 0 … k-1.
+class Packed(NamedTuple):
+    """Several axes laid into one tensor axis, parts among them: the size of each, and what is known of it."""
 
-    >>> slide(3, 2, 1, 1)
-    Taps(advance=2, ranges=(range(-1, 2),), border='zeros')
-    """
-    return Taps(stride, (range(-padding, dilation * (kernel - 1) - padding + 1, dilation),))
+    sizes: tuple[Dim, ...]
+    axes: tuple[Along | Part | None, ...]
+
+    @property
+    def exact(self) -> bool:
+        """Whether all maps are."""
+        return all(axis.exact for axis in self.axes if axis)
+
+    def through(self, taps: Taps | Reach) -> Packed:
+        """Itself under taps that move nothing."""
+        if taps != STILL:
+            raise Undefined
+        return self
+
+    def joined(self, other: Any, units: Dim) -> Packed:
+        """The same axes, with what both see."""
+        if not isinstance(other, Packed) or other.sizes != self.sizes:
+            raise Undefined
+        both = zip(self.axes, other.axes, self.sizes)
+        return self._replace(axes=tuple([_both(a, b, n) for a, b, n in both]))
 
 
-STILL = slide(1, 1, 0, 1)
-"""The taps of what moves nothing: a kernel of 1."""
+Entry: TypeAlias = "Along | Part | Packed | None"
+"""What a field knows of one tensor axis; None where it does not move along it."""
+
+Slot: TypeAlias = "int | tuple[int, int]"
+"""Where a map of intervals stands: its tensor axis, and which one it is where several are packed into that."""
 
 
-def spread(kernel: int, stride: int, padding: int, dilation: int) -> Taps:
-    """A transposed convolution: output i reads the u with ``u·s - p + d·t = i`` for a t in 0 … k-1.
+def tensor_axis(slot: Slot) -> int:
+    """The tensor axis of a slot."""
+    return slot if isinstance(slot, int) else slot[0]
 
-    >>> spread(3, 2, 1, 1)
-    Taps(advance=1, ranges=(range(0, 1), range(0, 2)), border='zeros')
-    """
-    ranges = []
-    for phase in range(stride):
-        aligned = [phase + padding - dilation * t for t in range(kernel)]
-        reads = [i // stride for i in aligned if i % stride == 0]
-        step = dilation // gcd(stride, dilation)
-        ranges.append(range(reads[-1], reads[0] + 1, step) if reads else range(0))
-    return Taps(1, tuple(ranges))
+
+def _both(a: Any, b: Any, units: Dim) -> Any:
+    """What two maps see together; raises Undefined where they lie along different axes of the input."""
+    if a is None or b is None:
+        return a or b
+    both = a.joined(b, units)
+    if both is None:
+        raise Undefined
+    return both
 
 
 class Field(NamedTuple):
@@ -281,7 +124,7 @@ class Field(NamedTuple):
     through a value stretched over the map, as in squeeze and excitation.
     """
 
-    axes: tuple[Along | None, ...]
+    axes: tuple[Entry, ...]
     whole: frozenset[int] = frozenset()
     gates: frozenset[int] = frozenset()
 
@@ -290,21 +133,71 @@ class Field(NamedTuple):
         """The field of the input itself: each pixel sees itself. The first two axes are batch and channels."""
         return cls((None,) * min(rank, 2) + tuple(Axis(i) for i in range(rank - 2)))
 
-    def moved(self, axes: Sequence[Along | None]) -> Field:
+    def moved(self, axes: Sequence[Entry]) -> Field:
         """The field with these axes; what is seen from end to end stays."""
         return Field(tuple(axes), self.whole, self.gates)
 
+    def parts(self) -> Iterator[tuple[Slot, Along | Part]]:
+        """All that moves, packed or not, and where it stands."""
+        for i, entry in enumerate(self.axes):
+            if isinstance(entry, Packed):
+                yield from [((i, t), part) for t, part in enumerate(entry.axes) if part]
+            elif entry:
+                yield i, entry
+
+    def maps(self) -> dict[Slot, Along]:
+        """The maps of intervals, axes that were split as one, by where they stand first."""
+        found: dict[Any, tuple[Slot, Along]] = {}
+        for slot, part in self.parts():
+            if isinstance(part, Part):
+                found.setdefault(("split", part.source), (slot, part.along))
+            else:
+                found[slot] = slot, part
+        return dict(found.values())
+
+    def each(self, change: Callable[[Slot, Any], Any]) -> Field:
+        """The field with all that moves changed; ``change`` takes what `parts` gives."""
+        changed = {slot: change(slot, part) for slot, part in self.parts()}
+        axes: list[Entry] = []
+        for i, entry in enumerate(self.axes):
+            if isinstance(entry, Packed):
+                inside = tuple([changed.get((i, t)) for t in range(len(entry.axes))])
+                axes.append(entry._replace(axes=inside) if any(inside) else None)
+            else:
+                axes.append(changed.get(i))
+        return self.moved(axes)
+
+    def span(self, slot: Slot, shape: Sequence[Dim]) -> Dim:
+        """How many units a tensor of this shape has along the map at ``slot``."""
+        entry, size = self.axes[tensor_axis(slot)], shape[tensor_axis(slot)]
+        if isinstance(entry, Packed) and isinstance(slot, tuple):
+            part, size = entry.axes[slot[1]], entry.sizes[slot[1]]
+            return part.size if isinstance(part, Part) else size
+        return entry.size if isinstance(entry, Part) else size
+
     def collapsed(self, axes: Sequence[int]) -> Field:
-        """The field after a layer that mixes all positions along these tensor axes, which stay (with any size)."""
+        """The field after a layer that mixes all positions along these tensor axes, which stay (with any size).
+
+        Places inside windows being mixed, each place sees its window; windows being mixed, all see the whole.
+        """
         if not any(map(self.axes.__getitem__, axes)):
             return self
         gone = {i % len(self.axes) for i in axes}
-        whole = self.whole | {axis.source for i, axis in enumerate(self.axes) if i in gone and axis}
-        return Field(tuple(None if i in gone else axis for i, axis in enumerate(self.axes)), whole, self.gates - whole)
+        lost = [part for slot, part in self.parts() if tensor_axis(slot) in gone]
+        whole = self.whole | {part.source for part in lost if not (isinstance(part, Part) and part.inner)}
+        windows = {part.source: part for part in lost if isinstance(part, Part) and part.source not in whole}
+        seen = {source: part.mixed() for source, part in windows.items()}
+
+        def change(slot: Slot, part: Any) -> Any:
+            if tensor_axis(slot) in gone or (isinstance(part, Part) and part.source in whole):
+                return None
+            return part.seeing(seen[part.source]) if isinstance(part, Part) and part.source in seen else part
+
+        return Field(self.each(change).axes, whole, self.gates - whole)
 
     def gated(self) -> Field:
         """The field of a value stretched over a map: what it does not move along, units see through a gate."""
-        moving = {axis.source for axis in self.axes if axis}
+        moving = {along.source for along in self.maps().values()}
         return Field(self.axes, self.whole & moving, self.gates | (self.whole - moving))
 
     def through(self, taps: Sequence[Taps | Reach]) -> Field:
@@ -312,9 +205,16 @@ class Field(NamedTuple):
         if taps.count(STILL) == len(taps):
             return self
         first = len(self.axes) - len(taps)
-        return self.moved(
-            [*self.axes[:first], *[axis and axis.through(tap) for axis, tap in zip(self.axes[first:], taps)]]
-        )
+        axes = self.unsplit().axes
+        return self.moved([*axes[:first], *[axis and axis.through(tap) for axis, tap in zip(axes[first:], taps)]])
+
+    def unsplit(self) -> Field:
+        """The field with windows whose places are gone as units of their own."""
+        parts = [part for _, part in self.parts() if isinstance(part, Part)]
+        held = {part.source for part in parts if part.inner}
+        if held.issuperset([part.source for part in parts]):
+            return self
+        return self.each(lambda _, x: x.alone() if isinstance(x, Part) and x.source not in held else x)
 
 
 def join(fields: Sequence[Field], shape: Sequence[Dim]) -> Field | None:
@@ -324,7 +224,7 @@ def join(fields: Sequence[Field], shape: Sequence[Dim]) -> Field | None:
     letter, or maps along different axes of the input.
     """
     rank = len(shape)
-    axes: list[Along | None] = [None] * rank
+    axes: list[Entry] = [None] * rank
     for field in fields:
         for i, axis in enumerate(field.axes, rank - len(field.axes)):
             old = axes[i]
@@ -332,4 +232,19 @@ def join(fields: Sequence[Field], shape: Sequence[Dim]) -> Field | None:
             if new is None and old is not None:
                 return None
     whole = frozenset[int]().union(*[field.whole for field in fields])
-    return Field(tuple(axes), whole, frozenset[int]().union(*[field.gates for field in fields]) - whole)
+    return _agreed(Field(tuple(axes), whole, frozenset[int]().union(*[field.gates for field in fields]) - whole))
+
+
+def _agreed(field: Field) -> Field:
+    """The field with one map for all parts of an axis: two tensors may have met in one of them alone."""
+    found: dict[int, Part] = {}
+    unlike = False
+    for _, part in field.parts():
+        if isinstance(part, Part):
+            old = found.setdefault(part.source, part)
+            if old.along != part.along:
+                unlike = True
+                found[part.source] = old.seeing(old.along.joined(part.along, old.size))
+    if not unlike:
+        return field
+    return field.each(lambda _, x: x.seeing(found[x.source].along) if isinstance(x, Part) else x)

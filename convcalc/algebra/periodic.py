@@ -1,13 +1,9 @@
-"""Sets of sizes: positive whole numbers that repeat from some number on, as those which a floor or a congruence picks.
-
-Pure arithmetic on whole numbers: a function is known by its values. Letters and what is said of them stand in
-`relations`.
-"""
+"""Sets of sizes: positive whole numbers that repeat from some number on, as a floor or a congruence picks them."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from functools import reduce
 from itertools import pairwise
 from math import lcm
 from typing import NamedTuple
@@ -31,9 +27,14 @@ class Sizes(NamedTuple):
     @classmethod
     def of(cls, holds: Callable[[int], bool], start: int, period: int) -> Sizes:
         """The numbers from 1 on for which ``holds`` is true, which repeats from ``start`` on."""
-        below = frozenset(n for n in range(1, start) if holds(n))
-        repeated = frozenset(n % period for n in range(start, start + period) if holds(n))
-        return cls(below, start, period, repeated)._shortest()
+        below = {n for n in range(1, start) if holds(n)}
+        left = {n % period for n in range(start, start + period) if holds(n)}
+        # the same set with the shortest period and the earliest start
+        period = next(p for p in range(1, period + 1) if period % p == 0 and {(r + p) % period for r in left} == left)
+        left = {r % period for r in left}
+        while start > 1 and (start - 1 in below) == ((start - 1) % period in left):
+            start -= 1
+        return cls(frozenset(n for n in below if n < start), start, period, frozenset(left))
 
     @classmethod
     def from_(cls, least: int) -> Sizes:
@@ -45,19 +46,6 @@ class Sizes(NamedTuple):
         """These numbers and no others."""
         members = frozenset(members)
         return cls(members, max(members, default=0) + 1, 1, frozenset())
-
-    def _shortest(self) -> Sizes:
-        """The same set with the shortest period and the earliest start."""
-        period = next(
-            p
-            for p in range(1, self.period + 1)
-            if self.period % p == 0 and frozenset((r + p) % self.period for r in self.remainders) == self.remainders
-        )
-        remainders = frozenset(r % period for r in self.remainders)
-        start = self.start
-        while start > 1 and (start - 1 in self.below) == ((start - 1) % period in remainders):
-            start -= 1
-        return Sizes(frozenset(n for n in self.below if n < start), start, period, remainders)
 
     def __contains__(self, n: object) -> bool:
         if not isinstance(n, int):
@@ -93,17 +81,14 @@ class Sizes(NamedTuple):
 
     def above(self, n: int) -> int | None:
         """The smallest member that is at least ``n``."""
-        early = [m for m in self.below if m >= n]
-        if early:
-            return min(early)
         first = max(n, self.start)
-        return next((m for m in range(first, first + self.period) if m in self), None)
+        early = [m for m in self.below if m >= n]
+        return min([*early, *[m for m in range(first, first + self.period) if m in self][:1]], default=None)
 
     def under(self, n: int) -> int | None:
         """The largest member that is at most ``n``."""
-        last = max(self.start, n - self.period + 1)
-        late = next((m for m in range(n, last - 1, -1) if m in self), None)
-        return late if late is not None else max((m for m in self.below if m <= n), default=None)
+        late = [m for m in range(max(self.start, n - self.period + 1), n + 1) if m in self]
+        return max([*late, *[m for m in self.below if m <= n]], default=None)
 
     def __str__(self) -> str:
         return self.told("n")
@@ -114,15 +99,14 @@ class Sizes(NamedTuple):
         >>> Sizes.listed([5, 6, 7, 9]).told("H"), Sizes.of(lambda n: n % 7 < 3, 1, 7).told("H")
         ('H = 5…7, 9', 'H ≡ 0…2 (mod 7)')
         """
+        listed = [f"{letter} = {_runs(sorted(self.below))}"] if self.below else []
         if self.finite:
-            return f"{letter} = {_runs(sorted(self.below))}" if self.below else f"no {letter}"
-        tail = self._tail(letter)
-        return f"{letter} = {_runs(sorted(self.below))} or {tail}" if self.below else tail
+            return listed[0] if listed else f"no {letter}"
+        return " or ".join([*listed, self._tail(letter)])
 
     def _tail(self, letter: str) -> str:
-        """What holds from ``start`` on."""
         first = next(m for m in range(self.start, self.start + self.period) if m in self)
-        if len(self.remainders) == self.period:
+        if self.period == 1:
             return f"{letter} ≥ {first}" if first > 1 else f"any {letter}"
         missing = sorted(set(range(self.period)) - self.remainders)
         if len(missing) == 1 and self.period > 2:
@@ -144,92 +128,44 @@ def _runs(numbers: list[int], period: int = 0) -> str:
     if period and len(runs) > 1 and runs[0][0] == 0 and runs[-1][1] == period - 1:
         runs[-1][1] = runs.pop(0)[1] + period
     shown = [f"{a}" if a == b else f"{a}, {b}" if b == a + 1 else f"{a}…{b}" for a, b in runs]
-    return ", ".join(shown) if len(shown) <= 12 else ", ".join([*shown[:10], "…", shown[-1]])
+    return ", ".join(shown if len(shown) <= 12 else [*shown[:10], "…", shown[-1]])
 
 
 ALL = Sizes.from_(1)
 NONE = Sizes.listed([])
 
 
-def where(value: Callable[[int], int], period: int, degree: int, sign: Callable[[int], bool]) -> Sizes | None:
-    """The n ≥ 1 for which ``sign`` holds of the sign (-1, 0, 1) of ``value(n)``.
+def everything(sets: Iterable[Sizes]) -> Sizes:
+    """What lies in all of some sets."""
+    return reduce(Sizes.__and__, sets, ALL)
 
-    In steps of ``period`` the values must be those of a polynomial of at most this ``degree``, for each remainder. None
-    where the answer would be too long to write down.
+
+def where(value: Callable[[int], int], period: int, degree: int, holds: Callable[[int], bool]) -> Sizes | None:
+    """The n ≥ 1 for which ``holds``, which looks at its sign, is true of ``value(n)``; None where they are too many.
+
+    For each remainder by ``period``, the values must be those of a polynomial of at most this ``degree``.
 
     >>> where(lambda n: n // 4 - 3, 4, 1, lambda sign: sign == 0)
     Sizes(below=frozenset({12, 13, 14, 15}), start=16, period=1, remainders=frozenset())
     """
+
+    def settled(turn: int) -> bool:
+        """Whether no sign changes from this turn on: values and all their differences point the same way."""
+        for n in range(turn * period + 1, turn * period + period + 1):
+            values = [value(n + period * k) for k in range(degree + 1)]
+            first = values[0]
+            while values:
+                if values[0] and values[0] * first <= 0:
+                    return False
+                values = [b - a for a, b in pairwise(values)]
+        return True
+
     if period > MOST // 100:
         return None
-    settled = 0  # the turn from which on no sign changes
-    runs = []
-    for remainder in range(1, period + 1):
-        values = [value(remainder + period * turn) for turn in range(degree + 1)]
-        changes = _signs(_differences(values))
-        runs.append(changes)
-        settled = max(settled, changes[-1][0])
-        if settled * period > MOST:
+    turn = 0
+    while not settled(turn):
+        turn = 2 * turn + 1
+        if turn * period > 2 * MOST:
             return None
-
-    def holds(n: int) -> bool:
-        turn, remainder = divmod(n - 1, period)
-        changes = runs[remainder]
-        return sign(changes[bisect_left(changes, (turn + 1, -2)) - 1][1])
-
-    return Sizes.of(holds, settled * period + 1, period)
-
-
-def _differences(values: list[int]) -> list[int]:
-    """The first of the values, of their differences, of the differences of those, and so on."""
-    firsts = []
-    while values:
-        firsts.append(values[0])
-        values = [b - a for a, b in pairwise(values)]
-    return firsts
-
-
-def _signs(differences: list[int]) -> list[tuple[int, int]]:
-    """Where in 0, 1, 2, … a polynomial takes another sign, and which; it is given by its `_differences` at 0."""
-    while len(differences) > 1 and differences[-1] == 0:
-        differences = differences[:-1]
-    if len(differences) == 1:
-        return [(0, _sign(differences[0]))]
-
-    def value(q: int) -> int:
-        total, binomial = 0, 1
-        for k, difference in enumerate(differences):
-            total += difference * binomial
-            binomial = binomial * (q - k) // (k + 1)
-        return total
-
-    slopes = _signs(differences[1:])  # between two of its changes the polynomial only rises or only falls
-    changes: list[tuple[int, int]] = []
-    for (start, slope), end in zip(slopes, [*[change[0] for change in slopes[1:]], None]):
-        for place in _crossings(value, start, end, slope):
-            if not changes or changes[-1][1] != _sign(value(place)):
-                changes.append((place, _sign(value(place))))
-    return changes
-
-
-def _crossings(value: Callable[[int], int], start: int, end: int | None, slope: int) -> Iterator[int]:
-    """``start``, and where after it a function that only rises or only falls up to ``end`` takes another sign."""
-    yield start
-    at = start
-    while slope and _sign(value(at)) != slope:
-        step = 1
-        while end is None and _sign(value(at + step)) == _sign(value(at)):
-            step *= 2
-        last = at + step if end is None else end
-        if _sign(value(last)) == _sign(value(at)):
-            return
-        low = at
-        while last - low > 1:
-            middle = (low + last) // 2
-            low, last = (middle, last) if _sign(value(middle)) == _sign(value(at)) else (low, middle)
-        at = last
-        yield at
-
-
-def _sign(n: int) -> int:
-    return (n > 0) - (n < 0)
+    found = Sizes.of(lambda n: holds(value(n)), turn * period + 1, period)
+    return found if found.start <= MOST else None

@@ -1,26 +1,33 @@
-"""The largest value of one letter (a width, a depth, a resolution) with which a network stays inside a budget.
-
-Exact where the cost is known in the letter; else by doubling and halving, and a look at the values above.
+"""Inverse questions with one number for an answer: the largest letter in a budget, the layers for a field, the smallest
+input.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from functools import cache
 from typing import Any, NamedTuple
 
-from convcalc.algebra.conditions import Condition
-from convcalc.algebra.dims import is_symbolic, letter
+from convcalc.algebra.dims import Shape, is_symbolic
+from convcalc.algebra.formula import Condition
+from convcalc.analysis.flow import Extent
 from convcalc.analysis.report import Report
-from convcalc.errors import ConvcalcError
+from convcalc.errors import ConvcalcError, NoSolution, SpecError
+from convcalc.network.graph import Graph
 
 MOST = 10**9
 AFTER = 64  # values above the largest that is found are looked at: a cost may fall, or a value be refused, in between
 
+MOST_LAYERS = 10_000
+MOST_SHOWN = 8
+
 
 class Best(NamedTuple):
-    """The largest value and its report; None where even the smallest costs too much. ``next`` is the first too large.
+    """The largest value and its report, None where all cost too much; ``next`` is the first too large.
 
-    ``found`` says how sure that is: by the formula, or by trying.
+    ``exact``: found by the formula, and not by trying.
     """
 
     name: str
@@ -40,34 +47,32 @@ def largest(
 ) -> Best:
     """The largest value of the letter ``name`` for which each total named in ``limits`` is at most its limit.
 
-    ``report_of`` gives the report for a number, ``lettered`` is that with the letter, where there is one.
+    Exact where ``lettered``, the report with the letter, has formulas of it alone; else by trying ``report_of``
+    numbers, by doubling and halving, and a look at those above.
 
     >>> from convcalc import summary
     >>> best = largest("H", lambda n: summary("resnet50", (1, 3, n, n)), summary("resnet50", "3xHxH"), {"macs": 10**9})
     >>> best.value, best.report.totals["macs"], best.exact
     (100, 997450496, True)
     """
-    tries: dict[int, Report | None] = {}
 
+    @cache
     def tried(n: int) -> Report | None:
-        if n not in tries:
-            try:
-                tries[n] = report_of(n) if all(c.holds({name: n}) for c in where) else None
-            except ConvcalcError:
-                tries[n] = None
-        return tries[n]
+        try:
+            return report_of(n) if all(c.holds({name: n}) for c in where) else None
+        except ConvcalcError:
+            return None
 
     def fits(n: int) -> bool | None:
         report = tried(n)
         return None if report is None else all(_total(report, total) <= limit for total, limit in limits.items())
 
     value = None if lettered is None or where else _by_formula(name, lettered, limits)
-    exact = value is not None
-    if value is None or fits(value) is not True:
-        value, exact = _by_trying(fits), False
-    after = None if value is None else next((n for n in range(value + 1, value + 1 + AFTER) if fits(n) is False), None)
-    if value is None:
-        after = next((n for n in range(1, 1 + AFTER) if fits(n) is False), None)
+    exact = value is not None and fits(value) is True
+    if not exact:
+        value = _by_trying(fits)
+    first = 1 if value is None else value + 1
+    after = next((n for n in range(first, first + AFTER) if fits(n) is False), None)
     return Best(name, value, None if value is None else tried(value), after, after and tried(after), exact)  # type: ignore[arg-type]
 
 
@@ -77,53 +82,133 @@ def _total(report: Report, name: str) -> int:
 
 
 def _by_formula(name: str, report: Report, limits: Mapping[str, int]) -> int | None:
-    """The largest number for which all formulas of the letter keep their limits and the graph's demands hold."""
     from convcalc.algebra.symbolic.regions import Region
     from convcalc.algebra.symbolic.relations import stated
 
     totals: list[tuple[Any, int]] = [(report.totals[total], limit) for total, limit in limits.items()]
     if any({str(s) for s in total.free_symbols} != {name} for total, _ in totals if is_symbolic(total)):
         return None
-    kept = [stated(">=", letter(name) * 0 + limit, total) for total, limit in totals]
-    region = Region([*report.assumptions, *kept], [name])
-    if region.rest or not region.boxes:
-        return None
-    return region.boxes[0][name].most
+    region = Region([*report.assumptions, *[stated(">=", limit, total) for total, limit in totals]], [name])
+    return None if region.rest or not region.boxes else region.boxes[0][name].most
 
 
 def _by_trying(fits: Callable[[int], bool | None]) -> int | None:
-    """The largest number that fits, if those above it do not: refused numbers are stepped over."""
+    """The largest number that fits, refused ones stepped over."""
 
-    def near(n: int, step: int) -> tuple[int, bool] | None:
-        """The nearest number from ``n`` on that is not refused, and whether it fits."""
-        for m in range(n, max(0, n + step * AFTER), step):
-            known = fits(m)
-            if known is not None:
-                return m, known
-        return None
+    def known(numbers: Iterable[int]) -> int | None:
+        return next((n for n in numbers if fits(n) is not None), None)
 
-    low, high, at = None, None, 1
-    while at < MOST:
-        found = near(at, 1)
-        if found is None:
+    low, top, at = 0, 0, 1
+    while at < MOST and not top:
+        n = known(range(at, at + AFTER))
+        if n is None:
             break
-        if not found[1]:
-            high = found[0]
-            break
-        low = found[0]
-        at = max(2 * at, low + 1)
-    if low is None:
+        low, top, at = (n, 0, max(2 * at, n + 1)) if fits(n) else (low, n, at)
+    if not low:
         return None
-    top = high if high is not None else at
+    top = top or at
     while top - low > 1:
-        middle = near((low + top) // 2, -1)
-        if middle is None or middle[0] <= low:
-            middle = near((low + top) // 2, 1)
-            if middle is None or middle[0] >= top:
-                break
-        if middle[1]:
-            low = middle[0]
-        else:
-            top = middle[0]
-    later = [n for n in range(low + 1, low + 1 + AFTER) if fits(n)]
-    return max(later, default=low)
+        middle = (low + top) // 2
+        n = known([*range(middle, low, -1)[:AFTER], *range(middle + 1, top)[: AFTER - 1]])
+        if n is None:
+            break
+        low, top = (n, top) if fits(n) else (low, n)
+    return max([n for n in range(low + 1, low + 1 + AFTER) if fits(n)], default=low)
+
+
+class Schedule(NamedTuple):
+    """A way to reach a field: its name, the dilation of each layer, and the field."""
+
+    name: str
+    dilations: tuple[int, ...]
+    size: int
+
+    def told(self) -> str:
+        """The dilations, a long row shortened."""
+        shown = list(map(str, self.dilations))
+        if len(shown) > MOST_SHOWN:
+            shown = [*shown[: MOST_SHOWN - 2], "…", shown[-1]]
+        return ", ".join(shown)
+
+
+def schedules(one: Callable[[int], Extent], target: int, dilated: bool) -> list[Schedule]:
+    """The ways to see at least ``target`` pixels: first those that see just so many, then by the number of layers.
+
+    ``one`` gives the field of what is repeated, for a dilation, which grows in the usual ways if ``dilated``. Raises
+    SpecError where there is no field to repeat, NoSolution where no number of layers reaches.
+
+    >>> def conv(d):
+    ...     return Extent((2 * d + 1,), (2 * d + 1,), (Fraction(1),), (0,), (((0, 2 * d),),))
+    >>> [(s.name, s.dilations, s.size) for s in schedules(conv, 31, True)][0]
+    ('doubled', (1, 2, 4, 8), 31)
+    """
+    kernel = one(1).size[0]
+    ways = {"one": lambda i: 1, "doubled": lambda i: 2**i, "counted": lambda i: i + 1} if dilated else {"": lambda i: 1}
+    if dilated and isinstance(kernel, int) and kernel > 2:
+        ways[f"times {kernel}"] = lambda i: int(kernel) ** i
+    found = [way for name, dilation in ways.items() for way in _reaching(name, one, target, dilation)]
+    if not found:
+        raise NoSolution(
+            f"no number of layers sees {target:,}", details=["each layer sees no farther than the one before"]
+        )
+    return sorted(found, key=lambda way: (way.size != target, len(way.dilations), way.name))
+
+
+def _reaching(
+    name: str, one: Callable[[int], Extent], target: int, dilation: Callable[[int], int]
+) -> Iterator[Schedule]:
+    """The fewest layers that see at least ``target``; and, where that is more, the most that see less."""
+    way, jump = Schedule(name, (), 1), Fraction(1)
+    before = way
+    while way.size < target:
+        if len(way.dilations) == MOST_LAYERS:
+            return
+        next_ = dilation(len(way.dilations))
+        extent = one(next_)
+        size = extent.size[0] if extent.size else None
+        if not isinstance(size, int) or not extent.uniform or not extent.jump[0]:
+            raise SpecError("the field of what is repeated is not one interval for every unit", where="--rf")
+        if size <= 1:
+            return
+        before, way = way, Schedule(name, (*way.dilations, next_), way.size + int((size - 1) * jump))
+        jump = jump * extent.jump[0]
+    yield way
+    if before.dilations and way.size != target:
+        yield before
+
+
+def smallest(build: Callable[[Shape], Graph], shape: Shape, usual: int, seconds: float = 0.4) -> int | None:
+    """The smallest n for which ``build`` takes ``shape`` with all its spatial sizes n, tried for ``seconds`` at most.
+
+    None where it was not found, or where ``usual`` is not taken: size is not what is wrong.
+
+    >>> from convcalc import nn, trace
+    >>> smallest(lambda shape: trace(nn.Conv2d(3, 8, 5), shape), (1, 3, 2, 2), 64)
+    5
+    """
+
+    def accepts(n: int) -> bool:
+        try:
+            build(square(shape, n))
+            return True
+        except ConvcalcError:
+            return False
+
+    if not shape[2:] or not accepts(usual):
+        return None
+    end = time.monotonic() + seconds
+    for n in range(1, usual + 1):
+        if accepts(n):
+            return n
+        if time.monotonic() > end:
+            break
+    return None
+
+
+def square(shape: Sequence[object], n: int) -> Shape:
+    """``shape`` with all its spatial sizes n.
+
+    >>> square((1, 3, 10, 12), 63)
+    (1, 3, 63, 63)
+    """
+    return (*shape[:2], *[n] * (len(shape) - 2))  # type: ignore[arg-type]

@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from convcalc.algebra.dims import Dim, Shape
-from convcalc.algebra.field import Along, Field, Interval
+from convcalc.algebra.field import Field, Undefined
+from convcalc.algebra.intervals import Along, Interval
 from convcalc.layers.base import Layer
 from convcalc.network.graph import Graph, node_name
 
@@ -99,7 +100,10 @@ def _joined(layer: Layer, fields: list[Field | None], shapes: tuple[Shape, ...],
 
 @lru_cache(maxsize=4096)
 def _field(layer: Layer, fields: tuple[Field, ...], shapes: tuple[Shape, ...], output: Shape) -> Field | None:
-    return layer.field(fields, shapes, output)
+    try:
+        return layer.field(fields, shapes, output)
+    except Undefined:
+        return None
 
 
 def receptive_field(field: Field | None, graph: Graph, through_gates: bool = False) -> ReceptiveField:
@@ -107,8 +111,9 @@ def receptive_field(field: Field | None, graph: Graph, through_gates: bool = Fal
     pixels = max((shape[2:] for shape in graph.inputs.values()), key=len, default=())
     if field is None or not pixels:
         return None
-    axes = {axis.source: axis for axis in field.axes if axis is not None}
-    if len(axes) < len(field.axes) - field.axes.count(None):
+    maps = field.maps().values()
+    axes = {along.source: along for along in maps}
+    if len(axes) < len(maps):
         return None  # two axes of the map run along one of the input
     whole, gates = (field.whole | field.gates, frozenset[int]()) if through_gates else (field.whole, field.gates)
     seen = [i for i in range(len(pixels)) if i in whole or (i in gates and i not in axes)]

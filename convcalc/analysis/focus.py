@@ -12,7 +12,8 @@ from math import ceil, prod
 from typing import NamedTuple
 
 from convcalc.algebra.dims import Dim, Shape
-from convcalc.algebra.field import Along, Field, Interval
+from convcalc.algebra.field import Field, Slot
+from convcalc.algebra.intervals import Along, Interval
 from convcalc.analysis.flow import Extent, ReceptiveField, propagate, receptive_field
 from convcalc.analysis.paths import Profile, profile
 from convcalc.analysis.sight import Box, Sight
@@ -91,19 +92,19 @@ class Focus:
         if not isinstance(self.rf, Extent) or field is None or any(self.rf.along):
             what = "not defined" if self.rf is None else "the whole input"
             raise SpecError(f"the receptive field is {what}", where=self.name, hint="name a layer before it")
-        axes = sorted([axis for axis in field.axes if axis], key=lambda axis: axis.source)
-        return axes
+        return sorted(field.maps().values(), key=lambda axis: axis.source)
 
     @property
-    def places(self) -> tuple[int, ...]:
-        """For each axis of the input, the axis of the layer's output that runs along it."""
-        field = self.fields[self.name] or Field(())
-        return tuple(sorted([i for i, axis in enumerate(field.axes) if axis], key=lambda i: field.axes[i].source))  # type: ignore[union-attr]
+    def places(self) -> tuple[Slot, ...]:
+        """For each axis of the input, where the layer's field runs along it."""
+        maps = (self.fields[self.name] or Field(())).maps()
+        return tuple(sorted(maps, key=lambda slot: maps[slot].source))
 
     @property
     def units(self) -> tuple[Dim, ...]:
         """How many units the layer has along each axis of the input."""
-        return tuple([self.nodes[self.name].output_shape[i] for i in self.places])
+        field, shape = self.fields[self.name] or Field(()), self.nodes[self.name].output_shape
+        return tuple([field.span(slot, shape) for slot in self.places])
 
     @property
     def centre(self) -> tuple[Fraction | None, ...]:
@@ -148,7 +149,8 @@ class Focus:
 
     def _in_place(self, unit: Sequence[int]) -> tuple[int, ...]:
         """A unit given by the input's axes as one by the tensor's."""
-        return tuple([i for _, i in sorted(zip(self.places, unit))])
+        by_place = dict(zip(self.places, unit))
+        return tuple([by_place[slot] for slot in self.sight.axes(self.name)])
 
     @property
     def share(self) -> Fraction:
@@ -163,9 +165,9 @@ class Focus:
             hint = f"the input's pixels go from {_told([0] * len(sizes))} to {_told([n - 1 for n in sizes])}"
             raise SpecError(f"there is no pixel {_told(pixel)}", where="--covers", hint=hint)
         self.along()
-        order = sorted(range(len(self.places)), key=lambda i: self.places[i])
+        order = [self.sight.axes(self.name).index(slot) for slot in self.places]
         boxes = self.sight.covers(pixel)[self.name]
-        return [tuple([box[order.index(i)] for i in range(len(order))]) for box in boxes]
+        return [tuple([box[i] for i in order]) for box in boxes]
 
     def profiles(self, unit: Sequence[int] | None = None) -> tuple[Profile, ...]:
         """The paths from a unit (the one in the middle, if none is given) along each axis of the input."""

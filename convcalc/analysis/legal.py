@@ -1,27 +1,34 @@
-"""Legal input sizes: which sizes a network takes, which layer asks for each restriction, and why others fail.
+"""Legal input sizes: which a network takes, which layer asks for each restriction, and what a floor leaves unread.
 
-The relations that a trace in letters leaves are solved by `algebra.regions`; here they are put beside the layers that
-demand them. Pixels that are lost inside legal sizes are `floor_loss`'s.
+Sympy is loaded only where there are letters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcalc.algebra.dims import Dim, Shape, as_dim, is_symbolic, letter, show
-from convcalc.algebra.periodic import ALL, Sizes
-from convcalc.algebra.symbolic.regions import Region, boxes_of, everything
-from convcalc.algebra.symbolic.relations import solved
-from convcalc.errors import ConvcalcError, SpecError
-from convcalc.network.graph import Graph, Reason
+from convcalc.algebra.assume import assume
+from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, is_symbolic, letter, show, truth
+from convcalc.algebra.field import Field
+from convcalc.algebra.intervals import Axis
+from convcalc.algebra.periodic import ALL, NONE, Sizes, everything
+from convcalc.errors import ConvcalcError, NoSolution, ShapeError, SpecError
+from convcalc.layers.base import axis_name
+from convcalc.network.graph import Graph, Node, Reason
+
+if TYPE_CHECKING:
+    from convcalc.algebra.symbolic.regions import Region
 
 AXES = {1: "L", 2: "HW", 3: "DHW"}
 """The letters of spatial axes, by their number."""
 
+Build = Callable[..., Graph]
+
 
 class Demand(NamedTuple):
-    """What one node asks of the sizes: for people, and why."""
+    """What one node asks of the sizes, and why."""
 
     needs: str
     node: str
@@ -29,7 +36,7 @@ class Demand(NamedTuple):
 
 
 class Legal(NamedTuple):
-    """The sizes that a network takes: ``shapes`` are its inputs in letters, ``held`` axes that had to be numbers."""
+    """The sizes that a network takes: ``shapes`` are its inputs in letters, ``held`` tells of axes held at numbers."""
 
     graph: Graph
     shapes: tuple[Shape, ...]
@@ -39,22 +46,20 @@ class Legal(NamedTuple):
 
     @property
     def letters(self) -> tuple[str, ...]:
-        """The letters in the order of the region's."""
+        """The letters in the region's order."""
         return self.region.letters
 
     def told(self) -> list[str]:
-        """The sizes, a line for each box: letters that go together stand in one.
+        """The sizes, a line for each box.
 
         >>> from convcalc import nn, symbols, trace
         >>> legal(trace(nn.Sequential(nn.Conv2d(3, 8, 3), nn.MaxPool2d(2)), (1, 3, *symbols("H W")))).told()
         ['H ≥ 4, W ≥ 4']
         """
-        word = ", " if len(self.region.boxes) < 2 else " with "
-        lines = [word.join(box[name].told(name) for name in self.letters) for box in self.region.boxes]
-        return [" and where ".join([line, *map(show, self.region.rest)]) for line in lines]
+        return self.region.told()
 
     def values(self, shapes: Sequence[Shape]) -> tuple[int, ...] | None:
-        """The numbers that full shapes give the letters; None where they do not fit these inputs."""
+        """The numbers that full shapes give the letters; None where they do not fit."""
         found: dict[str, Any] = {}
         for lettered, numbers in zip(self.shapes, shapes):
             if len(lettered) != len(numbers):
@@ -65,7 +70,7 @@ class Legal(NamedTuple):
         return tuple(found.get(name, 1) for name in self.letters)
 
     def filled(self, sizes: Sequence[int]) -> tuple[Shape, ...]:
-        """The inputs' full shapes with these numbers for the letters."""
+        """The full shapes with these numbers for the letters."""
         numbers = dict(zip(self.letters, sizes))
         return tuple(tuple(numbers.get(str(dim), dim) for dim in shape) for shape in self.shapes)
 
@@ -78,32 +83,35 @@ def legal(graph: Graph, held: Sequence[str] = ()) -> Legal:
     >>> found.demands[0]
     Demand(needs='H ≥ 2', node='', why='the output height is ⌊(H + 2)/4⌋')
     """
+    from convcalc.algebra.symbolic.regions import Region
+
     shapes = tuple(graph.inputs.values())
-    letters = list(dict.fromkeys(str(dim) for shape in shapes for dim in shape if is_symbolic(dim) and dim.is_Symbol))  # type: ignore[union-attr]
-    letters += [name for name in graph.letters if name not in letters]
-    region = Region(graph.assumptions, letters)
+    letters = [str(dim) for shape in shapes for dim in shape if is_symbolic(dim) and dim.is_Symbol]  # type: ignore[union-attr]
+    region = Region(graph.assumptions, list(dict.fromkeys([*letters, *graph.letters])))
     return Legal(graph, shapes, region, tuple(_demands(graph.reasons, region)), tuple(held))
 
 
 def _demands(reasons: Mapping[Any, Reason], region: Region) -> Iterator[Demand]:
-    """The demands without which the region would be larger, in the order of the nodes."""
+    """The demands that the others do not imply, in the order of the nodes."""
+    from convcalc.algebra.symbolic.regions import boxes_of
+    from convcalc.algebra.symbolic.relations import solved
+
+    found = {relation: solved(relation) for relation in reasons if len(relation.free_symbols) == 1}
     alone: dict[str, list[tuple[Any, Sizes]]] = {name: [] for name in region.letters}
-    for relation in reasons:
-        names = [str(name) for name in relation.free_symbols]
-        sizes = solved(relation) if len(names) == 1 else None
+    for relation, sizes in found.items():
         if sizes is not None:
-            alone[names[0]].append((relation, sizes))
+            alone[str(*relation.free_symbols)].append((relation, sizes))
     kept = {relation for pairs in alone.values() for relation in _needed(pairs)}
     box = {name: everything(sizes for _, sizes in pairs) for name, pairs in alone.items()}
     for relation, (node, what) in reasons.items():
-        names = [str(name) for name in relation.free_symbols]
         why = what.split(", in ")[0] or f"{show(relation)} does not hold"
-        if relation in kept:
-            sizes = solved(relation)
-            assert sizes is not None
-            yield Demand(sizes.told(names[0]), node, why)
-        elif not any(relation == r for pairs in alone.values() for r, _ in pairs) and not _implied(relation, box):
-            yield Demand(show(relation), node, why)
+        sizes = found.get(relation)
+        if sizes is None:
+            cases = boxes_of(relation, dict(box)) or ()
+            if not any(all(case.get(name, ALL) & s == s for name, s in box.items()) for case in cases):
+                yield Demand(show(relation), node, why)
+        elif relation in kept:
+            yield Demand(sizes.told(str(*relation.free_symbols)), node, why)
 
 
 def _needed(pairs: list[tuple[Any, Sizes]]) -> Iterator[Any]:
@@ -119,28 +127,22 @@ def _needed(pairs: list[tuple[Any, Sizes]]) -> Iterator[Any]:
             yield relation
 
 
-def _implied(relation: Any, box: Mapping[str, Sizes]) -> bool:
-    """Whether a relation between letters holds all over a box."""
-    cases = boxes_of(relation, dict(box))
-    return cases is not None and any(all(case.get(name, ALL) & s == s for name, s in box.items()) for case in cases)
-
-
 def lettered(shape: Shape) -> Shape:
     """A shape without the batch, with letters for its spatial sizes where it has none.
 
     >>> lettered((3, 224, 224))
     (3, H, W)
     """
-    if any(is_symbolic(dim) for dim in shape[1:]) or len(shape) - 1 not in AXES:
+    if any(map(is_symbolic, shape[1:])) or len(shape) - 1 not in AXES:
         return shape
     return (shape[0], *map(letter, AXES[len(shape) - 1]))
 
 
-def study(build: Callable[..., Graph], inputs: Sequence[Shape], usual: Sequence[Shape] = ()) -> Legal:
+def study(build: Build, inputs: Sequence[Shape], usual: Sequence[Shape] = ()) -> Legal:
     """The legal sizes of a network that ``build`` traces from full shapes, here ``inputs`` in letters.
 
-    Where a layer needs a number for an axis, that axis is held at its size in ``usual``, and the rest is studied.
-    Raises SpecError where there is no letter, and what ``build`` raises where no axis may be one.
+    An axis for which a layer needs a number is held at its size in ``usual``. Raises SpecError where there is no
+    letter, and what ``build`` raises where no axis may be one.
     """
     inputs = tuple(tuple(shape) for shape in inputs)
     if not any(is_symbolic(dim) for shape in inputs for dim in shape):
@@ -148,33 +150,25 @@ def study(build: Callable[..., Graph], inputs: Sequence[Shape], usual: Sequence[
     try:
         return legal(build(*inputs))
     except ConvcalcError as error:
-        for name, graph in _alone(build, inputs, usual):
-            others = [f"{i} = {n}" for i, n in _pairs(inputs, usual) if i != name]
-            return legal(graph, [f"with {', '.join(dict.fromkeys(others))}: {error.where}: {error.what}"])
+        numbers = {
+            str(dim): n
+            for shape, sizes in zip(inputs, usual)
+            for dim, n in zip(shape, sizes)
+            if is_symbolic(dim) and not is_symbolic(n)
+        }
+        for name in numbers if len(numbers) > 1 else ():
+            held = {other: n for other, n in numbers.items() if other != name}
+            try:
+                graph = build(*[tuple(as_dim(held.get(str(dim), dim)) for dim in shape) for shape in inputs])
+            except ConvcalcError:
+                continue
+            told = ", ".join(f"{other} = {n}" for other, n in held.items())
+            return legal(graph, [f"with {told}: {error.where}: {error.what}"])
         raise
 
 
-def _pairs(inputs: Sequence[Shape], usual: Sequence[Shape]) -> Iterator[tuple[str, Dim]]:
-    """Each letter with the number that usually stands in its place."""
-    for shape, numbers in zip(inputs, usual):
-        for dim, n in zip(shape, numbers):
-            if is_symbolic(dim) and not is_symbolic(n):
-                yield str(dim), n
-
-
-def _alone(build: Callable[..., Graph], inputs: Sequence[Shape], usual: Sequence[Shape]) -> Iterator[tuple[str, Graph]]:
-    """The graphs in which one letter stands alone, for those letters that a layer lets stand."""
-    numbers = dict(_pairs(inputs, usual))
-    for name in numbers if len(numbers) > 1 else ():
-        held = {i: n for i, n in numbers.items() if i != name}
-        try:
-            yield name, build(*[tuple(as_dim(held.get(str(dim), dim)) for dim in shape) for shape in inputs])
-        except ConvcalcError:
-            continue
-
-
 class Verdict(NamedTuple):
-    """Whether given sizes work; where not, why, and the nearest that do: below, and above with the padding to there."""
+    """Whether given sizes work; where not, why, and the nearest that do."""
 
     shapes: tuple[Shape, ...]
     error: ConvcalcError | None = None
@@ -183,18 +177,17 @@ class Verdict(NamedTuple):
 
     @property
     def works(self) -> bool:
-        """Whether the sizes work."""
+        """Whether they do."""
         return self.error is None
 
     @property
     def padding(self) -> tuple[int, ...]:
-        """What each spatial axis of the first input lacks to ``above``."""
-        if self.above is None:
-            return ()
-        return tuple(int(b) - int(a) for a, b in zip(self.shapes[0][2:], self.above[0][2:]))  # type: ignore[arg-type]
+        """What the spatial axes of the first input lack to ``above``."""
+        pairs = zip(self.shapes[0][2:], self.above[0][2:] if self.above is not None else ())
+        return tuple(int(b) - int(a) for a, b in pairs)  # type: ignore[arg-type]
 
 
-def judge(build: Callable[..., Graph], found: Legal, shapes: Sequence[Shape]) -> Verdict:
+def judge(build: Build, found: Legal, shapes: Sequence[Shape]) -> Verdict:
     """Whether a network takes these full shapes, in numbers.
 
     >>> from convcalc import nn, symbols, trace
@@ -206,11 +199,98 @@ def judge(build: Callable[..., Graph], found: Legal, shapes: Sequence[Shape]) ->
     full = tuple(tuple(shape) for shape in shapes)
     try:
         build(*full)
+        return Verdict(full)
     except ConvcalcError as error:
         sizes = found.values(full)
-        if sizes is None:
-            return Verdict(full, error)
-        near = [found.region.nearest(sizes, up) for up in (False, True)]
-        below, above = [None if n is None else found.filled(n) for n in near]
-        return Verdict(full, error, below, above)
-    return Verdict(full)
+        near = [None if sizes is None else found.region.nearest(sizes, up) for up in (False, True)]
+        return Verdict(full, error, *[None if n is None else found.filled(n) for n in near])
+
+
+class Loss(NamedTuple):
+    """How many positions one node leaves unread at the end of an axis of ``size``, and for which sizes."""
+
+    node: str
+    axis: str
+    size: Dim
+    lost: Dim
+    when: str
+
+
+def floor_loss(graph: Graph) -> list[Loss]:
+    """Pixels that no window reads because a floor cut the last one off, node by node.
+
+    >>> from convcalc import nn, trace
+    >>> floor_loss(trace(nn.MaxPool2d(2), (1, 3, 7, 8)))
+    [Loss(node='', axis='height', size=7, lost=1, when='')]
+    """
+    return [loss for node in graph.nodes for loss in _losses(node)]
+
+
+def _losses(node: Node) -> Iterator[Loss]:
+    if len(node.input_shapes) != 1 or not hasattr(node.layer, "stride"):
+        return
+    (before,) = node.input_shapes
+    field = node.layer.field([Field.of_input(len(before))], [before], node.output_shape)
+    for i, axis in enumerate(field.axes if field is not None else ()):
+        if not isinstance(axis, Axis) or axis.source != i - 2 or len(axis.phases) > 1:
+            continue
+        (seen,) = axis.phases
+        if seen and axis.advance > 1:
+            lost = as_dim(before[i] - 1 - seen[1] - (node.output_shape[i] - 1) * axis.advance)
+            if truth(at_least(0, lost)) is not True:
+                yield Loss(node.name, axis_name(len(before), i), before[i], lost, _when(lost))
+
+
+def _when(lost: Any) -> str:
+    """For which sizes; empty where that cannot be told."""
+    if not is_symbolic(lost) or len(lost.free_symbols) != 1:
+        return ""
+    from convcalc.algebra.symbolic.relations import solved, stated
+
+    found = solved(stated(">=", lost, 1))
+    return "" if found is None else found.told(str(*lost.free_symbols))
+
+
+def under(graph: Graph, texts: Sequence[str]) -> tuple[Graph, str]:
+    """``graph`` with the assumptions in ``texts`` put in, and what they come to.
+
+    Raises SpecError for a text that is no assumption, NoSolution where no size satisfies them and the graph.
+
+    >>> from convcalc import nn, symbols, trace
+    >>> graph, told = under(trace(nn.MaxPool2d(4), (1, 3, *symbols("H W"))), ["H % 32 == 0", "H == W"])
+    >>> told, [show(n) for n in graph.nodes[0].output_shape]
+    ('H = W = 32·n', ['1', '3', '8·n', '8·n'])
+    """
+    given = assume(texts, graph.letters)
+    none = f"no size satisfies {' and '.join(texts)}"
+    try:
+        now = graph.subs(given.values)
+    except ShapeError as error:
+        raise NoSolution(none, details=[f"{error.where} {error.what}"]) from None
+    left = {}
+    for relation, reason in now.reasons.items():
+        settled = _settled(relation, given.bounds)
+        if settled is False:
+            raise NoSolution(none, details=[f"{reason.node} needs {show(relation)}"])  # type: ignore[arg-type]
+        if settled is None:
+            left[relation] = reason
+    now = replace(now, reasons=left, assumptions=tuple(r for r in now.assumptions if r in left))
+    lows = {name: low - 1 for name, (low, _) in given.bounds.items() if low > 1 and name in now.letters}
+    if lows:  # minima that lower bounds decide: what holds from a bound on holds from 1 on there
+        now = now.subs({name: letter(name) + low for name, low in lows.items()})
+        now = now.subs({name: letter(name) - low for name, low in lows.items()})
+    return now, given.told()
+
+
+def _settled(relation: Any, bounds: Mapping[str, tuple[int, int | None]]) -> bool | None:
+    """Whether bounds make a relation true, or false; None where neither."""
+    from convcalc.algebra.symbolic.relations import solved, within
+
+    names = list(map(str, relation.free_symbols))
+    found = solved(relation) if len(names) == 1 else None
+    if found is None or names[0] not in bounds:
+        return True if within(relation, bounds) else None
+    low, high = bounds[names[0]]
+    allowed = Sizes.from_(low) if high is None else Sizes.from_(low) & ~Sizes.from_(high + 1)
+    both = allowed & found
+    return both == allowed if both in (allowed, NONE) else None

@@ -1,24 +1,70 @@
-"""Metrics: each one function from a call of a layer to a number, with its title and unit.
+"""Metrics, each one decorated function from a call of a layer to a number, and conventions: what a FLOP is.
 
-Adding a metric is adding one decorated function; reports, columns and totals then know it. How numbers are printed,
-and what flows from node to node (receptive field, depth: `flow`), is not here.
+A convention is one row of prices for the words of `layers.base`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from convcalc.algebra.dims import Dim, Shape, as_dim, prod
-from convcalc.analysis.conventions import Convention, find
 from convcalc.errors import UnknownName, did_you_mean
-from convcalc.layers.base import Layer
-from convcalc.layers.work import Work
+from convcalc.layers.base import Layer, Op, Work
+
+
+class Convention(NamedTuple):
+    """What each word of work costs, in ``unit``; nothing, where it is not listed.
+
+    >>> CONVENTIONS["torch"].price({"mac": 10, "bias": 3})
+    20
+    """
+
+    name: str
+    unit: str
+    prices: Mapping[Op, int]
+    description: str
+
+    def price(self, work: Work) -> Dim:
+        """What a tally of work costs."""
+        return sum([price * work[op] for op, price in self.prices.items() if op in work])
+
+
+_ROWS = (
+    Convention(
+        name="torch",
+        unit="FLOPs",
+        prices={"mac": 2},
+        description="2 FLOPs for each multiply–accumulate of convolutions and matrix products, 0 for all else",
+    ),
+)
+
+CONVENTIONS: Mapping[str, Convention] = {row.name: row for row in _ROWS}
+"""By name. ``torch`` is the definition of `torch.utils.flop_counter`."""
+
+
+def find(name: str) -> Convention:
+    """The convention called ``name``; raises UnknownName.
+
+    >>> find("torch").unit
+    'FLOPs'
+    """
+    return _named(name, CONVENTIONS, "convention", "there is")
+
+
+Row = TypeVar("Row")
+
+
+def _named(name: str, rows: Mapping[str, Row], what: str, known: str) -> Row:
+    if name not in rows:
+        hint = did_you_mean(name, rows) or f"{known} {', '.join(rows)}"
+        raise UnknownName(f"no {what} is called {name!r}", hint=hint)
+    return rows[name]
 
 
 class Count(NamedTuple):
-    """A number and whether it is all of it: incomplete is a lower bound, and None is not known at all.
+    """A number and whether it is all of it: else a lower bound, or None, not known at all.
 
     >>> Count(12) + Count(None, False)
     Count(value=12, complete=False)
@@ -28,14 +74,29 @@ class Count(NamedTuple):
     complete: bool = True
 
     def __add__(self, other: Any) -> Count:
-        complete = self.complete and other.complete
-        if self.value is None or other.value is None:
-            return Count(other.value if self.value is None else self.value, complete)
-        return Count(whole(self.value + other.value), complete)
+        known = [value for value in (self.value, other.value) if value is not None]
+        return Count(whole(sum(known)) if known else None, self.complete and other.complete)
+
+
+class Memory(NamedTuple):
+    """Bytes in fp32 of all that is owned, and of the outputs of all calls kept side by side."""
+
+    parameters: Count
+    buffers: Count
+    outputs: Count
+
+
+def memory(params: Count, buffers: Count, elements: Count) -> Memory:
+    """4 bytes for each element.
+
+    >>> memory(Count(25557032), Count(53173), Count(1)).parameters
+    Count(value=102228128, complete=True)
+    """
+    return Memory(*[Count(None if n is None else n * 4, complete) for n, complete in (params, buffers, elements)])
 
 
 class Call(NamedTuple):
-    """What a metric looks at: a layer, the shapes in and out, the work (None where it is not known), the prices."""
+    """What a metric looks at; ``work`` is None where it is not known."""
 
     layer: Layer
     inputs: tuple[Shape, ...]
@@ -45,11 +106,7 @@ class Call(NamedTuple):
 
 
 class Metric(NamedTuple):
-    """A number of a call.
-
-    The total is the sum over all calls; ``owned`` metrics count what a layer holds, called or not, and so once for each
-    layer object.
-    """
+    """A number of a call, summed over all calls; ``owned``: of a layer, called or not, once for each layer object."""
 
     name: str
     title: str
@@ -59,15 +116,14 @@ class Metric(NamedTuple):
 
 
 METRICS: dict[str, Metric] = {}
-"""Every metric by its name."""
+"""By name."""
 
 
 def metric(title: str, unit: str, *, owned: bool = False) -> Callable[[Callable[[Call], Dim | None]], Metric]:
     """Make the function below a metric under its own name; it returns None where the number is not known."""
 
     def register(value: Callable[[Call], Dim | None]) -> Metric:
-        row = Metric(value.__name__, title, unit, owned, value)
-        METRICS[row.name] = row
+        row = METRICS[value.__name__] = Metric(value.__name__, title, unit, owned, value)
         return row
 
     return register
@@ -76,19 +132,19 @@ def metric(title: str, unit: str, *, owned: bool = False) -> Callable[[Callable[
 @metric("Params", "parameters", owned=True)
 def params(call: Call) -> Dim:
     """Elements of the learned tensors."""
-    return _elements(call.layer.weights())
+    return sum(map(prod, call.layer.weights().values()))
 
 
 @metric("Trainable", "trainable parameters", owned=True)
 def trainable_params(call: Call) -> Dim:
     """Elements of the learned tensors that training changes; convcalc freezes none."""
-    return _elements(call.layer.weights())
+    return sum(map(prod, call.layer.weights().values()))
 
 
 @metric("Buffers", "buffer elements", owned=True)
 def buffers(call: Call) -> Dim:
     """Elements of state that is not learned, such as running means."""
-    return _elements(call.layer.buffers())
+    return sum(map(prod, call.layer.buffers().values()))
 
 
 @metric("MACs", "MACs")
@@ -110,7 +166,7 @@ def elements(call: Call) -> Dim:
 
 
 DEFAULT = tuple(METRICS)
-"""The metrics of a report unless others are asked for: all that stand here."""
+"""The metrics of a report unless others are asked for."""
 
 
 def select(name: str) -> Metric:
@@ -119,14 +175,11 @@ def select(name: str) -> Metric:
     >>> select("macs").unit
     'MACs'
     """
-    if name not in METRICS:
-        hint = did_you_mean(name, METRICS) or f"there are {', '.join(METRICS)}"
-        raise UnknownName(f"no metric is called {name!r}", hint=hint)
-    return METRICS[name]
+    return _named(name, METRICS, "metric", "there are")
 
 
 class Measured(NamedTuple):
-    """The numbers of one call, one for each metric asked for; ``weighted``: it has weights and multiplies by them."""
+    """A number for each metric asked for; ``weighted``: the call has weights and multiplies by them."""
 
     values: tuple[Dim | None, ...]
     weighted: bool
@@ -134,10 +187,7 @@ class Measured(NamedTuple):
 
 @lru_cache(maxsize=64)
 def meter(names: tuple[str, ...], convention: str) -> Callable[[Layer, tuple[Shape, ...], Shape], Measured]:
-    """A function that measures a call: these metrics, under this convention.
-
-    Raises UnknownName. Layers are values and a network repeats few distinct calls many times, so answers are kept.
-    """
+    """A function that measures calls, and keeps answers, as networks repeat few distinct calls. Raises UnknownName."""
     metrics = [select(name) for name in names]
     prices = find(convention)
 
@@ -155,13 +205,6 @@ def holdings(layer: Layer, names: tuple[str, ...], convention: str) -> tuple[Dim
     """The metrics of a layer that no one calls: what it owns, and 0 for what calls would cost."""
     call = Call(layer, (), (), {}, find(convention))
     return tuple([whole(METRICS[name].value(call)) if METRICS[name].owned else 0 for name in names])
-
-
-def _elements(tensors: Mapping[str, Shape]) -> Dim:
-    total: Dim = 0
-    for shape in tensors.values():
-        total = total + prod(shape)
-    return total
 
 
 def whole(value: Any) -> Any:

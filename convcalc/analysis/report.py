@@ -14,10 +14,20 @@ from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import Condition, Dim, Shape, show_count
 from convcalc.algebra.field import Field
-from convcalc.analysis.conventions import Convention, find
 from convcalc.analysis.flow import ReceptiveField, propagate, receptive_field
-from convcalc.analysis.memory import Memory, memory
-from convcalc.analysis.metrics import DEFAULT, METRICS, Count, Measured, holdings, meter, whole
+from convcalc.analysis.metrics import (
+    DEFAULT,
+    METRICS,
+    Convention,
+    Count,
+    Measured,
+    Memory,
+    find,
+    holdings,
+    memory,
+    meter,
+    whole,
+)
 from convcalc.errors import UnknownName, did_you_mean
 from convcalc.layers.base import Layer
 from convcalc.network.graph import Graph, node_name
@@ -62,7 +72,8 @@ class Report:
 
     ``counts`` maps each metric to its total as a `Count`; ``totals`` to the bare value, with ``depth`` and ``rf`` (that
     of the first output) besides. ``network`` names the network; ``show_batch`` is whether shapes print with the batch;
-    ``uncalled`` stands for all layers that are owned but never called; ``given`` is what was assumed of letters.
+    ``uncalled`` stands for all layers that are owned but never called; ``given`` is what was assumed of letters;
+    ``through_gates`` is whether receptive fields follow gates.
 
     >>> from convcalc import nn, trace
     >>> report = analyze(trace(nn.Sequential(nn.Conv2d(3, 8, 3)), (1, 3, 6, 6)))
@@ -79,6 +90,7 @@ class Report:
     show_batch: bool = False
     uncalled: Row | None = None
     given: str = ""
+    through_gates: bool = False
     _measured: Sequence[Measured] = ()
     _fields: Sequence[Field | None] = ()
 
@@ -91,7 +103,7 @@ class Report:
     def _rf(self) -> ReceptiveField:
         for i in range(len(self.graph.nodes) - 1, -1, -1):  # an output mostly comes last
             if self.graph.nodes[i].name == self.graph.outputs[0]:
-                return receptive_field(self._fields[i], self.graph)
+                return receptive_field(self._fields[i], self.graph, self.through_gates)
         return None
 
     @property
@@ -122,7 +134,7 @@ class Report:
             if counts is None:
                 counts = known[key] = _of_call(self.metrics, measured.values, call)
             if field is not before:  # pointwise layers pass on the field itself
-                before, rf = field, receptive_field(field, self.graph)
+                before, rf = field, receptive_field(field, self.graph, self.through_gates)
             rows.append(Row(path, call, type(layer).__name__, layer, inputs, shapes, output, rf, counts))
         return tuple(rows)
 
@@ -177,10 +189,12 @@ def analyze(
     network: str = "",
     show_batch: bool = False,
     given: str = "",
+    through_gates: bool = False,
 ) -> Report:
     """The report of ``graph`` with these metrics, FLOPs at the prices of ``convention``.
 
-    Raises UnknownName for a metric or convention that there is not.
+    Receptive fields tell gates (squeeze and excitation) apart, or follow them if ``through_gates``. Raises UnknownName
+    for a metric or convention that there is not.
 
     >>> from convcalc import nn, trace
     >>> analyze(trace(nn.Linear(8, 2), (1, 8))).totals["flops"]
@@ -190,7 +204,8 @@ def analyze(
     measured, uncalled, counts = _counted(graph, names, convention)
     flow = propagate(graph, [item.weighted for item in measured])
     prices = find(convention)
-    return Report(graph, names, prices, counts, flow.depth, network, show_batch, uncalled, given, measured, flow.fields)
+    known = (network, show_batch, uncalled, given, through_gates, measured, flow.fields)
+    return Report(graph, names, prices, counts, flow.depth, *known)
 
 
 def totals(graph: Graph, metrics: Iterable[str] = DEFAULT, convention: str = "torch") -> Mapping[str, Count]:

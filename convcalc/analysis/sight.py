@@ -13,13 +13,14 @@ from math import ceil, floor
 from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.algebra.dims import Shape
-from convcalc.algebra.field import Field, Interval, Reach, Taps
+from convcalc.algebra.field import Field, Part, Slot, Undefined
+from convcalc.algebra.intervals import Interval, Reach, Taps
 from convcalc.analysis.flow import propagate
 from convcalc.errors import SpecError
 from convcalc.network.graph import Graph, Node
 
-Route: TypeAlias = "tuple[tuple[int, int], tuple[Taps | Reach, ...]]"
-"""Where a layer's output reads along one axis: (which input, its tensor axis), and the taps on the way."""
+Route: TypeAlias = "tuple[tuple[int, Slot], tuple[Taps | Reach, ...]]"
+"""Where a layer's output reads along one axis: (which input, where in its field), and the taps on the way."""
 
 MOST_BOXES = 64
 """More are put into one that holds them all."""
@@ -50,7 +51,7 @@ class Trail(NamedTuple):
 class Step(NamedTuple):
     """What a node reads of each input: ``routes`` for each output axis, whole axes, and inputs read through gates."""
 
-    routes: tuple[tuple[Route, ...], ...]
+    routes: Mapping[Slot, tuple[Route, ...]]
     whole: frozenset[Any]
     gates: frozenset[Any]
 
@@ -59,15 +60,28 @@ def step(node: Node, fields: Sequence[Field]) -> Step | None:
     """What ``node`` reads, for inputs with these fields; None where its own field is not defined."""
     trails: list[Any] = []
     for k, field in enumerate(fields):
-        axes: list[Any] = [Trail((((k, a), ()),)) if axis else None for a, axis in enumerate(field.axes)]
         whole: Any = frozenset({(k, -1)} if field.whole else ())  # what was pooled is a gate once it is stretched
-        trails.append(Field(tuple(axes), whole))
+        trails.append(Field(_trailed(field, k).axes, whole))
     if not trails:
-        return Step(((),) * len(node.output_shape), frozenset(), frozenset())
-    after: Any = node.layer.field(trails, node.input_shapes, node.output_shape)
+        return Step({}, frozenset(), frozenset())
+    try:
+        after: Any = node.layer.field(trails, node.input_shapes, node.output_shape)
+    except Undefined:
+        return None
     if after is None:
         return None
-    return Step(tuple([axis.routes if axis else () for axis in after.axes]), after.whole, after.gates)
+    return Step({slot: trail.routes for slot, trail in after.maps().items()}, after.whole, after.gates)
+
+
+def _trailed(field: Field, k: int) -> Field:
+    """A field with trails from the k-th input in place of its maps."""
+    split: dict[int, Any] = {}
+
+    def trail(slot: Slot, part: Any) -> Any:
+        new = Trail((((k, slot), ()),))
+        return part.seeing(split.setdefault(part.source, new)) if isinstance(part, Part) else new
+
+    return field.each(trail)
 
 
 class Sight:
@@ -91,10 +105,14 @@ class Sight:
         self.fields.update(zip([node.name for node in graph.nodes], found))
         self._steps: dict[str, Step | None] = {}
 
-    def axes(self, name: str) -> tuple[int, ...]:
-        """The tensor axes of a node along which its field moves."""
+    def axes(self, name: str) -> tuple[Slot, ...]:
+        """Where a node's field moves: its tensor axes, windows and the places inside them as one."""
         field = self.fields[name]
-        return tuple([i for i, axis in enumerate(field.axes) if axis]) if field else ()
+        return tuple(field.maps()) if field else ()
+
+    def units(self, name: str, slot: Slot) -> int:
+        """How many units a node has there."""
+        return (self.fields[name] or Field(())).span(slot, self.shapes[name])  # type: ignore[return-value]
 
     def step(self, node: Node) -> Step | None:
         """What a node reads of its inputs."""
@@ -132,11 +150,11 @@ class Sight:
             return
         sets = []
         for a in self.axes(source):
-            n = self.shapes[source][a]
+            n = self.units(source, a)
             sets.append((1 << n) - 1 if (k, a) in here.whole | here.gates else 0)
             for j, bits in zip(self.axes(node.name), box):
-                for chain in [chain for way, chain in here.routes[j] if way == (k, a)]:
-                    table = reads(chain, n, self.shapes[node.name][j])
+                for chain in [chain for way, chain in here.routes.get(j, ()) if way == (k, a)]:
+                    table = reads(chain, n, self.units(node.name, j))
                     sets[-1] |= _union(table[i] for i in _bits(bits))
         if all(sets):
             yield tuple(sets)
@@ -176,11 +194,11 @@ class Sight:
         inside = dict(zip(self.axes(source), box))
         sets = []
         for j in self.axes(node.name):
-            n = self.shapes[node.name][j]
-            ways = [(a, chain) for (i, a), chain in here.routes[j] if i == k]
+            n = self.units(node.name, j)
+            ways = [(a, chain) for (i, a), chain in here.routes.get(j, ()) if i == k]
             bits = 0 if ways else (1 << n) - 1  # along an axis that this input does not move along, all see it
             for a, chain in ways:
-                table = reads(chain, self.shapes[source][a], n)
+                table = reads(chain, self.units(source, a), n)
                 bits |= sum([1 << i for i, seen in enumerate(table) if seen & inside[a]])
             sets.append(bits)
         if all(sets):

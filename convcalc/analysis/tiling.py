@@ -1,17 +1,18 @@
 """Tiling: how to run a network over an image piece by piece so that the outputs, put together, equal the whole's.
 
 A unit of a tile is right where nothing on its way read beyond the tile, and where the tile begins at a multiple of all
-strides on the way, so that phases agree. Both are exact here, from the layers' taps; running a network is not.
+strides on the way, so that phases agree.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from math import lcm
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import Shape, show_shape
-from convcalc.algebra.field import Axis, Field, Interval
+from convcalc.algebra.field import Field, Packed, Part, Slot
+from convcalc.algebra.intervals import Axis, Interval
 from convcalc.analysis.sight import Sight, read_by
 from convcalc.errors import ConvcalcError, SpecError
 from convcalc.network.graph import Graph
@@ -59,31 +60,33 @@ def tiling(build: Build, shape: Shape, layer: Callable[[Graph], str], sizes: Seq
     4
     """
     whole = _Half(build(shape), layer)
-    cuts = [_cut(whole, axis, size) for axis, size in enumerate(sizes)]
-    lasts = [lengths[-1] for _, lengths in cuts]
-    tile = _Half(_built(build, shape, [lengths[0] for _, lengths in cuts], whole.alignments), layer)
-    last = _Half(_built(build, shape, lasts, whole.alignments), layer)
+    origins = [whole.origin(axis, size) for axis, size in enumerate(sizes)]
+    lasts = [n - origin for n, origin in zip(whole.pixels, origins)]
+    tile, last = (_Half(_built(build, (*shape[:2], *lengths), whole), layer) for lengths in (sizes, lasts))
     for part in (tile, last):
         _check_alike(whole, part)
     return tuple(_strip(axis, size, whole, tile, last) for axis, size in enumerate(sizes))
 
 
 class _Half:
-    """The part of a graph that a layer hangs on, with the fields there."""
+    """The part of a graph that a layer hangs on."""
 
     def __init__(self, graph: Graph, layer: Callable[[Graph], str]) -> None:
         self.sight = Sight(graph)
         self.name = layer(graph)
-        self.nodes = [node for node in graph.nodes if node.name in _ancestors(graph, self.name)]
+        needed = {self.name}
+        for node in reversed(graph.nodes):
+            needed.update(node.inputs if node.name in needed else ())
+        self.nodes = [node for node in graph.nodes if node.name in needed]
         self.fields = {name: self.sight.fields[name] for name in [*graph.inputs, *[node.name for node in self.nodes]]}
         self._check_local()
-        self.axes = self.sight.axes(self.name)
-        found: list[list[Axis]] = [[], [], []]
+        self.pixels: Any = next(iter(graph.inputs.values()))[2:]  # in numbers, as sight demands
+        found: list[list[int]] = [[], [], []]
         for field in self.fields.values():
-            for axis in field.axes if field else ():
+            for axis in field.maps().values() if field else ():
                 if isinstance(axis, Axis):
-                    found[axis.source].append(axis)
-        self.alignments = [lcm(*[axis.advance for axis in axes]) for axes in found if axes]
+                    found[axis.source].append(axis.advance)
+        self.alignments = [lcm(*advances) for advances in found if advances]
 
     def _check_local(self) -> None:
         for name, field in self.fields.items():
@@ -95,38 +98,48 @@ class _Half:
                     f"units of {name} see the input {what}, so no overlap is enough",
                     hint="choose a layer before it: convcalc field NETWORK LAYER --tile N",
                 )
-            if not all(axis.exact for axis in field.axes if axis):
+            if not all(axis.exact for axis in field.maps().values()):
                 raise SpecError(f"the receptive field at {name} is only bounded, so no overlap is known")
+        if any(isinstance(axis, (Part, Packed)) for axis in self._field.axes):
+            hint = "name a layer behind them"
+            raise SpecError(f"{self.name} stands inside windows, whose outputs lie in no map", hint=hint)
+
+    @property
+    def _field(self) -> Field:
+        return self.fields[self.name] or Field(())
+
+    def origin(self, axis: int, size: int) -> int:
+        """Where the last tile begins: it ends where the input does."""
+        alignment = self.alignments[axis]
+        return max(0, -(-int(self.pixels[axis] - size) // alignment) * alignment)
 
     def place(self, axis: int) -> int:
         """The tensor axis of the layer's output that runs along this axis of the input."""
-        return next(i for i in self.axes if self._along(i).source == axis)
+        maps = self._field.maps()
+        return next(i for i in maps if isinstance(i, int) and maps[i].source == axis)
 
     def units(self, axis: int) -> int:
         """The size of the layer's output along an axis of the input."""
-        return self.sight.shapes[self.name][self.place(axis)]
+        return self.sight.units(self.name, self.place(axis))
 
     def per_step(self, axis: int) -> int:
         """Units of the layer's output for each alignment of the input."""
-        return int(self.alignments[axis] / self._along(self.place(axis)).jump)
-
-    def _along(self, place: int) -> Axis:
-        along = (self.fields[self.name] or Field(())).axes[place]
-        assert isinstance(along, Axis)
-        return along
+        return int(self.alignments[axis] / self._field.maps()[self.place(axis)].jump)
 
     def spoilt(self, axis: int) -> tuple[int, int]:
         """How many units at the two ends of the layer's output read beyond the ends of the input's axis."""
-        taints: dict[tuple[str, int], tuple[set[int], set[int]]] = {}
+        taints: dict[tuple[str, Slot], tuple[set[int], set[int]]] = {}
         for node in self.nodes:
             here = self.sight.step(node)
             assert here is not None  # checked with the fields
-            for j, routes in enumerate(here.routes):
-                low, high = set[int](), set[int]()
+            for j, routes in here.routes.items():
+                low, high = taints[node.name, j] = set(), set()
                 for (k, a), chain in routes:
-                    below, above = taints.get((node.inputs[k], a), (set[int](), set[int]()))
-                    size = self.sight.shapes[node.inputs[k]][a]
-                    for unit in range(self.sight.shapes[node.name][j]):
+                    if any(getattr(taps, "border", "") == "circular" for taps in chain):
+                        raise SpecError("goes round the border: a tile lacks what the other end shows", where=node.name)
+                    below, above = taints.get((node.inputs[k], a), (set(), set()))
+                    size = self.sight.units(node.inputs[k], a)
+                    for unit in range(self.sight.units(node.name, j)):
                         seen = [unit]
                         for taps in reversed(chain):
                             seen = [i for position in seen for i in read_by(taps, position)]
@@ -134,57 +147,33 @@ class _Half:
                             low.add(unit)
                         if any(i >= size or i in above for i in seen):
                             high.add(unit)
-                taints[node.name, j] = low, high
-        low, high = taints.get((self.name, self.place(axis)), (set[int](), set[int]()))
+        low, high = taints.get((self.name, self.place(axis)), (set(), set()))
         units = self.units(axis)
         return max(low, default=-1) + 1, units - min(high, default=units)
 
 
-def _ancestors(graph: Graph, name: str) -> set[str]:
-    """The nodes that a node hangs on, itself included."""
-    needed = {name}
-    for node in reversed(graph.nodes):
-        if node.name in needed:
-            needed.update(node.inputs)
-    return needed
-
-
-def _cut(whole: _Half, axis: int, size: int) -> tuple[int, tuple[int, int]]:
-    """Where the last tile begins, and the lengths of the others and of it: it ends where the input does."""
-    pixels = next(iter(whole.sight.graph.inputs.values()))[axis + 2]
-    assert isinstance(pixels, int)  # as sight demands
-    alignment = whole.alignments[axis]
-    if pixels <= size:
-        return 0, (size, pixels)  # one tile is enough; what larger inputs need is told all the same
-    origin = -(-(pixels - size) // alignment) * alignment
-    return origin, (size, pixels - origin)
-
-
-def _built(build: Build, shape: Shape, sizes: Sequence[int], alignments: Sequence[int]) -> Graph:
+def _built(build: Build, shape: Shape, whole: _Half) -> Graph:
     try:
-        return build((*shape[:2], *sizes))
+        return build(shape)
     except ConvcalcError as error:
-        hint = f"multiples of {' x '.join(map(str, alignments))} mostly fit"
-        what = f"the network does not take a tile of {show_shape(sizes)}: {error.what}"
+        hint = f"multiples of {' x '.join(map(str, whole.alignments))} mostly fit"
+        what = f"the network does not take a tile of {show_shape(shape[2:])}: {error.what}"
         raise SpecError(what, where=error.where, hint=hint) from None
 
 
 def _check_alike(whole: _Half, part: _Half) -> None:
-    """Raise SpecError where a tile is not treated as the whole is."""
     for name, field in whole.fields.items():
-        if part.fields.get(name) != field:
-            size = show_shape(next(iter(part.sight.graph.inputs.values()))[2:])
+        other = part.fields.get(name)
+        if field is None or other is None or other.maps() != field.maps():
             raise SpecError(
-                f"at {name} a tile of {size} is not treated as the whole input is",
+                f"at {name} a tile of {show_shape(part.pixels)} is not treated as the whole input is",
                 hint="padding and interpolation that go by the size of the input cannot be tiled, unless all sizes are "
                 f"multiples of {' x '.join(map(str, whole.alignments))}",
             )
 
 
 def _strip(axis: int, size: int, whole: _Half, tile: _Half, last: _Half) -> Strip:
-    """The tiling along one axis."""
     alignment, per_step = whole.alignments[axis], whole.per_step(axis)
-    origin, _ = _cut(whole, axis, size)
     low, high = tile.spoilt(axis)
     step = (tile.units(axis) - low - high) // per_step * alignment
     if step < 1:
@@ -192,22 +181,20 @@ def _strip(axis: int, size: int, whole: _Half, tile: _Half, last: _Half) -> Stri
             f"a tile of {size} is too small: {low + high} of its {tile.units(axis)} units read beyond it",
             hint=f"at least {per_step} must be left; try --tile {2 * size}",
         )
-    starts = [*range(0, origin, step), origin] if origin else [0]
-    tiles = tuple(_tiles(axis, starts, whole, tile, last))
+    origin = whole.origin(axis, size)
+    tiles = tuple(_tiles(axis, [*range(0, origin, step), origin], whole, tile, last))
     return Strip(tile.place(axis), size, size - step, step, alignment, (low, high), tiles)
 
 
 def _tiles(axis: int, starts: Sequence[int], whole: _Half, tile: _Half, last: _Half) -> Iterator[Tile]:
-    """The tiles along one axis; each goes on where the one before ends."""
+    """Each goes on where the one before ends."""
     done = 0
     for start in starts:
         part = last if start == starts[-1] else tile
-        pixels = next(iter(part.sight.graph.inputs.values()))[axis + 2]
-        assert isinstance(pixels, int)
         offset = start // whole.alignments[axis] * whole.per_step(axis)
         low, high = part.spoilt(axis) if len(starts) > 1 else (0, 0)
         stop = offset + part.units(axis) - (high if part is tile else 0)
         if (start and offset + low > done) or (part is last and stop != whole.units(axis)):
             raise SpecError("the outputs of the tiles do not meet those of the whole", where=whole.name)
-        yield Tile((start, start + pixels), (done - offset, stop - offset), (done, stop))
+        yield Tile((start, start + part.pixels[axis]), (done - offset, stop - offset), (done, stop))
         done = stop

@@ -1,95 +1,76 @@
-"""The command line: a group whose commands are one file each, loaded when asked for.
+"""The command line: a group whose commands are one file each, loaded when asked for, and the options they share.
 
 Commands parse, call one library function and echo; nothing is computed here. Every failure is one paragraph on stderr:
 exit code 2 for a slip of usage or a spec, 1 for a check that failed, 3 for a file that cannot be read.
 """
 
-from __future__ import annotations
-
 import gc
+import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 import click
 
-from convcalc.errors import ConvcalcError, UnknownName, did_you_mean
+from convcalc.errors import ConvcalcError, SpecError, UnknownName, did_you_mean
 
 COMMANDS = ("summary", "sizes", "solve", "compare", "export", "fmt", "networks", "layers", "matrix", "field")
 """Each is the file of that name beside this one, and holds a click command called ``command``."""
 
 
-class Told(click.ClickException):
-    """An error as its one paragraph."""
-
-    def __init__(self, paragraph: str, exit_code: int) -> None:
-        super().__init__(paragraph)
-        vars(self)["exit_code"] = exit_code  # click keeps it on the class, one for each kind of error
-
-    def show(self, file: Any = None) -> None:
-        """Print the paragraph to stderr."""
-        click.echo(self.message, file=file, err=True)
+def fail(paragraph: str, exit_code: int) -> NoReturn:
+    """Say on stderr what is wrong, and end."""
+    click.echo(paragraph, err=True)
+    sys.exit(exit_code)
 
 
-@contextmanager
-def told() -> Iterator[None]:
-    """Errors raised inside become a paragraph and an exit code."""
-    try:
-        yield
-    except ConvcalcError as error:
-        raise Told(f"{type(error).__name__}: {error}", error.exit_code) from None
-    except click.UsageError as error:
-        if type(error).__name__ == "NoArgsIsHelpError":  # click's way to print the help
-            raise
-        command = error.ctx.command_path if error.ctx else "convcalc"
-        raise Told(f"UsageError: {error.format_message()}\n  see `{command} --help`", 2) from None
-    except OSError as error:
-        if error.filename is None:  # not about a file: a broken pipe, which click ends quietly
-            raise
-        raise Told(f"FileError: {error.filename}: {error.strerror}", 3) from None
+def hold(failures: Sequence[str]) -> None:
+    """End with exit code 1 where something failed, a line each."""
+    if failures:
+        fail("\n".join(failures), 1)
 
 
 class House(click.Group):
-    """A group that loads a command's file when the command is asked for."""
+    """A group that loads a command's file when the command is asked for, and tells errors in our way."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands' names."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of this name, from its file."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"convcalc.cli.{cmd_name}").command
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """As click's, with our words where there is no such command."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             hint = did_you_mean(args[0], COMMANDS) or f"commands: {', '.join(COMMANDS)}"
             raise UnknownName(f"no command is called {args[0]!r}", hint=hint)
         return super().resolve_command(ctx, args)
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        """As click's."""
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         if not gc.get_freeze_count():
             gc.freeze()  # what is imported by now stays: looking for garbage in it takes a tenth of a short run
-        return super().main(*args, **kwargs)
-
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """As click's, with errors told in our way."""
-        with told():
-            return super().make_context(*args, **kwargs)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """As click's, with errors told in our way."""
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):  # a terminal that lacks ⌈ shows ? instead of a traceback
                 stream.reconfigure(errors="replace")
-        with told():
-            return super().invoke(ctx)
+        try:
+            sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}) or 0)
+        except ConvcalcError as error:
+            fail(f"{type(error).__name__}: {error}", error.exit_code)
+        except click.UsageError as error:
+            if type(error).__name__ == "NoArgsIsHelpError":  # click's way to print the help
+                fail(error.format_message(), 2)
+            command = error.ctx.command_path if error.ctx else "convcalc"
+            fail(f"UsageError: {error.format_message()}\n  see `{command} --help`", 2)
+        except click.Abort:
+            fail("Aborted!", 1)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            fail(f"FileError: {error.filename}: {error.strerror}", 3)
 
 
 @click.group(
@@ -100,3 +81,144 @@ class House(click.Group):
 @click.version_option(package_name="convcalc", message="%(prog)s %(version)s")
 def main() -> None:
     """Shapes, parameters, FLOPs and receptive fields of convolutional networks, exact and before they exist."""
+
+
+def command(short_help: str, *examples: str) -> Callable[..., Any]:
+    """A command of the group, with examples below its help."""
+    lines = "".join(f"\n  convcalc {example}" for example in examples)
+    return click.command(short_help=short_help, epilog=f"\b\nExamples:{lines}")
+
+
+def completing(known: Callable[[], Iterable[str]]) -> Callable[..., list[str]]:
+    """For the shell: those of the names that a function gives which begin as what is typed."""
+    return lambda ctx, param, incomplete: [name for name in known() if name.startswith(incomplete)]
+
+
+@completing
+def complete_network() -> Iterable[str]:
+    from convcalc import zoo
+
+    return zoo.names()
+
+
+@completing
+def complete_convention() -> Iterable[str]:
+    from convcalc.analysis.metrics import CONVENTIONS
+
+    return CONVENTIONS
+
+
+@completing
+def complete_format() -> Iterable[str]:
+    from convcalc.writers import formats
+
+    return formats()
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """A setting from text such as ``num_classes=10``; raises SpecError.
+
+    >>> setting("num_classes=10"), setting("bn=true"), setting("mode=nearest")
+    (('num_classes', 10), ('bn', True), ('mode', 'nearest'))
+    """
+    name, equals, value = text.partition("=")
+    if not (equals and name.isidentifier() and value):
+        raise SpecError(f"{text!r:.60} is not name=value", where="--set", hint="write it as --set num_classes=10")
+    words = {"true": True, "false": False, "none": None}
+    if value.lower() in words:
+        return name, words[value.lower()]
+    import ast
+
+    try:
+        return name, ast.literal_eval(value) if len(value) <= 100 else value
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return name, value
+
+
+class Asked(NamedTuple):
+    """A network as a command line names it."""
+
+    network: str
+    input: str | None
+    batch: str | None
+    settings: Sequence[str]
+
+    def by(self, read: Callable[..., Any], **more: Any) -> Any:
+        """What a function of `readers` makes of it."""
+        shapes = () if self.input is None else (self.input,)
+        return read(self.network, *shapes, batch=self.batch, settings=dict(map(setting, self.settings)), **more)
+
+
+def network(command: Callable[..., None]) -> Callable[..., None]:
+    """NETWORK, --input, --batch and --set, which the command gets as `Asked`."""
+
+    @click.argument("network", shell_complete=complete_network)
+    @click.option("--input", "input_", metavar="SIZES", help="Input without the batch; letters allowed: 3xHxW.")
+    @batch
+    @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="An argument of the network.")
+    @wraps(command)
+    def asking(network: str, input_: str | None, batch: str | None, settings: Sequence[str], **options: Any) -> None:
+        command(Asked(network, input_, batch, settings), **options)
+
+    return asking
+
+
+batch = click.option("--batch", metavar="N", help="Size of the batch, printed then with the shapes.  [default: 1]")
+depth = click.option("--depth", type=int, metavar="N", help="Fold layers into the modules at this depth.")
+columns = click.option(
+    "--columns",
+    metavar="NAMES",
+    callback=lambda ctx, param, text: None if text is None else [name.strip() for name in text.split(",")],
+    help="Columns, by commas: layer,type,output_shape,params,macs,rf.",
+)
+convention = click.option(
+    "--convention",
+    default="torch",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=complete_convention,
+    help="What a FLOP is.",
+)
+
+
+through_gates = click.option(
+    "--through-gates", is_flag=True, help="Follow gates (squeeze and excitation): they see the whole input."
+)
+
+
+def format(which: str = "json, csv, or a") -> Callable[..., Any]:
+    """--format of a command that prints tables."""
+    return click.option(
+        "--format",
+        "format_",
+        default="simple",
+        show_default=True,
+        metavar="NAME",
+        shell_complete=complete_format,
+        help=f"{which} format of tabulate: plain, github, latex, html, ...",
+    )
+
+
+def text_or_json(help: str | None = None) -> Callable[..., Any]:
+    """--format of a command that prints text."""
+    kinds = click.Choice(["text", "json"])
+    return click.option("--format", "format_", type=kinds, default="text", show_default=True, help=help)
+
+
+def gates(holder: str, more: str = "") -> Callable[..., Any]:
+    """An option for each gate, which ``holder`` must pass; ``more`` is said of their values in the help."""
+    from convcalc.analysis.gates import GATES
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        for gate in reversed(list(GATES.values())):
+            example = "100" if gate.name == "min-rf" else "600M"
+            text = f"Exit with 1 where {holder} has {gate.broken_by} than this: {example}{more}."
+            command = click.option(f"--{gate.name}", metavar="LIMIT", help=text)(command)
+        return command
+
+    return decorate
+
+
+def terminal_width() -> int | None:
+    """The width of the terminal that is printed to; None where it is a pipe or a file."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

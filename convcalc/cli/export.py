@@ -1,42 +1,29 @@
-"""``convcalc export``: a network as something that another program reads."""
-
-from __future__ import annotations
+"""``convcalc export``."""
 
 import click
 
-from convcalc.cli import arguments
+from convcalc import cli
 
 TARGETS = ("torch", "net", "json", "dot", "mermaid")
 
 
-@click.command(
-    short_help="A network as torch code, a sheet, JSON or a picture.",
-    epilog="""\b
-Examples:
-  convcalc export resnet50 --to net
-  convcalc export vgg16 --set num_classes=10 --to torch
-  convcalc export "conv(6, 5); relu(); maxpool(2)" --input 1x28x28 --to mermaid
-\b
-Graphviz draws what dot says: convcalc export lenet5 --to dot | dot -Tsvg""",
+@cli.command(
+    "A network as torch code, a sheet, JSON or a picture.",
+    "export resnet50 --to net",
+    "export vgg16 --set num_classes=10 --to torch",
+    'export "conv(6, 5); relu(); maxpool(2)" --input 1x28x28 --to mermaid'
+    "\n\b\nGraphviz draws what dot says: convcalc export lenet5 --to dot | dot -Tsvg",
 )
-@arguments.network
+@cli.network
 @click.option("--to", "target", type=click.Choice(TARGETS), required=True, help="What to write.")
 @click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Where to; stdout if not given.")
-def command(
-    network: str,
-    input_: str | None,
-    batch: str | None,
-    settings: tuple[str, ...],
-    target: str,
-    output: str | None,
-) -> None:
+def command(asked: cli.Asked, target: str, output: str | None) -> None:
     """Write NETWORK as PyTorch source (torch), a sheet with blocks and loops (net), JSON that convcalc reads back
     (json), or a picture's source (dot, mermaid)."""
     from convcalc.readers import traced
     from convcalc.writers.export import export
 
-    shapes = () if input_ is None else (input_,)
-    source, _, graph = traced(network, *shapes, batch=batch, settings=dict(map(arguments.setting, settings)))
+    source, _, graph = asked.by(traced)
     text = export(graph, target, source.name).rstrip("\n") + "\n"
     if output is None:
         click.echo(text, nl=False)

@@ -1,10 +1,8 @@
-"""``convcalc field``: the receptive field of one layer, to the pixel."""
-
-from __future__ import annotations
+"""``convcalc field``."""
 
 import click
 
-from convcalc.cli import arguments
+from convcalc import cli
 from convcalc.errors import SpecError
 
 
@@ -22,17 +20,15 @@ def position(text: str | None, option: str) -> tuple[int, ...] | None:
     return tuple(map(int, parts))
 
 
-@click.command(
-    short_help="A layer's receptive field.",
-    epilog="""\b
-Examples:
-  convcalc field resnet50
-  convcalc field resnet50 layer3 --unit 3,5 --covers 112,112
-  convcalc field vgg16 features.29 --stack
-  convcalc field resnet50 layer2 --tile 256 --input 3x1024x1024
-  convcalc field vgg16 features.30 --effective""",
+@cli.command(
+    "A layer's receptive field.",
+    "field resnet50",
+    "field resnet50 layer3 --unit 3,5 --covers 112,112",
+    "field vgg16 features.29 --stack",
+    "field resnet50 layer2 --tile 256 --input 3x1024x1024",
+    "field vgg16 features.30 --effective",
 )
-@arguments.network
+@cli.network
 @click.argument("layer", required=False)
 @click.option("--unit", metavar="Y,X", help="What this unit sees, and how much of that is padding.")
 @click.option("--covers", metavar="Y,X", help="Which units see this pixel.")
@@ -41,27 +37,21 @@ Examples:
 @click.option(
     "--tile", metavar="N", help="Tiles of N (or NxM) pixels: overlap and places that give the whole's output."
 )
-@click.option("--through-gates", is_flag=True, help="Follow gates (squeeze and excitation): they see the whole input.")
+@cli.through_gates
 @click.option("--plot", metavar="FILE", type=click.Path(), help="Draw the fields, their growth, the effective field.")
 @click.option("--image", metavar="FILE", type=click.Path(), help="An image to draw them on, in place of a blank input.")
-@click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="text or json."
-)
+@cli.text_or_json("text or json.")
 def command(
-    network: str,
+    asked: cli.Asked,
     layer: str | None,
-    input_: str | None,
-    batch: str | None,
-    settings: tuple[str, ...],
     unit: str | None,
     covers: str | None,
-    stack: bool,
-    effective: bool,
     tile: str | None,
     through_gates: bool,
     plot: str | None,
     image: str | None,
     format_: str,
+    **sections: bool,
 ) -> None:
     """The receptive field of LAYER in NETWORK: a call or a module by its name in the summary.
 
@@ -69,16 +59,13 @@ def command(
     """
     from convcalc.analysis.focus import Focus
     from convcalc.readers import traced
-    from convcalc.writers import field, field_json
+    from convcalc.writers import field, json
 
-    shapes = () if input_ is None else (input_,)
-    source, full, graph = traced(network, *shapes, batch=batch, settings=dict(map(arguments.setting, settings)))
+    source, full, graph = asked.by(traced)
     focus = Focus(graph, layer, through_gates)
-    told = field.tell(source.name, focus, source.graph, full, tile=tile)
-    told = told._replace(
-        unit=position(unit, "--unit"), pixel=position(covers, "--covers"), stack=stack, effective=effective
-    )
-    click.echo(field_json.render(told) if format_ == "json" else field.render(told))
+    told = field.tell(source.name, focus, source.graph, full, tile, **sections)
+    told = told._replace(unit=position(unit, "--unit"), pixel=position(covers, "--covers"))
+    click.echo(json.told(told) if format_ == "json" else field.render(told))
     if plot is not None:
         from convcalc.writers.plot import draw
 

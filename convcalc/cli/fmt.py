@@ -1,11 +1,8 @@
-"""``convcalc fmt``: a sheet in canonical layout."""
-
-from __future__ import annotations
-
-import sys
+"""``convcalc fmt``."""
 
 import click
 
+from convcalc import cli
 from convcalc.errors import SpecError
 
 
@@ -18,7 +15,7 @@ from convcalc.errors import SpecError
 @click.option("--write", is_flag=True, help="Put the canonical text in the file's place.")
 def command(sheet: str, check: bool, write: bool) -> None:
     """The canonical text of SHEET: a .net file, - for stdin, or the text itself. Blocks, loops and comments stay."""
-    from convcalc.readers.text import find
+    from convcalc.readers import find
     from convcalc.writers.tidy import tidy
 
     found = find(sheet)
@@ -27,15 +24,11 @@ def command(sheet: str, check: bool, write: bool) -> None:
     if write and found.folder is None:
         raise SpecError("--write needs a file", hint="without it the text is printed")
     text = tidy(found.text, found.source)
-    if check:
-        if text != found.text:
-            click.echo(
-                f"{found.source} is not in canonical layout; `convcalc fmt {sheet} --write` puts it so", err=True
-            )
-            sys.exit(1)
-    elif write:
-        if text != found.text:
-            with open(sheet, "w", encoding="utf-8") as file:
-                file.write(text)
-    else:
+    if check and text != found.text:
+        hint = f"`convcalc fmt {sheet} --write` puts it so"
+        cli.hold([f"{found.source} is not in canonical layout; {hint}"])
+    elif write and not check and text != found.text:
+        with open(sheet, "w", encoding="utf-8") as file:
+            file.write(text)
+    elif not (check or write):
         click.echo(text, nl=False)

@@ -1,26 +1,24 @@
-"""``convcalc layers``: the kinds of layers there are, and all about one of them."""
+"""``convcalc layers``."""
 
-from __future__ import annotations
+from collections.abc import Iterable
 
 import click
 
-from convcalc.cli import arguments
+from convcalc import cli
 
 
-def complete_layer(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The names of layers that begin like this, for the shell."""
+@cli.completing
+def complete_layer() -> Iterable[str]:
     from convcalc.readers.names import families, kinds
 
-    return [name for name in (*kinds(), *families()) if name.startswith(incomplete)]
+    return (*kinds(), *families())
 
 
-@click.command(
-    short_help="The layers there are.",
-    epilog="""\b
-Examples:
-  convcalc layers Conv2d
-  convcalc layers conv
-  convcalc layers '*pool*'""",
+@cli.command(
+    "The layers there are.",
+    "layers Conv2d",
+    "layers conv",
+    "layers '*pool*'",
 )
 @click.argument("name", default="*", shell_complete=complete_layer)
 def command(name: str) -> None:
@@ -31,6 +29,5 @@ def command(name: str) -> None:
     """
     from convcalc.writers import catalogue
 
-    width = arguments.terminal_width()
     show = catalogue.listed if set(name) & set("*?[") else catalogue.described
-    click.echo(show(name, width))
+    click.echo(show(name, cli.terminal_width()))

@@ -1,27 +1,21 @@
-"""``convcalc solve``: inverse questions: what must the letters be?"""
-
-from __future__ import annotations
-
-import sys
+"""``convcalc solve``."""
 
 import click
 
-from convcalc.cli import arguments
+from convcalc import cli
 
 
-@click.command(
-    short_help="What letters must be, for an output, a size, a budget.",
-    epilog="""\b
-Examples:
-  convcalc solve "Conv2d(3, 8, k, stride=s, padding=p)" --input 3x224x224 --output 8x112x112 --where "k in 1..7"
-  convcalc solve "conv(8, 5, padding=p)" --input 3xHxW --output 8xHxW
-  convcalc solve "Conv2d(3, 64, k, bias=False)" --params 9408
-  convcalc solve resnet50 --input 3xHxW --at layer4.2.relu:2 --output 2048x7x7
-  convcalc solve "Conv1d(8, 8, 3, dilation=d)" --rf 31
-  convcalc solve resnet50 --input 3xHxH --max-macs 1G
-  convcalc solve resnet50 --set width_per_group=? --max-params 40M""",
+@cli.command(
+    "What letters must be, for an output, a size, a budget.",
+    'solve "Conv2d(3, 8, k, stride=s, padding=p)" --input 3x224x224 --output 8x112x112 --where "k in 1..7"',
+    'solve "conv(8, 5, padding=p)" --input 3xHxW --output 8xHxW',
+    'solve "Conv2d(3, 64, k, bias=False)" --params 9408',
+    "solve resnet50 --input 3xHxW --at layer4.2.relu:2 --output 2048x7x7",
+    'solve "Conv1d(8, 8, 3, dilation=d)" --rf 31',
+    "solve resnet50 --input 3xHxH --max-macs 1G",
+    "solve resnet50 --set width_per_group=? --max-params 40M",
 )
-@arguments.network
+@cli.network
 @click.option("--output", metavar="SIZES", help="The output that is wanted, without the batch: 8x112x112.")
 @click.option("--at", metavar="LAYER", help="The layer whose output that is.  [default: the network's]")
 @click.option("--params", type=click.IntRange(min=0), metavar="N", help="The number of parameters that is wanted.")
@@ -30,12 +24,9 @@ Examples:
 @click.option("--max-params", metavar="LIMIT", help="The largest letter with at most so many parameters, such as 25M.")
 @click.option("--max-macs", metavar="LIMIT", help="The largest letter with at most so many MACs, such as 600M.")
 @click.option("--max-flops", metavar="LIMIT", help="The largest letter with at most so many FLOPs.")
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@cli.text_or_json()
 def command(
-    network: str,
-    input_: str | None,
-    batch: str | None,
-    settings: tuple[str, ...],
+    asked: cli.Asked,
     output: str | None,
     at: str | None,
     params: int | None,
@@ -51,13 +42,10 @@ def command(
     """
     from convcalc.analysis import gates
     from convcalc.readers.questions import Wanted, solve
-    from convcalc.writers import solve as writer
+    from convcalc.writers import answers, json
 
     held = {name.removeprefix("max-"): limit.number for name, limit in gates.limits(limits).items()}
-    given = dict(map(arguments.setting, settings))
-    shapes = () if input_ is None else (input_,)
-    answer = solve(network, *shapes, batch=batch, settings=given, wanted=Wanted(output, at, params, rf, held, where))
-    as_text = writer.as_json(answer.letters, answer.found) if format_ == "json" else ""
-    click.echo(as_text or writer.render(answer.letters, answer.found, held))
+    answer = asked.by(solve, wanted=Wanted(output, at, params, rf, held, where))
+    click.echo(json.solved(answer) if format_ == "json" else answers.solved(answer, held))
     if not answer.answered:
-        sys.exit(1)
+        raise SystemExit(1)

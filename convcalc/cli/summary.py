@@ -1,38 +1,40 @@
-"""``convcalc summary``: the table of a network, layer by layer."""
-
-from __future__ import annotations
+"""``convcalc summary``."""
 
 import click
 
-from convcalc.cli import arguments
+from convcalc import cli
 
 
-@click.command(
-    short_help="A network layer by layer.",
-    epilog="""\b
-Examples:
-  convcalc summary resnet50 --depth 1
-  convcalc summary alexnet --input 3xHxW --columns layer,output_shape,macs
-  convcalc summary resnet50 --input 3xHxW --assume "H % 32 == 0" --assume "H == W"
-  convcalc summary vgg16 --set num_classes=10 --batch 8 --format csv
-  convcalc summary mobilenet_v2 --depth 1 --max-macs 600M""",
+@cli.command(
+    "A network layer by layer.",
+    "summary resnet50 --depth 1",
+    "summary alexnet --input 3xHxW --columns layer,output_shape,macs",
+    'summary resnet50 --input 3xHxW --assume "H % 32 == 0" --assume "H == W"',
+    "summary vgg16 --set num_classes=10 --batch 8 --format csv",
+    "summary mobilenet_v2 --depth 1 --max-macs 600M",
 )
-@arguments.network
-@arguments.assumptions
-@click.option("--depth", type=int, metavar="N", help="Fold layers into the modules at this depth.")
-@arguments.table
+@cli.network
+@click.option(
+    "--assume",
+    metavar="CLAIM",
+    multiple=True,
+    help="What holds of the letters: 'H % 32 == 0', 'H == W', 'H >= 64'; any number of times.",
+)
+@cli.depth
+@cli.columns
+@cli.convention
+@cli.format()
+@cli.through_gates
 @click.option("--strict", is_flag=True, help="Exit with 1 where a number is not complete.")
-@arguments.gates("NETWORK")
+@cli.gates("NETWORK")
 def command(
-    network: str,
-    input_: str | None,
-    batch: str | None,
-    settings: tuple[str, ...],
+    asked: cli.Asked,
     assume: tuple[str, ...],
     depth: int | None,
-    columns: str | None,
+    columns: list[str] | None,
     convention: str,
     format_: str,
+    through_gates: bool,
     strict: bool,
     **limits: str | None,
 ) -> None:
@@ -42,9 +44,7 @@ def command(
     from convcalc.writers import write
 
     held = gates.limits(limits)
-    shapes = () if input_ is None else (input_,)
-    given = dict(map(arguments.setting, settings))
-    report = summary(network, *shapes, batch=batch, convention=convention, settings=given, assume=assume)
-    click.echo(write(report, format_, arguments.names(columns), depth, arguments.terminal_width()))
+    report = asked.by(summary, convention=convention, assume=assume, through_gates=through_gates)
+    click.echo(write(report, format_, columns, depth, cli.terminal_width()))
     incomplete = "strict: some numbers are not complete; see ? and ≥ above"
-    arguments.hold([*([incomplete] if strict and not report.complete else []), *gates.check(report, held)])
+    cli.hold([*([incomplete] if strict and not report.complete else []), *gates.check(report, held)])

@@ -1,34 +1,28 @@
-"""Pointwise activation functions: all of torch.nn's.
-
-Each is tallied as one "activation" for each element, whatever the function: what that costs is a convention's to say.
-The softmax family and GLU, which mix along an axis, stand in `softmax`.
-"""
+"""Pointwise activation functions, one "activation" for each element whatever the function; and the exponential."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 from convcalc.algebra.dims import Dim, Shape, prod, show
-from convcalc.errors import SpecError
-from convcalc.layers.base import Layer
-from convcalc.layers.checks import require, require_size
-from convcalc.layers.work import Work
+from convcalc.layers.base import Layer, Work, require, require_size
 
 
 class _Activation(Layer):
-    """A function of each element by itself; ``numbers`` names the arguments that must be real numbers."""
-
-    numbers: ClassVar[tuple[str, ...]] = ()
+    """Arguments annotated as ``float`` must be real numbers."""
 
     def check(self) -> None:
-        for name in self.numbers:
+        for name in self.annotated_as("float"):
             value = getattr(self, name)
             if not isinstance(value, (int, float)):
-                raise SpecError(f"{name} must be a number; received {value!r}", where=type(self).__name__)
+                self.refuse(f"{name} must be a number; received {value!r}")
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
         return {"activation": prod(output)}
+
+
+class _InPlace(_Activation):
+    inplace: bool = False
 
 
 class ELU(_Activation):
@@ -40,7 +34,6 @@ class ELU(_Activation):
 
     alpha: float = 1.0
     inplace: bool = False
-    numbers = ("alpha",)
 
 
 class Hardshrink(_Activation):
@@ -51,17 +44,14 @@ class Hardshrink(_Activation):
     """
 
     lambd: float = 0.5
-    numbers = ("lambd",)
 
 
-class Hardsigmoid(_Activation):
+class Hardsigmoid(_InPlace):
     """A sigmoid of three straight pieces, as `torch.nn.Hardsigmoid`.
 
     >>> Hardsigmoid().output_shape((2, 3))
     (2, 3)
     """
-
-    inplace: bool = False
 
 
 class Hardtanh(_Activation):
@@ -76,7 +66,6 @@ class Hardtanh(_Activation):
     inplace: bool = False
     min_value: float | None = None
     max_value: float | None = None
-    numbers = ("min_val", "max_val")
 
     def check(self) -> None:
         if self.min_value is not None:
@@ -85,18 +74,15 @@ class Hardtanh(_Activation):
             self.normalise(max_val=self.max_value, max_value=None)
         super().check()
         if not self.max_val > self.min_val:
-            what = f"max_val must be greater than min_val; received {self.max_val} and {self.min_val}"
-            raise SpecError(what, where="Hardtanh")
+            self.refuse(f"max_val must be greater than min_val; received {self.max_val} and {self.min_val}")
 
 
-class Hardswish(_Activation):
+class Hardswish(_InPlace):
     """``x`` times a sigmoid of three straight pieces, as `torch.nn.Hardswish` (arXiv:1905.02244).
 
     >>> Hardswish().output_shape((1, 16, 112, 112))
     (1, 16, 112, 112)
     """
-
-    inplace: bool = False
 
 
 class LeakyReLU(_Activation):
@@ -108,7 +94,6 @@ class LeakyReLU(_Activation):
 
     negative_slope: float = 0.01
     inplace: bool = False
-    numbers = ("negative_slope",)
 
 
 class LogSigmoid(_Activation):
@@ -128,12 +113,7 @@ class PReLU(_Activation):
 
     num_parameters: Dim = 1
     init: float = 0.25
-    numbers = ("init",)
     factory = True
-
-    def check(self) -> None:
-        super().check()
-        self.normalise(num_parameters=self.positive("num_parameters"))
 
     def weights(self) -> Mapping[str, Shape]:
         return {"weight": (self.num_parameters,)}
@@ -147,24 +127,20 @@ class PReLU(_Activation):
         return x
 
 
-class ReLU(_Activation):
+class ReLU(_InPlace):
     """``max(x, 0)``, as `torch.nn.ReLU`.
 
     >>> ReLU(inplace=True).output_shape((1, 64, 112, 112))
     (1, 64, 112, 112)
     """
 
-    inplace: bool = False
 
-
-class ReLU6(_Activation):
+class ReLU6(_InPlace):
     """``x`` clipped to 0 … 6, as `torch.nn.ReLU6`.
 
     >>> ReLU6().output_shape((1, 32, 112, 112))
     (1, 32, 112, 112)
     """
-
-    inplace: bool = False
 
 
 class RReLU(_Activation):
@@ -177,22 +153,19 @@ class RReLU(_Activation):
     lower: float = 1 / 8
     upper: float = 1 / 3
     inplace: bool = False
-    numbers = ("lower", "upper")
 
     def check(self) -> None:
         super().check()
         if self.lower > self.upper:
-            raise SpecError(f"lower must not exceed upper; received {self.lower} and {self.upper}", where="RReLU")
+            self.refuse(f"lower must not exceed upper; received {self.lower} and {self.upper}")
 
 
-class SELU(_Activation):
+class SELU(_InPlace):
     """A scaled `ELU` that keeps mean 0 and variance 1, as `torch.nn.SELU` (arXiv:1706.02515).
 
     >>> SELU().output_shape((2, 3))
     (2, 3)
     """
-
-    inplace: bool = False
 
 
 class CELU(_Activation):
@@ -204,12 +177,11 @@ class CELU(_Activation):
 
     alpha: float = 1.0
     inplace: bool = False
-    numbers = ("alpha",)
 
     def check(self) -> None:
         super().check()
         if self.alpha == 0:
-            raise SpecError("alpha must not be 0", where="CELU")
+            self.refuse("alpha must not be 0")
 
 
 class GELU(_Activation):
@@ -222,7 +194,7 @@ class GELU(_Activation):
     approximate: str = "none"
 
     def check(self) -> None:
-        self.one_of("approximate", ("none", "tanh"))
+        self.one_of("approximate", "none", "tanh")
 
 
 class Sigmoid(_Activation):
@@ -233,24 +205,20 @@ class Sigmoid(_Activation):
     """
 
 
-class SiLU(_Activation):
+class SiLU(_InPlace):
     """``x`` times its sigmoid, also called swish, as `torch.nn.SiLU` (arXiv:1702.03118).
 
     >>> SiLU().output_shape((2, 3))
     (2, 3)
     """
 
-    inplace: bool = False
 
-
-class Mish(_Activation):
+class Mish(_InPlace):
     """``x`` times the tanh of its softplus, as `torch.nn.Mish` (arXiv:1908.08681).
 
     >>> Mish().output_shape((2, 3))
     (2, 3)
     """
-
-    inplace: bool = False
 
 
 class Softplus(_Activation):
@@ -262,7 +230,6 @@ class Softplus(_Activation):
 
     beta: float = 1.0
     threshold: float = 20.0
-    numbers = ("beta", "threshold")
 
 
 class Softshrink(_Activation):
@@ -273,12 +240,11 @@ class Softshrink(_Activation):
     """
 
     lambd: float = 0.5
-    numbers = ("lambd",)
 
     def check(self) -> None:
         super().check()
         if not self.lambd >= 0:
-            raise SpecError(f"lambd must be at least 0; received {self.lambd}", where="Softshrink")
+            self.refuse(f"lambd must be at least 0; received {self.lambd}")
 
 
 class Softsign(_Activation):
@@ -315,4 +281,14 @@ class Threshold(_Activation):
     threshold: float
     value: float
     inplace: bool = False
-    numbers = ("threshold", "value")
+
+
+class Exp(Layer):
+    """The exponential of each element, as `torch.exp`.
+
+    >>> Exp().output_shape((3, 1, 1))
+    (3, 1, 1)
+    """
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return {"exp": prod(output)}

@@ -1,7 +1,4 @@
-"""Pooling by windows that divide the input into a given number of parts: maximum and average; 1 to 3 dimensions.
-
-Sizes, windows and refusals are those of torch's documentation of each kind. Windows of a given size stand in `pool`.
-"""
+"""Adaptive pooling, by windows that divide the input into a given number of parts, as in torch."""
 
 from __future__ import annotations
 
@@ -11,13 +8,12 @@ from math import gcd
 from typing import Any, ClassVar
 
 from convcalc.algebra.dims import Dim, Shape, as_dim, prod
-from convcalc.algebra.field import MAX_PERIOD, Field, Reach, Taps, slide
+from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
-from convcalc.errors import SpecError
-from convcalc.layers.base import Layer
-from convcalc.layers.checks import require_rank
+from convcalc.algebra.intervals import MAX_PERIOD, STILL, Reach, Taps
+from convcalc.layers.base import Layer, Work, require_rank, slid
+from convcalc.layers.binding import PerAxis
 from convcalc.layers.pool import _WithIndices
-from convcalc.layers.work import Work
 
 ADAPTIVE_READS = Formula(
     "elements read by adaptive windows along one axis",
@@ -29,16 +25,15 @@ ADAPTIVE_READS = Formula(
 
 
 class _AdaptivePool(Layer):
-    """Windows that divide the input into ``output_size`` parts, which overlap where it is no divisor."""
+    """Windows that divide the input into ``output_size`` parts; they overlap where it is no divisor."""
 
-    output_size: Any
-    per_axis: ClassVar[tuple[str, ...]] = ("output_size",)
+    output_size: PerAxis
+    averages: ClassVar[bool] = False
 
     def check(self) -> None:
-        self.each_at_least("output_size", 1)
-        if self.output_size is None or (self.rank == 1 and None in self.output_size):
-            wanted = "a whole number" if self.rank == 1 else f"whole numbers or a tuple of {self.rank}, each or None"
-            raise SpecError(f"output_size must be {wanted}; received {self.output_size}", where=type(self).__name__)
+        self.each_at_least(1, "output_size")
+        if self.rank == 1 and None in self.output_size:
+            self.refuse(f"output_size must be a whole number; received {self.output_size}")
 
     def _each_axis(self, name: str, value: Any) -> Any:
         if not isinstance(value, (tuple, list)) or None not in value:
@@ -49,28 +44,35 @@ class _AdaptivePool(Layer):
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         sizes = [n if o is None else o for n, o in zip(x[-self.rank :], self.output_size)]
-        if not self._takes_any_rank(sizes) or len(x) <= self.rank:
+        # one window over all is handed to torch.mean, which asks for no rank
+        if not self.averages or self.rank == 1 or any(o != 1 for o in sizes) or len(x) <= self.rank:
             require_rank(x, self.rank + 2, self.rank + 1)
         return (*x[: -self.rank], *sizes)
-
-    def _takes_any_rank(self, sizes: Sequence[Dim]) -> bool:
-        """Whether torch takes inputs with more axes than it documents."""
-        return False
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
         return adaptive_field(fields[0], inputs[0], output, len(output) - self.rank)
 
 
 def adaptive_field(field: Field, x: Shape, output: Shape, first: int) -> Field | None:
-    """The field after adaptive windows over the axes from ``first`` on; one window over all sees the whole axis."""
+    """The field after adaptive windows over the axes from ``first`` on."""
     sizes = list(zip(x[first:], output[first:]))
-    taps = [_UNMOVED if o == 1 else _adaptive_taps(n, o) for n, o in sizes]
-    after = field.through([tap for tap in taps if tap]) if all(taps) else None
+    after = slid(field, [STILL if o == 1 else _adaptive_taps(n, o) for n, o in sizes])
     return after and after.collapsed([first + i for i, (_, o) in enumerate(sizes) if o == 1])
 
 
+def _adaptive_taps(n: Dim, o: Dim) -> Taps | Reach | None:
+    if n == o:
+        return STILL
+    if not isinstance(n, int) or not isinstance(o, int):
+        return None
+    period = o // gcd(n, o)
+    if period > MAX_PERIOD:
+        return Reach(Fraction(n, o), Fraction(-1), Fraction(n, o))  # ⌊i·n/o⌋ … ⌈(i + 1)·n/o⌉ - 1, less tightly
+    return Taps(n // gcd(n, o), tuple([range(i * n // o, -(-(i + 1) * n // o)) for i in range(period)]))
+
+
 def _reads(x: Shape, output: Shape, first: int) -> Dim | None:
-    """Elements read by all adaptive windows over the axes from ``first`` on."""
+    """Elements read by all windows over the axes from ``first`` on; None where that hangs on a letter's divisors."""
     reads = prod(output[:first])
     for n, o in zip(x[first:], output[first:]):
         common = _common_divisor(n, o)
@@ -81,24 +83,8 @@ def _reads(x: Shape, output: Shape, first: int) -> Dim | None:
 
 
 def average_work(x: Shape, output: Shape, first: int) -> Work | None:
-    """The work of a mean over each adaptive window; None where it hangs on a letter's divisors without end."""
     reads = _reads(x, output, first)
     return None if reads is None else {"add": reads, "mul": prod(output)}
-
-
-_UNMOVED = slide(1, 1, 0, 1)
-
-
-def _adaptive_taps(n: Dim, o: Dim) -> Taps | Reach | None:
-    """The windows of ``o`` outputs over ``n`` inputs, which repeat after their greatest common divisor-th part."""
-    if n == o:
-        return _UNMOVED
-    if not isinstance(n, int) or not isinstance(o, int):
-        return None
-    period = o // gcd(n, o)
-    if period > MAX_PERIOD:
-        return Reach(Fraction(n, o), Fraction(-1), Fraction(n, o))  # ⌊i·n/o⌋ … ⌈(i + 1)·n/o⌉ - 1, less tightly
-    return Taps(n // gcd(n, o), tuple([range(i * n // o, -(-(i + 1) * n // o)) for i in range(period)]))
 
 
 def _common_divisor(n: Dim, o: Dim) -> Dim | None:
@@ -122,11 +108,7 @@ def _common_divisor(n: Dim, o: Dim) -> Dim | None:
 
 
 class _AdaptiveAvgPool(_AdaptivePool):
-    """The mean of each adaptive window."""
-
-    def _takes_any_rank(self, sizes: Sequence[Dim]) -> bool:
-        # one window over all is handed to torch.mean, which asks for no rank
-        return self.rank > 1 and all(o == 1 for o in sizes)
+    averages = True
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> Work | None:
         return average_work(inputs[0], output, len(output) - self.rank)
@@ -139,8 +121,6 @@ class AdaptiveAvgPool1d(_AdaptiveAvgPool):
     (1, 64, 5)
     """
 
-    rank = 1
-
 
 class AdaptiveAvgPool2d(_AdaptiveAvgPool):
     """Mean over windows of (N, C, H, W) or (C, H, W) to a given size, as `torch.nn.AdaptiveAvgPool2d`.
@@ -151,8 +131,6 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool):
     (1, 64, 1, 9)
     """
 
-    rank = 2
-
 
 class AdaptiveAvgPool3d(_AdaptiveAvgPool):
     """Mean over windows of (N, C, D, H, W) or (C, D, H, W) to a given size, as `torch.nn.AdaptiveAvgPool3d`.
@@ -161,17 +139,9 @@ class AdaptiveAvgPool3d(_AdaptiveAvgPool):
     (1, 64, 1, 1, 1)
     """
 
-    rank = 3
 
-
-class _AdaptiveMaxPool(_AdaptivePool, _WithIndices):
-    """The largest element of each adaptive window."""
-
-    return_indices: bool = False
-
-    def check(self) -> None:
-        super().check()
-        self.normalise(return_indices=bool(self.return_indices))
+class _AdaptiveMaxPool(_WithIndices, _AdaptivePool):
+    order = "output_size return_indices"
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> Work | None:
         reads = _reads(inputs[0], output, len(output) - self.rank)
@@ -185,8 +155,6 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPool):
     (1, 64, 5)
     """
 
-    rank = 1
-
 
 class AdaptiveMaxPool2d(_AdaptiveMaxPool):
     """Maximum over windows of (N, C, H, W) or (C, H, W) to a given size, as `torch.nn.AdaptiveMaxPool2d`.
@@ -195,8 +163,6 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPool):
     (1, 64, 7, 7)
     """
 
-    rank = 2
-
 
 class AdaptiveMaxPool3d(_AdaptiveMaxPool):
     """Maximum over windows of (N, C, D, H, W) or (C, D, H, W) to a given size, as `torch.nn.AdaptiveMaxPool3d`.
@@ -204,5 +170,3 @@ class AdaptiveMaxPool3d(_AdaptiveMaxPool):
     >>> AdaptiveMaxPool3d((1, None, 7)).output_shape((1, 64, 8, 9, 10))
     (1, 64, 1, 9, 7)
     """
-
-    rank = 3

@@ -1,21 +1,21 @@
-"""Multi-head attention: every position of a query looks at every position of a key.
+"""What mixes along an axis: the softmax family, GLU, unit vectors, and multi-head attention.
 
-Sources: Vaswani et al., *Attention Is All You Need*, arXiv:1706.03762, and torch's documentation. Blocks built on it
-stand in `network.transformer`.
+Sources: Vaswani et al., *Attention Is All You Need*, arXiv:1706.03762, and torch's documentation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-from convcalc.algebra.dims import Dim, Shape, equal, prod, show_shape, truth
+from convcalc.algebra.dims import Dim, Shape, equal, prod, show_shape
 from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
+from convcalc.algebra.intervals import Taps
 from convcalc.errors import ShapeError, SpecError
-from convcalc.layers.base import Layer, Output, record
-from convcalc.layers.checks import require, require_rank, require_size
-from convcalc.layers.work import Work
+from convcalc.layers.base import Layer, Output, Work, record, require, require_alike, require_rank, require_size
+from convcalc.layers.norm import norm_work
+from convcalc.layers.shaping import axis_of
 
 PROJECTION_MACS = Formula(
     "multiply–accumulates of attention's projections",
@@ -44,14 +44,14 @@ ATTENTION_MACS = Formula(
 class MultiheadAttention(Layer):
     """Attention of a query (L, N, E) on a key (S, N, kdim) and a value (S, N, vdim), as `torch.nn.MultiheadAttention`.
 
-    With ``batch_first`` the batch comes first; without a batch there are two axes. A call returns the output, shaped as
-    the query, and the weights (N, L, S), averaged over the heads unless told otherwise, or None in their place.
+    With ``batch_first`` the batch comes first; there may be none. A call returns the output, shaped as the query, and
+    the weights (N, L, S), averaged over the heads unless told otherwise, or None.
 
     >>> MultiheadAttention(512, 8).output_shape((10, 2, 512), (20, 2, 512), (20, 2, 512))
     (10, 2, 512)
     """
 
-    arity: ClassVar[tuple[int, int]] = (3, 3)
+    arity = (3, 3)
 
     embed_dim: Dim
     num_heads: Dim
@@ -62,15 +62,10 @@ class MultiheadAttention(Layer):
     kdim: Dim | None = None
     vdim: Dim | None = None
     batch_first: bool = False
-    factory: ClassVar[bool] = True
+    factory = True
 
     def check(self) -> None:
-        self.normalise(embed_dim=self.positive("embed_dim"), num_heads=self.positive("num_heads"))
-        if truth(equal(self.embed_dim % self.num_heads, 0)) is False:
-            raise SpecError(
-                f"embed_dim must be divisible by num_heads; received {self.embed_dim} and {self.num_heads}",
-                where="MultiheadAttention",
-            )
+        self.divisible("embed_dim", "num_heads")
         for name in ("kdim", "vdim"):
             if getattr(self, name) is not None:
                 self.normalise(**{name: self.positive(name)})
@@ -78,8 +73,7 @@ class MultiheadAttention(Layer):
     @property
     def _features(self) -> tuple[Dim, Dim]:
         """Features of key and value."""
-        kdim = self.embed_dim if self.kdim is None else self.kdim
-        return kdim, self.embed_dim if self.vdim is None else self.vdim
+        return self.kdim or self.embed_dim, self.vdim or self.embed_dim
 
     def __call__(
         self,
@@ -92,12 +86,11 @@ class MultiheadAttention(Layer):
         average_attn_weights: bool = True,
         is_causal: bool = False,
     ) -> tuple[Any, Any]:
-        """Record a call; returns the output and the weights, or None where they are not needed.
-
-        Raises ShapeError for masks that do not fit; they change neither shapes nor counts.
-        """
+        """Raises ShapeError for masks that do not fit; they change neither shapes nor counts."""
         output = record(self, query, key, value)
-        self._check_masks(query.shape, key.shape, key_padding_mask, attn_mask)
+        n, targets, sources, _ = self._sizes(query.shape, key.shape)
+        self._check_mask("key_padding_mask", key_padding_mask, (*n, sources))
+        self._check_mask("attn_mask", attn_mask, (targets, sources), (prod(n) * self.num_heads, targets, sources))
         if is_causal and attn_mask is None:
             raise SpecError("is_causal needs the attn_mask that it speaks of (as in torch)", where=repr(self))
         if not need_weights:
@@ -105,24 +98,17 @@ class MultiheadAttention(Layer):
         name = "weights" if average_attn_weights else "head_weights"
         return output, record(Output(self, name), output, query, key, value)
 
-    def _check_masks(self, query: Shape, key: Shape, key_padding_mask: Any, attn_mask: Any) -> None:
-        n, targets, sources = self._sizes(query, key)
-        one_for_all, one_each = (targets, sources), (prod(n) * self.num_heads, targets, sources)
-        for name, mask, fitting in (
-            ("key_padding_mask", key_padding_mask, [(*n, sources)]),
-            ("attn_mask", attn_mask, [one_for_all, one_each]),
-        ):
-            if mask is not None and mask.shape not in fitting:
-                wanted = " or ".join(map(show_shape, fitting))
-                what = f"expected {name} of {wanted}, received {show_shape(mask.shape)}"
-                raise ShapeError(what, where=repr(self))
+    def _check_mask(self, name: str, mask: Any, *fitting: Shape) -> None:
+        if mask is not None and mask.shape not in fitting:
+            what = f"expected {name} of {' or '.join(map(show_shape, fitting))}, received {show_shape(mask.shape)}"
+            raise ShapeError(what, where=repr(self))
 
-    def _sizes(self, query: Shape, key: Shape) -> tuple[Shape, Dim, Dim]:
-        """The batch (an empty shape without one), and the positions of query and key."""
-        if len(query) == 2:
-            return (), query[0], key[0]
-        at, batch = (1, 0) if self.batch_first else (0, 1)
-        return (query[batch],), query[at], key[at]
+    def _sizes(self, query: Shape, key: Shape) -> tuple[Shape, Dim, Dim, Dim]:
+        """The batch (an empty shape without one), the positions of query and key, and those that are attended to."""
+        at = 1 if self.batch_first and len(query) == 3 else 0
+        batch = () if len(query) == 2 else (query[1 - at],)
+        more = bool(self.add_bias_kv) + bool(self.add_zero_attn)  # a learned position, and one of zeros
+        return batch, query[at], key[at], key[at] + more
 
     def weights(self) -> Mapping[str, Shape]:
         e, (k, v) = self.embed_dim, self._features
@@ -148,25 +134,19 @@ class MultiheadAttention(Layer):
         require_size(query[-1], self.embed_dim, "embed_dim", "features of the query")
         require_size(key[-1], k, "kdim", "features of the key")
         require_size(value[-1], v, "vdim", "features of the value")
-        for m, n in zip(key[:-1], value[:-1]):
-            require(equal(m, n), f"key and value must be alike but for their features; received {shown}")
+        require_alike(key[:-1], value[:-1], f"key and value must be alike but for their features; received {shown}")
         if len(query) == 3:
             batch = 0 if self.batch_first else 1
             require_size(key[batch], query[batch], "the query's batch", "instances in the key")
         return query
 
     def further_outputs(self, *inputs: Shape) -> Mapping[str, Shape]:
-        n, targets, sources = self._sizes(*inputs[:2])
-        each = (targets, self._attended(sources))
-        return {"weights": (*n, *each), "head_weights": (*n, self.num_heads, *each)}
-
-    def _attended(self, sources: Dim) -> Dim:
-        """The positions attended to: those of the key, the learned one and the one of zeros."""
-        return sources + (1 if self.add_bias_kv else 0) + (1 if self.add_zero_attn else 0)
+        n, targets, _, attended = self._sizes(*inputs[:2])
+        return {"weights": (*n, targets, attended), "head_weights": (*n, self.num_heads, targets, attended)}
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        n, targets, sources = self._sizes(*inputs[:2])
-        e, batch, attended = self.embed_dim, prod(n), self._attended(sources)
+        n, targets, sources, attended = self._sizes(*inputs[:2])
+        e, batch = self.embed_dim, prod(n)
         projections = PROJECTION_MACS(batch, e, targets, sources, *self._features)
         lines = batch * self.num_heads * targets  # of scores, each with a softmax of its own
         return {
@@ -184,7 +164,132 @@ class MultiheadAttention(Layer):
         if joined is None:
             return None
         # a query that attends to what it came from sees it whole
-        return joined.moved([axis if axis and axis.source not in joined.whole else None for axis in joined.axes])
+        return joined.each(lambda _, part: None if part.source in joined.whole else part)
 
     def further_field(self, name: str, main: Field) -> Field | None:
         return None  # the weights have axes of their own
+
+
+class GLU(Layer):
+    """The first half of an axis times the sigmoid of the second, as `torch.nn.GLU` (arXiv:1612.08083).
+
+    >>> GLU(dim=1).output_shape((1, 8, 7, 7))
+    (1, 4, 7, 7)
+    """
+
+    dim: int = -1
+
+    def check(self) -> None:
+        self.normalise(dim=self.dim_of("dim", self.dim))
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        require(len(x) > 0, "expected an input of at least 1 axis, received a scalar")
+        axis = axis_of(self.dim, len(x))
+        require(equal(x[axis] % 2, 0), f"halves axis {axis}, whose size must be even, received {show_shape(x)}")
+        return (*x[:axis], x[axis] // 2, *x[axis + 1 :])
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return {"activation": prod(output), "mul": prod(output)}
+
+    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+        axis = axis_of(self.dim, len(output))
+        half = output[axis]
+        if fields[0].axes[axis] is None:
+            return fields[0]
+        if not isinstance(half, int):
+            return None
+        both = Taps(1, (range(0, half + 1, half),))
+        return fields[0].through([both, *[Taps(1, (range(1),))] * (len(output) - axis - 1)])
+
+
+class _Softmax(Layer):
+    dim: int | None = None
+
+    def check(self) -> None:
+        if self.dim is not None:
+            self.normalise(dim=self.dim_of("dim", self.dim))
+
+    def _line(self, rank: int) -> int:
+        """The axis that is normalised; torch's own choice is the first for 0, 1 and 3 axes, else the second."""
+        if self.dim is None:
+            return 0 if rank in (0, 1, 3) else 1
+        return axis_of(self.dim, rank)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        self._line(len(x))
+        return x
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        elements = prod(output)
+        along = output[self._line(len(output))] if output else 1
+        return {"exp": elements, "add": elements - elements // along, "mul": elements}
+
+    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+        return fields[0].collapsed([self._line(len(output))]) if output else fields[0]
+
+
+class Softmax(_Softmax):
+    """Positive and summing to 1 along an axis, as `torch.nn.Softmax`: an exponential, a sum and a division.
+
+    >>> Softmax(dim=1).work([(2, 10)], (2, 10))
+    {'exp': 20, 'add': 18, 'mul': 20}
+    """
+
+
+class Softmin(_Softmax):
+    """The softmax of ``−x``, as `torch.nn.Softmin`.
+
+    >>> Softmin(dim=1).output_shape((2, 10))
+    (2, 10)
+    """
+
+
+class LogSoftmax(_Softmax):
+    """The logarithm of a softmax, as `torch.nn.LogSoftmax`: an exponential, a sum and a subtraction.
+
+    >>> LogSoftmax(dim=1).work([(2, 10)], (2, 10))
+    {'exp': 20, 'add': 38}
+    """
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        work = super().work(inputs, output)
+        return {"exp": work["exp"], "add": work["add"] + work["mul"]}
+
+
+class Softmax2d(Layer):
+    """A softmax over the channels of (N, C, H, W) or (C, H, W), as `torch.nn.Softmax2d`.
+
+    >>> Softmax2d().output_shape((2, 3, 12, 13))
+    (2, 3, 12, 13)
+    """
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        require_rank(inputs[0], 4, 3)
+        return inputs[0]
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return Softmax(dim=-3).work(inputs, output)
+
+
+class Normalize(Layer):
+    """Each vector along axis ``dim`` divided by its ``p``-norm, as `torch.nn.functional.normalize`.
+
+    >>> Normalize(dim=-1).work([(64, 3, 49, 32)], (64, 3, 49, 32))["norm"]
+    301056
+    """
+
+    p: float = 2.0
+    dim: int = 1
+    eps: float = 1e-12
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        axis_of(self.dim, len(inputs[0]))
+        return inputs[0]
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return norm_work(prod(output), True, False)
+
+    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+        return fields[0].collapsed([self.dim] if output else [])

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from convcalc.algebra.dims import Shape, at_least, equal, show, show_shape
 from convcalc.algebra.field import Field
-from convcalc.errors import ShapeError, SpecError
-from convcalc.layers.checks import require
+from convcalc.errors import ShapeError
+from convcalc.layers.base import require
 from convcalc.layers.shaping import _Moving, axes_of, axis_of
 
 
@@ -139,7 +139,7 @@ class Expand(_Moving):
     def check(self) -> None:
         sizes = self.several("sizes")
         if any(isinstance(n, int) and n < 1 and n != -1 for n in sizes):
-            raise SpecError(f"sizes must hold sizes of at least 1 or -1; received {sizes}", where="Expand")
+            self.refuse(f"sizes must hold sizes of at least 1 or -1; received {sizes}")
         self.normalise(sizes=sizes)
 
     def output_shape(self, *inputs: Shape) -> Shape:

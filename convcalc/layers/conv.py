@@ -1,8 +1,6 @@
-"""Convolutions of 1 to 3 dimensions, and the lazy kinds that take their channels from the first input.
+"""Convolutions of 1 to 3 dimensions, their lazy kinds, and local connection, which shares no weights.
 
-Sizes after Dumoulin and Visin, *A guide to convolution arithmetic for deep learning*, arXiv:1603.07285, and torch's
-documentation of each kind. ``padding="tf_same"`` is TensorFlow's SAME, which torch lacks. Transposed convolutions
-and those without shared weights stand in `transposed` and `local`.
+Sizes after Dumoulin and Visin, arXiv:1603.07285, and torch. ``padding="tf_same"`` is TensorFlow's SAME.
 """
 
 from __future__ import annotations
@@ -10,23 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, ceildiv, equal, maximum, prod, show, truth
-from convcalc.algebra.field import Field, Reach, Taps, slide
+from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, ceildiv, equal, maximum, prod, show
+from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
-from convcalc.errors import SpecError
-from convcalc.layers.base import Layer, Lazy
-from convcalc.layers.checks import require, require_rank, require_size
-from convcalc.layers.work import Work
+from convcalc.algebra.intervals import Reach, Taps, slide
+from convcalc.layers.base import Layer, Lazy, Work, require, require_rank, require_size, slid, weight_and_bias
+from convcalc.layers.binding import PerAxis
 
-Ints = tuple[int, ...]
-
-WINDOW = {
-    "n": "input size",
-    "k": "kernel size",
-    "s": "stride",
-    "p": "padding on each side",
-    "d": "dilation",
-}
+WINDOW = {"n": "input size", "k": "kernel size", "s": "stride", "p": "padding on each side", "d": "dilation"}
 
 SIZE = Formula(
     "convolution size",
@@ -67,7 +56,7 @@ MACS = Formula(
 
 
 def same_pads(n: Dim, reach: Dim, stride: Dim) -> tuple[Dim, Dim]:
-    """TensorFlow's SAME padding before and after an input of ``n``; a window's last tap is ``reach`` from its first.
+    """TensorFlow's SAME padding before and after ``n``; a window's last tap is ``reach`` from its first.
 
     >>> same_pads(6, 2, 2)
     (0, 1)
@@ -76,57 +65,80 @@ def same_pads(n: Dim, reach: Dim, stride: Dim) -> tuple[Dim, Dim]:
     return total // 2, total - total // 2
 
 
-class _Conv(Layer):
-    """What all convolutions share; the rank-named kinds below only say their rank."""
+class _Sliding(Layer):
+    """A window that slides over the spatial axes, whatever it computes."""
 
+    kernel_size: PerAxis
+    stride: PerAxis
+    padding: PerAxis
+
+    def _window(self, axis: int) -> list[Any]:
+        """Kernel, stride, padding and dilation along one axis."""
+        values = (self.kernel_size, self.stride, self.padding, getattr(self, "dilation", 1))
+        return [value[axis] if isinstance(value, tuple) else value for value in values]
+
+    def _size(self, axis: int, n: Dim) -> Dim:
+        raise NotImplementedError
+
+    def _sizes(self, x: Shape) -> Shape:
+        return tuple([self._size(i, n) for i, n in enumerate(x[-self.rank :])])
+
+    def pads(self, axis: int, n: Dim) -> tuple[Dim, Dim]:
+        """Padding before and after the input along one axis."""
+        k, s, p, d = self._window(axis)
+        reach = d * (k - 1)
+        if p == "tf_same":
+            return same_pads(n, reach, s)
+        if p == "same":
+            return reach // 2, reach - reach // 2
+        return (0, 0) if p == "valid" else (p, p)
+
+    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+        return slid(fields[0], [self._taps(i, n) for i, n in enumerate(inputs[0][-self.rank :])])
+
+    def _taps(self, axis: int, n: Dim) -> Taps | Reach | None:
+        """Which inputs an output reads along one axis; None where that hangs on a letter."""
+        k, s, _, d = self._window(axis)
+        numbers: Any = (k, s, self.pads(axis, n)[0], d)
+        return slide(*numbers) if all(isinstance(v, int) for v in numbers) else None
+
+
+class _Conv(_Sliding):
     in_channels: Dim
     out_channels: Dim
-    kernel_size: Ints
-    stride: Ints = 1  # type: ignore[assignment]  # one number for all axes, until it is bound
-    padding: Any = 0
-    dilation: Ints = 1  # type: ignore[assignment]
-    groups: int = 1
+    stride: PerAxis = 1
+    padding: PerAxis = 0
+    dilation: PerAxis = 1
+    groups: Dim = 1
     bias: bool = True
     padding_mode: str = "zeros"
-    per_axis: ClassVar[tuple[str, ...]] = ("kernel_size", "stride", "padding", "dilation")
-    factory: ClassVar[bool] = True
+    order = "in_channels out_channels kernel_size stride padding dilation groups bias padding_mode"
+    factory = True
     modes: ClassVar[tuple[str, ...]] = ("zeros", "reflect", "replicate", "circular")
     named_paddings: ClassVar[tuple[str, ...]] = ("same", "valid", "tf_same")
 
     def check(self) -> None:
         self.normalise(bias=bool(self.bias))
-        for name in ("in_channels", "out_channels", "groups"):
-            self.normalise(**{name: self.positive(name)})
-        for name in ("kernel_size", "stride", "dilation"):
-            self.each_at_least(name, 1)
+        self.each_at_least(1, "kernel_size", "stride", "dilation")
         if self.padding_mode == "zeros":  # in the other modes torch pads apart, where a negative padding crops
-            self.each_at_least("padding", 0)
+            self.each_at_least(0, "padding")
         for name in ("in_channels", "out_channels"):
-            fits = truth(equal(getattr(self, name) % self.groups, 0))
-            if fits is None and not isinstance(self.groups, int):
-                raise SpecError(
+            if not isinstance(self.groups, int) and not isinstance(equal(getattr(self, name) % self.groups, 0), bool):
+                self.refuse(
                     f"groups must be a number, or a letter that {name} is a multiple of; received {show(self.groups)}",
-                    where=type(self).__name__,
-                    hint=f"write groups=2, or a multiple of {show(self.groups)} for {name}",
+                    f"write groups=2, or a multiple of {show(self.groups)} for {name}",
                 )
-            if fits is False:
-                raise SpecError(
-                    f"{name} must be divisible by groups; received {getattr(self, name)} and {self.groups}",
-                    where=type(self).__name__,
-                )
-        self.one_of("padding_mode", self.modes)
+            self.divisible(name, "groups")
+        self.one_of("padding_mode", *self.modes)
         if isinstance(self.padding, str):
-            self.one_of("padding", self.named_paddings)
+            self.one_of("padding", *self.named_paddings)
             if self.padding == "same" and set(self.stride) != {1}:
-                raise SpecError(
-                    "padding='same' needs stride 1 (as in torch)",
-                    where=type(self).__name__,
-                    hint="padding='tf_same' is TensorFlow's SAME, which takes any stride",
-                )
+                hint = "padding='tf_same' is TensorFlow's SAME, which takes any stride"
+                self.refuse("padding='same' needs stride 1 (as in torch)", hint)
 
     def weights(self) -> Mapping[str, Shape]:
-        shape = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
-        return {"weight": shape, "bias": (self.out_channels,)} if self.bias else {"weight": shape}
+        kernel = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
+        return weight_and_bias(kernel, (self.out_channels,), self.bias)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
@@ -134,58 +146,38 @@ class _Conv(Layer):
         require_size(x[-self.rank - 1], self.in_channels, "in_channels", "channels")
         if self.groups != 1:
             for name in ("in_channels", "out_channels"):  # of letters it is only now that this can be demanded
-                fits = equal(getattr(self, name) % self.groups, 0)
-                require(fits, f"{name} {show(getattr(self, name))} must be divisible by groups {show(self.groups)}")
-        sizes = tuple([self._size(i, n) for i, n in enumerate(x[-self.rank :])])
-        return (*x[: -self.rank - 1], self.out_channels, *sizes)
+                channels = getattr(self, name)
+                what = f"{name} {show(channels)} must be divisible by groups {show(self.groups)}"
+                require(equal(channels % self.groups, 0), what)
+        return (*x[: -self.rank - 1], self.out_channels, *self._sizes(x))
 
     def _size(self, axis: int, n: Dim) -> Dim:
-        """The output's size along one axis."""
-        k, s, d = self.kernel_size[axis], self.stride[axis], self.dilation[axis]
-        if self.padding in ("same", "tf_same"):
-            if self.padding_mode != "zeros":
-                self._check_pads(n, *self.pads(axis, n))
-            return n if self.padding == "same" else SAME_SIZE(n, s)
-        p = 0 if self.padding == "valid" else self.padding[axis]
-        self._check_pads(n, p, p)
-        return SIZE(n, k, s, p, d)
-
-    def _check_pads(self, n: Dim, before: Dim, after: Dim) -> None:
-        """Reflected and wrapped padding cannot take more than the input holds."""
-        if self.padding_mode in ("reflect", "circular"):
-            most = n - 1 if self.padding_mode == "reflect" else n
-            what = f"padding_mode={self.padding_mode!r} cannot pad {maximum(before, after)} onto an input of {n}"
-            require(at_least(most, maximum(before, after)), what)
-
-    def pads(self, axis: int, n: Dim) -> tuple[Dim, Dim]:
-        """Padding before and after the input along one axis."""
-        reach = self.dilation[axis] * (self.kernel_size[axis] - 1)
-        if self.padding == "valid":
-            return 0, 0
-        if self.padding == "same":
-            return reach // 2, reach - reach // 2
-        if self.padding == "tf_same":
-            return same_pads(n, reach, self.stride[axis])
-        return self.padding[axis], self.padding[axis]
+        k, s, p, d = self._window(axis)
+        if self.padding_mode in ("reflect", "circular"):  # which cannot take more than the input holds
+            most, pad = n - 1 if self.padding_mode == "reflect" else n, maximum(*self.pads(axis, n))
+            what = f"padding_mode={self.padding_mode!r} cannot pad {pad} onto an input of {n}"
+            require(at_least(most, pad), what)
+        if p == "tf_same":
+            return SAME_SIZE(n, s)
+        return n if p == "same" else SIZE(n, k, s, 0 if p == "valid" else p, d)
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        batch, positions = prod(output[: -self.rank - 1]), prod(output[-self.rank :])
-        kernel = prod(self.kernel_size)
-        macs = MACS(batch, positions, self.out_channels, self.in_channels, self.groups, kernel)
-        return {"mac": macs, "bias": prod(output) if self.bias else 0}
+        return self._tally(MACS, output, (self.out_channels, self.in_channels), output)
+
+    def _tally(self, macs: Formula, positions: Shape, channels: tuple[Dim, Dim], output: Shape) -> Work:
+        sizes = (prod(positions[: -self.rank - 1]), prod(positions[-self.rank :]))
+        return {
+            "mac": macs(*sizes, *channels, self.groups, prod(self.kernel_size)),
+            "bias": prod(output) if self.bias else 0,
+        }
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        taps = [self._taps(i, n) for i, n in enumerate(inputs[0][-self.rank :])]
-        field = fields[0].collapsed([-self.rank - 1])  # a position that stands in the channels' place is mixed away
-        return field.through([tap for tap in taps if tap]) if all(taps) else None
+        # a position that stands in the channels' place is mixed away
+        return super().field([fields[0].collapsed([-self.rank - 1])], inputs, output)
 
     def _taps(self, axis: int, n: Dim) -> Taps | Reach | None:
-        """Which inputs an output reads along one axis; None where that hangs on a letter."""
-        numbers = (self.kernel_size[axis], self.stride[axis], self.pads(axis, n)[0], self.dilation[axis])
-        if not all(isinstance(v, int) for v in numbers):
-            return None
-        taps = slide(*numbers)  # type: ignore[arg-type]
-        return taps if self.padding_mode == "zeros" else taps._replace(border=self.padding_mode)
+        taps = super()._taps(axis, n)
+        return taps._replace(border=self.padding_mode) if isinstance(taps, Taps) else taps
 
 
 class Conv1d(_Conv):
@@ -195,8 +187,6 @@ class Conv1d(_Conv):
     (20, 33, 24)
     """
 
-    rank = 1
-
 
 class Conv2d(_Conv):
     """Convolution over (N, C_in, H, W) or (C_in, H, W), as `torch.nn.Conv2d`; ``padding="tf_same"`` besides.
@@ -205,8 +195,6 @@ class Conv2d(_Conv):
     (1, 64, 112, 112)
     """
 
-    rank = 2
-
 
 class Conv3d(_Conv):
     """Convolution over (N, C_in, D, H, W) or (C_in, D, H, W), as `torch.nn.Conv3d`; ``padding="tf_same"`` besides.
@@ -214,8 +202,6 @@ class Conv3d(_Conv):
     >>> Conv3d(3, 8, (1, 3, 3)).output_shape((1, 3, 16, 32, 32))
     (1, 8, 16, 30, 30)
     """
-
-    rank = 3
 
 
 class LazyConv1d(Lazy):
@@ -226,7 +212,6 @@ class LazyConv1d(Lazy):
     """
 
     becomes = Conv1d
-    channel_axis = -2
 
 
 class LazyConv2d(Lazy):
@@ -237,7 +222,6 @@ class LazyConv2d(Lazy):
     """
 
     becomes = Conv2d
-    channel_axis = -3
 
 
 class LazyConv3d(Lazy):
@@ -248,4 +232,52 @@ class LazyConv3d(Lazy):
     """
 
     becomes = Conv3d
-    channel_axis = -4
+
+
+class _LocallyConnected(_Conv):
+    """A convolution with a kernel and a bias for every position; ``input_size`` is that along each axis.
+
+    Not in torch; LeCun 1989, *Generalization and network design strategies*.
+    """
+
+    input_size: PerAxis
+    order = "in_channels out_channels input_size kernel_size stride padding dilation groups bias padding_mode"
+    modes = ("zeros",)
+
+    def check(self) -> None:
+        super().check()
+        self.each_at_least(1, "input_size")
+
+    def weights(self) -> Mapping[str, Shape]:
+        positions, shared = self._sizes(self.input_size), super().weights()["weight"]
+        return weight_and_bias((*positions, *shared), (self.out_channels, *positions), self.bias)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        output = super().output_shape(*inputs)
+        for received, expected in zip(inputs[0][-self.rank :], self.input_size):
+            require_size(received, expected, "input_size", "positions")
+        return output
+
+
+class LocallyConnected1d(_LocallyConnected):
+    """A convolution over (N, C_in, L) with a kernel for every position instead of a shared one.
+
+    >>> LocallyConnected1d(1, 1, 6, 3, bias=False).weights()
+    {'weight': (4, 1, 1, 3)}
+    """
+
+
+class LocallyConnected2d(_LocallyConnected):
+    """A convolution over (N, C_in, H, W) with a kernel for every position instead of a shared one.
+
+    >>> LocallyConnected2d(3, 8, 6, 3, bias=False).weights()
+    {'weight': (4, 4, 8, 3, 3, 3)}
+    """
+
+
+class LocallyConnected3d(_LocallyConnected):
+    """A convolution over (N, C_in, D, H, W) with a kernel for every position instead of a shared one.
+
+    >>> LocallyConnected3d(1, 1, 6, 3, bias=False).weights()["weight"][:3]
+    (4, 4, 4)
+    """

@@ -1,20 +1,26 @@
-"""Layers of matrix products and tables: Linear, Bilinear, Embedding, and Identity, which does nothing.
-
-Products inside attention and recurrent layers stand with those layers, dropout in `dropout`.
-"""
+"""Layers of matrix products and tables; and Identity and dropout, which do nothing in evaluation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-from convcalc.algebra.dims import Dim, Shape, as_dim, equal, prod, show_shape
+from convcalc.algebra.dims import Dim, Shape, equal, prod, show_shape
 from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
-from convcalc.errors import ShapeError, SpecError
-from convcalc.layers.base import Layer, Lazy
-from convcalc.layers.checks import require, require_size
-from convcalc.layers.work import NOTHING, Work
+from convcalc.errors import ShapeError
+from convcalc.layers.base import (
+    Layer,
+    Lazy,
+    Work,
+    _Idle,
+    require,
+    require_alike,
+    require_rank,
+    require_size,
+    weight_and_bias,
+)
+from convcalc.layers.shaping import axis_of
 
 LINEAR_MACS = Formula(
     "multiply–accumulates of a linear layer",
@@ -33,7 +39,7 @@ BILINEAR_MACS = Formula(
 )
 
 
-class Identity(Layer):
+class Identity(_Idle):
     """Returns its input; takes any arguments and forgets them, as `torch.nn.Identity`.
 
     >>> Identity(54, unused=True).output_shape((128, 20))
@@ -43,11 +49,37 @@ class Identity(Layer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        return NOTHING
+
+class _Product(Layer):
+    out_features: Dim
+    bias: bool = True
+    factory = True
+
+    def check(self) -> None:
+        self.normalise(bias=bool(self.bias))
+
+    def weights(self) -> Mapping[str, Shape]:
+        features = [getattr(self, name) for name in self.positives[:-1]]
+        return weight_and_bias((self.out_features, *features), (self.out_features,), self.bias)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        for x, name in zip(inputs, self.names):
+            if not x:
+                wanted = f"{getattr(self, name)} features ({name})"
+                raise ShapeError(f"expected an input of at least 1 axis with {wanted}, received a scalar")
+            require_size(x[-1], getattr(self, name), name, "features")
+        return (*inputs[0][:-1], self.out_features)
+
+    def _tally(self, macs: Formula, output: Shape) -> Work:
+        features = [getattr(self, name) for name in self.positives]
+        return {"mac": macs(prod(output[:-1]), *features), "bias": prod(output) if self.bias else 0}
+
+    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+        joined = join(fields, output)
+        return joined and joined.collapsed([-1])
 
 
-class Linear(Layer):
+class Linear(_Product):
     """A matrix product over the last axis, (..., in_features) to (..., out_features), as `torch.nn.Linear`.
 
     >>> Linear(20, 30).output_shape((128, 20))
@@ -55,32 +87,10 @@ class Linear(Layer):
     """
 
     in_features: Dim
-    out_features: Dim
-    bias: bool = True
-    factory: ClassVar[bool] = True
-
-    def check(self) -> None:
-        self.normalise(
-            in_features=self.positive("in_features"),
-            out_features=self.positive("out_features"),
-            bias=bool(self.bias),
-        )
-
-    def weights(self) -> Mapping[str, Shape]:
-        shape = (self.out_features, self.in_features)
-        return {"weight": shape, "bias": (self.out_features,)} if self.bias else {"weight": shape}
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
-        _require_features(x, self.in_features, "in_features")
-        return (*x[:-1], self.out_features)
+    order = "in_features out_features bias"
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        macs = LINEAR_MACS(prod(output[:-1]), self.in_features, self.out_features)
-        return {"mac": macs, "bias": prod(output) if self.bias else 0}
-
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        return fields[0].collapsed([-1])
+        return self._tally(LINEAR_MACS, output)
 
 
 class LazyLinear(Lazy):
@@ -91,50 +101,29 @@ class LazyLinear(Lazy):
     """
 
     becomes = Linear
-    channel_axis = -1
 
 
-class Bilinear(Layer):
+class Bilinear(_Product):
     """``x₁ᵀ A x₂ + b`` over the last axes, (..., in1) and (..., in2) to (..., out), as `torch.nn.Bilinear`.
 
     >>> Bilinear(20, 30, 40).output_shape((128, 20), (128, 30))
     (128, 40)
     """
 
-    arity: ClassVar[tuple[int, int]] = (2, 2)
-
+    arity = (2, 2)
     in1_features: Dim
     in2_features: Dim
-    out_features: Dim
-    bias: bool = True
-    factory: ClassVar[bool] = True
-
-    def check(self) -> None:
-        self.normalise(bias=bool(self.bias))
-        for name in ("in1_features", "in2_features", "out_features"):
-            self.normalise(**{name: self.positive(name)})
-
-    def weights(self) -> Mapping[str, Shape]:
-        shape = (self.out_features, self.in1_features, self.in2_features)
-        return {"weight": shape, "bias": (self.out_features,)} if self.bias else {"weight": shape}
+    order = "in1_features in2_features out_features bias"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         x, y = inputs
-        _require_features(x, self.in1_features, "in1_features")
-        _require_features(y, self.in2_features, "in2_features")
+        output = super().output_shape(x, y)
         what = f"expected two inputs alike but for the last axis, received {show_shape(x)} and {show_shape(y)}"
-        require(len(x) == len(y), what)
-        for m, n in zip(x[:-1], y[:-1]):
-            require(equal(m, n), what)
-        return (*x[:-1], self.out_features)
+        require_alike(x[:-1], y[:-1], what)
+        return output
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        macs = BILINEAR_MACS(prod(output[:-1]), self.in1_features, self.in2_features, self.out_features)
-        return {"mac": macs, "bias": prod(output) if self.bias else 0}
-
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        joined = join(fields, output)
-        return joined and joined.collapsed([-1])
+        return self._tally(BILINEAR_MACS, output)
 
 
 class Embedding(Layer):
@@ -153,38 +142,25 @@ class Embedding(Layer):
     sparse: bool = False
     _weight: Any = None
     _freeze: bool = False
-    factory: ClassVar[bool] = True
+    factory = True
 
     def check(self) -> None:
-        for name in ("num_embeddings", "embedding_dim"):
-            self.normalise(**{name: self.positive(name)})
+        rows, table = self.num_embeddings, (self.num_embeddings, self.embedding_dim)
         if self.padding_idx is not None:
-            self.normalise(padding_idx=as_dim(self.padding_idx, "Embedding: padding_idx"))
-            if not self._holds(self.padding_idx):
-                raise SpecError(
-                    f"padding_idx must name one of {self.num_embeddings} rows; received {self.padding_idx}",
-                    where="Embedding",
-                )
+            row: Any = self.dim_of("padding_idx", self.padding_idx)
+            self.normalise(padding_idx=row)
+            if isinstance(rows, int) and not -rows <= row < rows:  # a table as long as a letter is taken to hold it
+                self.refuse(f"padding_idx must name one of {rows} rows; received {row}")
         if self._weight is not None:  # only its shape says anything here
-            if tuple(self._weight.shape) != (self.num_embeddings, self.embedding_dim):
-                wanted = show_shape((self.num_embeddings, self.embedding_dim))
-                raise SpecError(
-                    f"_weight must be {wanted}; received {show_shape(self._weight.shape)}",
-                    where="Embedding",
-                )
+            if tuple(self._weight.shape) != table:
+                self.refuse(f"_weight must be {show_shape(table)}; received {show_shape(self._weight.shape)}")
             self.normalise(_weight=None)
-
-    def _holds(self, row: int) -> bool:
-        """Whether there is such a row, counted from either end; a table as long as a letter is taken to hold it."""
-        rows = self.num_embeddings
-        return not isinstance(rows, int) or -rows <= row < rows
 
     def weights(self) -> Mapping[str, Shape]:
         return {"weight": (self.num_embeddings, self.embedding_dim)}
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
-        return (*x, self.embedding_dim)
+        return (*inputs[0], self.embedding_dim)
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
         return {"lookup": prod(inputs[0])}
@@ -193,8 +169,91 @@ class Embedding(Layer):
         return fields[0].moved((*fields[0].axes, None))
 
 
-def _require_features(shape: Shape, expected: Dim, name: str) -> None:
-    """Raise ShapeError unless the last axis has the size that argument ``name`` announced."""
-    if not shape:
-        raise ShapeError(f"expected an input of at least 1 axis with {expected} features ({name}), received a scalar")
-    require_size(shape[-1], expected, name, "features")
+class IndexSelect(Layer):
+    """The rows of a table that a tensor of whole numbers names, along axis ``dim``, as `torch.index_select`.
+
+    >>> IndexSelect(0).output_shape((169, 3), (2401,))
+    (2401, 3)
+    """
+
+    arity = (2, 2)
+    dim: int
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        table, index = inputs
+        axis = axis_of(self.dim, len(table))
+        if len(index) > 1:
+            raise ShapeError(f"expected an index of one axis, received {show_shape(index)}")
+        if not table:
+            require(equal(prod(index), 1), f"a single number has one row, received an index of {show_shape(index)}")
+            return ()
+        return (*table[:axis], *(index or (1,)), *table[axis + 1 :])
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return {"lookup": prod(inputs[1])}
+
+    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+        return fields[0].collapsed([self.dim] if output else [])
+
+
+class _Dropout(_Idle):
+    """Kinds differ in what they drop, and in the ranks that torch refuses."""
+
+    p: float = 0.5
+    inplace: bool = False
+
+    def check(self) -> None:
+        if not isinstance(self.p, (int, float)) or not 0 <= self.p <= 1:
+            self.refuse(f"p must lie between 0 and 1; received {self.p!r}")
+
+
+class Dropout(_Dropout):
+    """Drops single elements of an input of any shape, as `torch.nn.Dropout` (Srivastava et al. 2014).
+
+    >>> Dropout(0.2).output_shape((20, 16))
+    (20, 16)
+    """
+
+
+class Dropout1d(_Dropout):
+    """Drops whole channels of (N, C, L) or (C, L), as `torch.nn.Dropout1d`; the one kind that refuses other ranks.
+
+    >>> Dropout1d(0.2).output_shape((20, 16, 32))
+    (20, 16, 32)
+    """
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        require_rank(inputs[0], 3, 2)
+        return inputs[0]
+
+
+class Dropout2d(_Dropout):
+    """Drops whole channels of (N, C, H, W), as `torch.nn.Dropout2d`.
+
+    >>> Dropout2d(0.2).output_shape((20, 16, 32, 32))
+    (20, 16, 32, 32)
+    """
+
+
+class Dropout3d(_Dropout):
+    """Drops whole channels of (N, C, D, H, W), as `torch.nn.Dropout3d`.
+
+    >>> Dropout3d(0.2).output_shape((20, 16, 4, 32, 32))
+    (20, 16, 4, 32, 32)
+    """
+
+
+class AlphaDropout(_Dropout):
+    """Drops elements yet keeps mean and variance, for SELU networks, as `torch.nn.AlphaDropout` (arXiv:1706.02515).
+
+    >>> AlphaDropout(0.2).output_shape((20, 16))
+    (20, 16)
+    """
+
+
+class FeatureAlphaDropout(_Dropout):
+    """`AlphaDropout` of whole channels, as `torch.nn.FeatureAlphaDropout`.
+
+    >>> FeatureAlphaDropout(0.2).output_shape((20, 16, 4, 32, 32))
+    (20, 16, 4, 32, 32)
+    """

@@ -6,17 +6,15 @@ They have no weights and no counterpart in torch.nn; operators and methods of th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-from convcalc.algebra.dims import Dim, Shape, as_dim, equal, prod, show, show_shape
+from convcalc.algebra.dims import Dim, Shape, equal, prod, show, show_shape
 from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
 from convcalc.errors import ShapeError
 from convcalc.layers.axes import stretched
-from convcalc.layers.base import ANY, Layer
-from convcalc.layers.checks import axis_name, require
+from convcalc.layers.base import ANY, Layer, Work, _Idle, axis_name, require, require_alike
 from convcalc.layers.shaping import axis_of
-from convcalc.layers.work import NOTHING, Work
 
 MATRIX_MACS = Formula(
     "multiply–accumulates of a matrix product",
@@ -52,7 +50,7 @@ def _stretched(m: Dim, n: Dim, a: Shape, b: Shape) -> Dim:
 class _Broadcasting(Layer):
     """Tensors of broadcastable shapes, element by element."""
 
-    arity: ClassVar[tuple[int, int]] = (1, ANY)
+    arity = (1, ANY)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         shape = inputs[0]
@@ -136,19 +134,19 @@ class Maximum(_Broadcasting):
         return {"compare": prod(output)}
 
 
-class Cat(Layer):
+class Cat(_Idle):
     """Tensors put one behind another along axis ``dim``; the other sizes must agree. As `torch.cat`.
 
     >>> Cat(1).output_shape((1, 64, 28, 28), (1, 32, 28, 28))
     (1, 96, 28, 28)
     """
 
-    arity: ClassVar[tuple[int, int]] = (1, ANY)
+    arity = (1, ANY)
 
     dim: int = 0
 
     def check(self) -> None:
-        self.normalise(dim=as_dim(self.dim, "Cat: dim"))
+        self.normalise(dim=self.dim_of("dim", self.dim))
 
     def output_shape(self, *inputs: Shape) -> Shape:
         if not inputs or not inputs[0]:
@@ -165,9 +163,6 @@ class Cat(Layer):
                 shape[i] = m + n if i == axis else m if m == n else _agreed(i, m, n, first, x)
         return tuple(shape)
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        return NOTHING
-
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
         axis = axis_of(self.dim, len(output))
         return None if any(field.axes[axis] for field in fields) else join(fields, output)
@@ -180,34 +175,28 @@ def _agreed(axis: int, m: Dim, n: Dim, first: Shape, other: Shape) -> Dim:
     return n if isinstance(n, int) else m
 
 
-class Stack(Layer):
+class Stack(_Idle):
     """Tensors of one shape put side by side along a new axis ``dim``, as `torch.stack`.
 
     >>> Stack(1).output_shape((1, 64, 7), (1, 64, 7))
     (1, 2, 64, 7)
     """
 
-    arity: ClassVar[tuple[int, int]] = (1, ANY)
+    arity = (1, ANY)
 
     dim: int = 0
 
     def check(self) -> None:
-        self.normalise(dim=as_dim(self.dim, "Stack: dim"))
+        self.normalise(dim=self.dim_of("dim", self.dim))
 
     def output_shape(self, *inputs: Shape) -> Shape:
         if not inputs:
             raise ShapeError("received no tensor")
         first = inputs[0]
         for x in inputs[1:]:
-            what = f"{show_shape(first)} and {show_shape(x)} differ"
-            require(len(x) == len(first), what)
-            for m, n in zip(first, x):
-                require(equal(m, n), what)
+            require_alike(first, x, f"{show_shape(first)} and {show_shape(x)} differ")
         axis = axis_of(self.dim, len(first) + 1)
         return (*first[:axis], len(inputs), *first[axis:])
-
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        return NOTHING
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
         joined = join(fields, inputs[0])
@@ -222,7 +211,7 @@ class MatMul(Layer):
     (8, 197, 197)
     """
 
-    arity: ClassVar[tuple[int, int]] = (2, 2)
+    arity = (2, 2)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         a, b = inputs
@@ -239,6 +228,11 @@ class MatMul(Layer):
         return {"mac": MATRIX_MACS(prod(output), inputs[0][-1])}
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        if any(axis for field in fields for axis in field.axes):
-            return None  # rows and columns play unlike parts: no one map holds what a unit sees
-        return join([field.moved((None,) * len(output)) for field in fields], output)
+        summed = -1 if len(inputs[1]) == 1 else -2
+        a, b = fields[0].collapsed([-1]), fields[1].collapsed([summed])
+        if len(inputs[0]) > 1 and a.axes[-2] and b.axes[-1]:
+            b = b.collapsed([-1])  # positions against positions: the columns are channels
+        if len(inputs[0]) > 1 and len(inputs[1]) > 1:
+            return join([a, b], output)
+        left = (*b.axes[:summed], *b.axes[len(b.axes) + summed + 1 :])
+        return join([a.moved(a.axes[:-1]), b.moved(left)], output)

@@ -1,73 +1,78 @@
-"""Normalisation with a mean and a variance for each channel: batch and instance normalisation, and their lazy kinds.
+"""Normalisation, as counted in evaluation: a kind that tracks running statistics is pointwise.
 
-Counted in evaluation: a kind that tracks running statistics uses them and is pointwise, one that does not takes
-statistics of its input. Sources: arXiv:1502.03167 (batch), 1607.08022 (instance), and torch's documentation. Training
-is not modelled; group, layer, RMS and local response normalisation stand in `axis_norm`.
+Sources: arXiv:1502.03167 (batch), 1607.08022 (instance), 1803.08494 (group), 1607.06450 (layer), 1910.07467 (RMS),
+and torch's documentation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-from convcalc.algebra.dims import Dim, Shape, at_least, prod, show_shape
+from convcalc.algebra.dims import Dim, Shape, at_least, equal, prod, show, show_shape
 from convcalc.algebra.field import Field
-from convcalc.errors import ShapeError
-from convcalc.layers.base import Layer, Lazy
-from convcalc.layers.checks import require, require_rank, require_size
-from convcalc.layers.work import Work
+from convcalc.layers.base import Layer, Lazy, Work, require, require_alike, require_rank, require_size
 
 
-class _ChannelNorm(Layer):
-    """What batch and instance normalisation share: a mean, a variance, a scale and a shift for each channel."""
+class _Norm(Layer):
+    affine = True
+    bias = False
+    track_running_stats = False
+    factory = True
 
+    def _shape(self) -> Shape:
+        """The shape of the scale and of the shift."""
+        return (getattr(self, self.positives[-1]),)
+
+    def _over(self, rank: int) -> Sequence[int]:
+        """The axes that statistics are taken over."""
+        raise NotImplementedError
+
+    def weights(self) -> Mapping[str, Shape]:
+        names = ("weight", "bias") if self.bias else ("weight",)
+        return dict.fromkeys(names, self._shape()) if self.affine else {}
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return norm_work(prod(output), not self.track_running_stats, self.affine)
+
+    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+        return fields[0] if self.track_running_stats else fields[0].collapsed(self._over(len(output)))
+
+    def _require_several(self, values: Dim, whose: str, x: Shape) -> None:
+        if not self.track_running_stats:
+            what = f"needs more than 1 value for each {whose} to take statistics of, received {show_shape(x)}"
+            require(at_least(values, 2), what)
+
+
+class _ChannelNorm(_Norm):
     num_features: Dim
     eps: float = 1e-5
     momentum: float | None = 0.1
     affine: bool = True
     track_running_stats: bool = True
     bias: bool = True
-    factory: ClassVar[bool] = True
+    whose = "channel"
 
-    def check(self) -> None:
-        if type(self.num_features) is not int or self.num_features < 1:
-            self.normalise(num_features=self.positive("num_features"))
-
-    def weights(self) -> Mapping[str, Shape]:
-        return scale_and_shift((self.num_features,), self.affine, self.affine and self.bias)
+    def _over(self, rank: int) -> Sequence[int]:
+        return [0, *range(2, rank)]
 
     def buffers(self) -> Mapping[str, Shape]:
         if not self.track_running_stats:
             return {}
         return {"running_mean": (self.num_features,), "running_var": (self.num_features,), "num_batches_tracked": ()}
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        return norm_work(prod(output), not self.track_running_stats, self.affine)
-
-    def _require_channels(self, channels: Dim) -> None:
-        """Torch compares the channels with whatever it holds one number a channel of, and with nothing else."""
-        if self.affine or self.track_running_stats:
+    def _checked(self, x: Shape, channels: Dim) -> Shape:
+        if self.affine or self.track_running_stats:  # torch compares them with whatever it holds one for each of
             require_size(channels, self.num_features, "num_features", "channels")
+        self._require_several(prod([x[i] for i in self._over(len(x))]), self.whose, x)
+        return x
 
 
 class _BatchNorm(_ChannelNorm):
-    """What batch normalisation shares over all ranks."""
-
-    ranks: ClassVar[tuple[int, ...]]
-
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        if len(x) not in self.ranks:
-            require_rank(x, *self.ranks)
-        self._require_channels(x[1])
-        if not self.track_running_stats:
-            require_several(x[0] * prod(x[2:]), "channel", x)
-        return x
-
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        if self.track_running_stats:
-            return fields[0]
-        return fields[0].collapsed([axis for axis in range(len(output)) if axis != 1])
+        require_rank(x, *((2, 3) if self.rank == 1 else (self.rank + 2,)))
+        return self._checked(x, x[1])
 
 
 class BatchNorm1d(_BatchNorm):
@@ -77,8 +82,6 @@ class BatchNorm1d(_BatchNorm):
     {'weight': (100,), 'bias': (100,)}
     """
 
-    ranks = (2, 3)
-
 
 class BatchNorm2d(_BatchNorm):
     """Normalises each channel of (N, C, H, W) over the batch, as `torch.nn.BatchNorm2d`.
@@ -86,8 +89,6 @@ class BatchNorm2d(_BatchNorm):
     >>> BatchNorm2d(64).buffers()
     {'running_mean': (64,), 'running_var': (64,), 'num_batches_tracked': ()}
     """
-
-    ranks = (4,)
 
 
 class BatchNorm3d(_BatchNorm):
@@ -97,25 +98,19 @@ class BatchNorm3d(_BatchNorm):
     (2, 8, 4, 7, 7)
     """
 
-    ranks = (5,)
-
 
 class _InstanceNorm(_ChannelNorm):
-    """What instance normalisation shares over all ranks."""
-
     affine: bool = False
     track_running_stats: bool = False
+    whose = "channel of an instance"
+
+    def _over(self, rank: int) -> Sequence[int]:
+        return range(rank - self.rank, rank)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         require_rank(x, self.rank + 1, self.rank + 2)
-        self._require_channels(x[-self.rank - 1])
-        if not self.track_running_stats:
-            require_several(prod(x[-self.rank :]), "channel of an instance", x)
-        return x
-
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        return fields[0] if self.track_running_stats else fields[0].collapsed(range(-self.rank, 0))
+        return self._checked(x, x[-self.rank - 1])
 
 
 class InstanceNorm1d(_InstanceNorm):
@@ -125,8 +120,6 @@ class InstanceNorm1d(_InstanceNorm):
     (20, 100, 40)
     """
 
-    rank = 1
-
 
 class InstanceNorm2d(_InstanceNorm):
     """Normalises each channel of each instance of (N, C, H, W) or (C, H, W), as `torch.nn.InstanceNorm2d`.
@@ -134,8 +127,6 @@ class InstanceNorm2d(_InstanceNorm):
     >>> InstanceNorm2d(100, affine=True).weights()
     {'weight': (100,), 'bias': (100,)}
     """
-
-    rank = 2
 
 
 class InstanceNorm3d(_InstanceNorm):
@@ -145,24 +136,13 @@ class InstanceNorm3d(_InstanceNorm):
     (2, 8, 4, 7, 7)
     """
 
-    rank = 3
-
 
 class _LazyNorm(Lazy):
-    """What the lazy kinds share: channels are axis 1 even where the batch is left out (torch then refuses the input
-    unless both agree), and all of them are affine and track statistics unless told otherwise."""
+    """Channels are axis 1 even without a batch, where torch refuses the input unless both agree."""
 
-    becomes: ClassVar[type[Layer]] = BatchNorm1d
     channel_axis = 1
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        cls.arguments = {**cls.arguments, "affine": True, "track_running_stats": True}
-
-    def resolve(self, *inputs: Shape) -> Layer:
-        if len(inputs[0]) < 2:
-            raise ShapeError(f"expected an input with channels, received {show_shape(inputs[0])}")
-        return super().resolve(*inputs)
+    affine = True
+    track_running_stats = True
 
 
 class LazyBatchNorm1d(_LazyNorm):
@@ -225,19 +205,89 @@ class LazyInstanceNorm3d(_LazyNorm):
     becomes = InstanceNorm3d
 
 
-def scale_and_shift(shape: Shape, scale: Any, shift: Any) -> Mapping[str, Shape]:
-    """The learned tensors that there are of a scale and a shift."""
-    if not scale:
-        return {}
-    return {"weight": shape, "bias": shape} if shift else {"weight": shape}
+class GroupNorm(_Norm):
+    """Normalises groups of channels of (N, C, ...), each instance by itself, as `torch.nn.GroupNorm`.
+
+    >>> GroupNorm(3, 6).output_shape((20, 6, 10, 10))
+    (20, 6, 10, 10)
+    """
+
+    num_groups: Dim
+    num_channels: Dim
+    eps: float = 1e-5
+    affine: bool = True
+    bias: bool = True
+
+    def check(self) -> None:
+        self.divisible("num_channels", "num_groups")
+
+    def _over(self, rank: int) -> Sequence[int]:
+        return range(1, rank)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        require(len(x) >= 2, f"expected an input of at least 2 axes, received {show_shape(x)}")
+        if self.affine:
+            require_size(x[1], self.num_channels, "num_channels", "channels")
+        what = f"expected channels divisible by num_groups = {show(self.num_groups)}, received {show(x[1])}"
+        require(equal(x[1] % self.num_groups, 0), what)
+        # torch counts the batch in, although each instance is normalised by itself
+        self._require_several(x[0] * (x[1] // self.num_groups) * prod(x[2:]), "group", x)
+        return x
+
+
+class _ShapeNorm(_Norm):
+    normalized_shape: Any
+    eps: float | None = 1e-5
+    elementwise_affine: bool = True
+
+    def check(self) -> None:
+        given = self.normalized_shape
+        sizes = given if isinstance(given, (tuple, list)) else (given,)
+        sizes = tuple([self.dim_of("normalized_shape", size) for size in sizes])
+        if not sizes or any(isinstance(size, int) and size < 1 for size in sizes):
+            self.refuse(f"normalized_shape must be positive; received {given!r}")
+        self.normalise(normalized_shape=sizes)
+
+    def _repeats(self, name: str) -> int:
+        return int(name == "normalized_shape")
+
+    @property
+    def affine(self) -> bool:  # type: ignore[override]
+        return self.elementwise_affine
+
+    def _shape(self) -> Shape:
+        return tuple(self.normalized_shape)
+
+    def _over(self, rank: int) -> Sequence[int]:
+        return range(-len(self.normalized_shape), 0)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        what = f"expected an input that ends in {show_shape(self.normalized_shape)}, received {show_shape(x)}"
+        require_alike(x[-len(self.normalized_shape) :], self.normalized_shape, what)
+        return x
+
+
+class LayerNorm(_ShapeNorm):
+    """Normalises by mean and variance over the last axes, as `torch.nn.LayerNorm`.
+
+    >>> LayerNorm(10).output_shape((20, 5, 10))
+    (20, 5, 10)
+    """
+
+    bias: bool = True
+
+
+class RMSNorm(_ShapeNorm):
+    """Normalises by the root mean square over the last axes, without a mean or a shift, as `torch.nn.RMSNorm`.
+
+    >>> RMSNorm((2, 3)).weights()
+    {'weight': (2, 3)}
+    """
+
+    eps: float | None = None
 
 
 def norm_work(elements: Dim, statistics: bool, affine: Any) -> Work:
-    """The work on so many elements; statistics only where they are taken of the input."""
     return {"stat": elements if statistics else 0, "norm": elements, "affine": elements if affine else 0}
-
-
-def require_several(values: Dim, whose: str, shape: Shape) -> None:
-    """Raise ShapeError where statistics would be taken of a single value."""
-    what = f"needs more than 1 value for each {whose} to take statistics of, received {show_shape(shape)}"
-    require(at_least(values, 2), what)

@@ -1,21 +1,15 @@
-"""Padding as a layer of its own: constant, reflected, replicated and circular; 1 to 3 dimensions.
-
-Negative padding crops. Sizes and refusals are those of torch's documentation and CPU kernels. The padding inside a
-convolution or a pooling is an argument there.
-"""
+"""Padding as a layer of its own, as torch's; negative padding crops."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, minimum, show, show_shape
-from convcalc.algebra.field import Field, Taps, slide
+from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, minimum, show
+from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
-from convcalc.errors import ShapeError, SpecError
-from convcalc.layers.base import Layer
-from convcalc.layers.checks import require, require_rank
-from convcalc.layers.work import NOTHING, Work
+from convcalc.algebra.intervals import slide
+from convcalc.layers.base import _Idle, require, require_axes, require_rank, slid
 
 PADDED_SIZE = Formula(
     "padded size",
@@ -26,81 +20,57 @@ PADDED_SIZE = Formula(
 )
 
 
-class _Pad(Layer):
-    """What all paddings share: ``padding`` is one number, or two for each axis, from the last axis on."""
+class _Pad(_Idle):
+    """``padding`` is one number, or two for each axis, from the last axis on."""
 
     padding: Any
-    fewest: ClassVar[int] = 2
-    """How many numbers ``padding`` holds at least."""
-    border: ClassVar[str] = "zeros"
-    """What stands in the border, in the words of a convolution's ``padding_mode``; any constant is as good as zeros."""
+    fewest: ClassVar[int] = 2  # numbers that ``padding`` holds at least
+    border: ClassVar[str] = "zeros"  # a convolution's ``padding_mode``; any constant is as good as zeros
 
     def check(self) -> None:
         value = self.padding
-        what = f"{type(self).__name__}: padding"
-        if isinstance(value, (tuple, list)):
-            if len(value) % 2 or len(value) < self.fewest:
-                raise SpecError(
-                    f"padding takes one whole number or two for each axis; received {value!r}",
-                    where=type(self).__name__,
-                )
-            self.normalise(padding=tuple([as_dim(item, what) for item in value]))
-        else:
-            self.normalise(padding=(as_dim(value, what),) * (2 * self.rank))
+        if not isinstance(value, (tuple, list)):
+            value = (value,) * (2 * self.rank)
+        elif len(value) % 2 or len(value) < self.fewest:
+            self.refuse(f"padding takes one whole number or two for each axis; received {value!r}")
+        self.normalise(padding=tuple([self.dim_of("padding", item) for item in value]))
 
-    def _compact(self, name: str, value: Any) -> str:
-        if name == "padding" and len(value) == 2 * self.rank and len(set(value)) == 1:
-            value = value[0]
-        return super()._compact(name, value)
+    def _repeats(self, name: str) -> int:
+        return 2 * self.rank
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         self._check_rank(x)
         sizes: list[Dim] = []
-        for n, (before, after) in zip(reversed(x), self._pairs()):
+        for n, before, after in zip(reversed(x), self.padding[::2], self.padding[1::2]):
             self._check_sides(n, before, after)
             sizes.insert(0, PADDED_SIZE(n, before, after))
         return (*x[: len(x) - len(sizes)], *sizes)
 
     def _check_rank(self, x: Shape) -> None:
-        """Raise ShapeError unless the input has the axes to be padded."""
         axes = len(self.padding) // 2
         require_rank(x, axes + 2, axes + 1)
 
     def _check_sides(self, n: Dim, before: Dim, after: Dim) -> None:
         """Raise ShapeError where an input of ``n`` does not hold what the two sides take from it."""
 
-    def _pairs(self) -> Iterator[tuple[Dim, Dim]]:
-        """Padding before and after, from the last axis on."""
-        return zip(self.padding[::2], self.padding[1::2])
-
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        return NOTHING
-
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        shifts: list[Taps] = []
-        for before, _ in self._pairs():
-            if not isinstance(before, int):
-                return None
-            shifts.insert(0, slide(1, 1, before, 1)._replace(border=self.border))
-        return fields[0].through(shifts)
+        befores = self.padding[-2::-2]
+        taps = [slide(1, 1, n, 1)._replace(border=self.border) if isinstance(n, int) else None for n in befores]
+        return slid(fields[0], taps)
 
 
 class _ConstantPad(_Pad):
-    """A border of one value."""
-
     value: Any
-    fewest: ClassVar[int] = 0
+    fewest = 0
 
     def check(self) -> None:
         super().check()
         if not isinstance(self.value, (int, float, type(None))):
-            raise SpecError(f"value must be a number; received {self.value!r}", where=type(self).__name__)
+            self.refuse(f"value must be a number; received {self.value!r}")
 
     def _check_rank(self, x: Shape) -> None:
-        axes = len(self.padding) // 2
-        if len(x) < axes:
-            raise ShapeError(f"expected an input of at least {axes} axes, received {len(x)}: {show_shape(x)}")
+        require_axes(x, len(self.padding) // 2)
 
     def _check_sides(self, n: Dim, before: Dim, after: Dim) -> None:
         crop = -(minimum(before, 0) + minimum(after, 0))  # torch crops before it pads
@@ -114,8 +84,6 @@ class ConstantPad1d(_ConstantPad):
     (1, 2, 8)
     """
 
-    rank = 1
-
 
 class ConstantPad2d(_ConstantPad):
     """A border of ``value`` around the last two axes (left, right, top, bottom), as `torch.nn.ConstantPad2d`.
@@ -123,8 +91,6 @@ class ConstantPad2d(_ConstantPad):
     >>> ConstantPad2d((3, 0, 2, 1), 3.5).output_shape((1, 2, 4, 4))
     (1, 2, 7, 7)
     """
-
-    rank = 2
 
 
 class ConstantPad3d(_ConstantPad):
@@ -134,13 +100,10 @@ class ConstantPad3d(_ConstantPad):
     (1, 2, 6, 7, 8)
     """
 
-    rank = 3
-
 
 class _ZeroPad(_ConstantPad):
-    """A border of zeros."""
-
-    value: ClassVar[float] = 0.0  # type: ignore[misc]
+    value = 0.0
+    order = "padding"
 
 
 class ZeroPad1d(_ZeroPad):
@@ -150,8 +113,6 @@ class ZeroPad1d(_ZeroPad):
     (1, 2, 8)
     """
 
-    rank = 1
-
 
 class ZeroPad2d(_ZeroPad):
     """A border of zeros around the last two axes (left, right, top, bottom), as `torch.nn.ZeroPad2d`.
@@ -159,8 +120,6 @@ class ZeroPad2d(_ZeroPad):
     >>> ZeroPad2d((0, 1, 0, 1)).output_shape((1, 3, 224, 224))
     (1, 3, 225, 225)
     """
-
-    rank = 2
 
 
 class ZeroPad3d(_ZeroPad):
@@ -170,13 +129,9 @@ class ZeroPad3d(_ZeroPad):
     (16, 3, 11, 32, 36)
     """
 
-    rank = 3
-
 
 class _ReflectionPad(_Pad):
-    """The input mirrored at its edges, which are not repeated."""
-
-    border: ClassVar[str] = "reflect"
+    border = "reflect"
 
     def _check_sides(self, n: Dim, before: Dim, after: Dim) -> None:
         for side in (before, after):
@@ -190,8 +145,6 @@ class ReflectionPad1d(_ReflectionPad):
     (1, 2, 8)
     """
 
-    rank = 1
-
 
 class ReflectionPad2d(_ReflectionPad):
     """The last two axes of (N, C, H, W) or (C, H, W) mirrored at their ends, as `torch.nn.ReflectionPad2d`.
@@ -199,8 +152,6 @@ class ReflectionPad2d(_ReflectionPad):
     >>> ReflectionPad2d((1, 1, 2, 0)).output_shape((1, 1, 3, 3))
     (1, 1, 5, 5)
     """
-
-    rank = 2
 
 
 class ReflectionPad3d(_ReflectionPad):
@@ -210,13 +161,9 @@ class ReflectionPad3d(_ReflectionPad):
     (1, 1, 4, 4, 4)
     """
 
-    rank = 3
-
 
 class _ReplicationPad(_Pad):
-    """The edges of the input repeated."""
-
-    border: ClassVar[str] = "replicate"
+    border = "replicate"
 
 
 class ReplicationPad1d(_ReplicationPad):
@@ -226,8 +173,6 @@ class ReplicationPad1d(_ReplicationPad):
     (1, 2, 8)
     """
 
-    rank = 1
-
 
 class ReplicationPad2d(_ReplicationPad):
     """The edges of (N, C, H, W) or (C, H, W) repeated, as `torch.nn.ReplicationPad2d`.
@@ -235,8 +180,6 @@ class ReplicationPad2d(_ReplicationPad):
     >>> ReplicationPad2d(2).output_shape((1, 1, 3, 3))
     (1, 1, 7, 7)
     """
-
-    rank = 2
 
 
 class ReplicationPad3d(_ReplicationPad):
@@ -246,13 +189,9 @@ class ReplicationPad3d(_ReplicationPad):
     (16, 3, 14, 326, 486)
     """
 
-    rank = 3
-
 
 class _CircularPad(_Pad):
-    """The input wrapped around, at most once."""
-
-    border: ClassVar[str] = "circular"
+    border = "circular"
 
     def _check_rank(self, x: Shape) -> None:
         super()._check_rank(x)
@@ -271,8 +210,6 @@ class CircularPad1d(_CircularPad):
     (1, 2, 8)
     """
 
-    rank = 1
-
 
 class CircularPad2d(_CircularPad):
     """(N, C, H, W) or (C, H, W) wrapped around at its edges, as `torch.nn.CircularPad2d`.
@@ -281,8 +218,6 @@ class CircularPad2d(_CircularPad):
     (1, 1, 5, 5)
     """
 
-    rank = 2
-
 
 class CircularPad3d(_CircularPad):
     """(N, C, D, H, W) or (C, D, H, W) wrapped around at its faces, as `torch.nn.CircularPad3d`.
@@ -290,5 +225,3 @@ class CircularPad3d(_CircularPad):
     >>> CircularPad3d(3).output_shape((16, 3, 8, 320, 480))
     (16, 3, 14, 326, 486)
     """
-
-    rank = 3

@@ -1,21 +1,18 @@
-"""Recurrent layers: RNN, LSTM and GRU over sequences, and their cells for a single step.
+"""Recurrent layers over sequences, and their cells for a single step; packed sequences are not modelled.
 
-Sources: Elman 1990, Hochreiter and Schmidhuber 1997, Cho et al. (arXiv:1406.1078), for projections Sak et al.
-(arXiv:1402.1128), and torch's documentation. Packed sequences are not modelled.
+Sources: Elman 1990, Hochreiter and Schmidhuber 1997, arXiv:1406.1078 (GRU), 1402.1128 (projections), torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
-from convcalc.algebra.dims import Dim, Shape, at_least, equal, prod, show_shape, truth
+from convcalc.algebra.dims import Dim, Shape, at_least, prod, show_shape
 from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
 from convcalc.errors import SpecError
-from convcalc.layers.base import Layer, Output, record
-from convcalc.layers.checks import require, require_rank, require_size
-from convcalc.layers.work import Work
+from convcalc.layers.base import Layer, Output, Work, record, require_alike, require_rank, require_size
 
 RECURRENT_MACS = Formula(
     "multiply–accumulates of a recurrent layer",
@@ -55,100 +52,94 @@ RESET_UPDATE = Step(3, ("h_n",), activations=3, products=3, sums=2)  # r, z, n w
 
 
 class _Gated(Layer):
-    """What sequences and single cells share: sizes, and the work of a step."""
-
-    arity: ClassVar[tuple[int, int]] = (1, 3)  # the input and its states
+    arity = (1, 3)  # the input and its states
 
     input_size: Dim
     hidden_size: Dim
     bias: bool = True
-    factory: ClassVar[bool] = True
+    bidirectional = False
+    proj_size = 0
+    factory = True
     step: ClassVar[Step] = PLAIN
-
-    def check(self) -> None:
-        self.normalise(input_size=self.positive("input_size"), hidden_size=self.positive("hidden_size"))
-
-    def step_work(self, steps: Dim, macs: Dim) -> Work:
-        """The work of so many steps, each of one instance, one direction and one layer."""
-        elements = steps * self.hidden_size
-        return {
-            "mac": macs,
-            "bias": 2 * self.step.gates * elements if self.bias else 0,
-            "add": (self.step.gates + self.step.sums) * elements,  # of each gate's two products, and within the cell
-            "mul": self.step.products * elements,
-            "activation": self.step.activations * elements,
-        }
-
-    def _given_states(self, hx: Any) -> tuple[Any, ...]:
-        """What was given as ``hx``, as a tuple of states; raises SpecError."""
-        states = () if hx is None else tuple(hx) if isinstance(hx, (tuple, list)) else (hx,)
-        if states and len(states) != len(self.step.states):
-            wanted = "one state" if len(self.step.states) == 1 else f"{len(self.step.states)} states in a tuple"
-            raise SpecError(f"hx must be {wanted}; received {len(states)}", where=repr(self))
-        return states
-
-
-class _Recurrent(_Gated):
-    """What recurrent layers over sequences share."""
-
-    num_layers: int = 1
-    batch_first: bool = False
-    dropout: float = 0.0
-    bidirectional: bool = False
-    order: ClassVar[tuple[str, ...]] = (
-        *("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional"),
-    )
-
-    def check(self) -> None:
-        super().check()
-        self.normalise(num_layers=self.positive("num_layers"))
-        if not isinstance(self.num_layers, int):
-            raise SpecError(f"num_layers must be a number; received {self.num_layers}", where=type(self).__name__)
-        for name in ("bias", "batch_first", "bidirectional"):
-            if not isinstance(getattr(self, name), bool):  # the one family where torch does not take 1 for True
-                what = f"{name} must be True or False; received {getattr(self, name)!r}"
-                raise SpecError(what, where=type(self).__name__)
-        if isinstance(self.dropout, bool) or not isinstance(self.dropout, (int, float)) or not 0 <= self.dropout <= 1:
-            raise SpecError(f"dropout must lie between 0 and 1; received {self.dropout!r}", where=type(self).__name__)
-
-    def __call__(self, input: Any, hx: Any = None) -> Any:
-        """Record a call; returns the output and the last state, or a tuple of states where there are several."""
-        inputs = (input, *self._given_states(hx))
-        output = record(self, *inputs)
-        last = tuple(record(Output(self, name), output, *inputs) for name in self.step.states)
-        return output, last if len(last) > 1 else last[0]
-
-    @property
-    def _projection(self) -> Dim:
-        """The size that the hidden state is projected to; 0 without a projection."""
-        return 0
 
     @property
     def _fed_back(self) -> Dim:
-        """Features of the hidden state, as it is fed back and given out."""
-        return self._projection or self.hidden_size
+        """Features of the hidden state."""
+        return self.proj_size or self.hidden_size
 
     @property
     def _directions(self) -> int:
         return 2 if self.bidirectional else 1
 
-    def _layer_inputs(self) -> Iterator[tuple[int, Dim]]:
-        """The number and the input features of each layer."""
-        for layer in range(self.num_layers):
-            yield layer, self._directions * self._fed_back if layer else self.input_size
+    def _called(self, input: Any, hx: Any, names: Sequence[str]) -> tuple[Any, ...]:
+        states = () if hx is None else tuple(hx) if isinstance(hx, (tuple, list)) else (hx,)
+        if states and len(states) != len(self.step.states):
+            wanted = "one state" if len(self.step.states) == 1 else f"{len(self.step.states)} states in a tuple"
+            raise SpecError(f"hx must be {wanted}; received {len(states)}", where=repr(self))
+        output = record(self, input, *states)
+        return output, *[record(Output(self, name), output, input, *states) for name in names]
+
+    def _tensors(self, end: str, features: Dim) -> dict[str, Shape]:
+        rows = self.step.gates * self.hidden_size
+        tensors: dict[str, Shape] = {f"weight_ih{end}": (rows, features), f"weight_hh{end}": (rows, self._fed_back)}
+        return {**tensors, f"bias_ih{end}": (rows,), f"bias_hh{end}": (rows,)} if self.bias else tensors
+
+    def _tally(self, batch: Dim, steps: Dim, layers: Sequence[Dim]) -> Work:
+        """The work of layers with so many input features each."""
+        gates, _, activations, products, sums = self.step
+        macs: Dim = 0
+        for features in layers:
+            sizes = (self.hidden_size, gates, features, self._fed_back, self.proj_size)
+            macs = macs + RECURRENT_MACS(batch, steps, self._directions, *sizes)
+        elements = batch * steps * self._directions * len(layers) * self.hidden_size
+        return {
+            "mac": macs,
+            "bias": 2 * gates * elements if self.bias else 0,
+            "add": (gates + sums) * elements,  # of each gate's two products, and within the cell
+            "mul": products * elements,
+            "activation": activations * elements,
+        }
+
+
+class _Elman(Layer):
+    nonlinearity: str = "tanh"
+
+    def check(self) -> None:
+        super().check()
+        self.one_of("nonlinearity", "tanh", "relu")
+
+
+class _Recurrent(_Gated):
+    num_layers: int = 1
+    batch_first: bool = False
+    dropout: float = 0.0
+    bidirectional: bool = False
+    order = "input_size hidden_size num_layers bias batch_first dropout bidirectional"
+
+    def check(self) -> None:
+        self.normalise(num_layers=self.positive("num_layers"))
+        if not isinstance(self.num_layers, int):
+            self.refuse(f"num_layers must be a number; received {self.num_layers}")
+        self.flags("bias", "batch_first", "bidirectional")  # the one family where torch does not take 1 for True
+        if isinstance(self.dropout, bool) or not isinstance(self.dropout, (int, float)) or not 0 <= self.dropout <= 1:
+            self.refuse(f"dropout must lie between 0 and 1; received {self.dropout!r}")
+
+    def __call__(self, input: Any, hx: Any = None) -> Any:
+        """Record a call; returns the output and the last state, or a tuple of states where there are several."""
+        output, *last = self._called(input, hx, self.step.states)
+        return output, tuple(last) if len(last) > 1 else last[0]
+
+    def _features(self) -> list[Dim]:
+        """The input features of each layer."""
+        return [self.input_size, *[self._directions * self._fed_back] * (self.num_layers - 1)]
 
     def weights(self) -> Mapping[str, Shape]:
-        rows = self.step.gates * self.hidden_size
         tensors: dict[str, Shape] = {}
-        for layer, features in self._layer_inputs():
+        for layer, features in enumerate(self._features()):
             for direction in ("", "_reverse")[: self._directions]:
-                end = f"_l{layer}{direction}"
-                tensors["weight_ih" + end] = (rows, features)
-                tensors["weight_hh" + end] = (rows, self._fed_back)
-                if self.bias:
-                    tensors.update({"bias_ih" + end: (rows,), "bias_hh" + end: (rows,)})
-                if self._projection:
-                    tensors["weight_hr" + end] = (self._projection, self.hidden_size)
+                tensors.update(self._tensors(f"_l{layer}{direction}", features))
+                if self.proj_size:
+                    tensors[f"weight_hr_l{layer}{direction}"] = (self.proj_size, self.hidden_size)
         return tensors
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -157,9 +148,7 @@ class _Recurrent(_Gated):
         require_size(x[-1], self.input_size, "input_size", "features")
         for received, (name, expected) in zip(states, self.further_outputs(x).items()):
             what = f"expected a state {name} of {show_shape(expected)}, received {show_shape(received)}"
-            require(len(received) == len(expected), what)
-            for m, n in zip(received, expected):
-                require(equal(m, n), what)
+            require_alike(received, expected, what)
         return (*x[:-1], self._directions * self._fed_back)
 
     def further_outputs(self, *inputs: Shape) -> Mapping[str, Shape]:
@@ -170,12 +159,8 @@ class _Recurrent(_Gated):
         return {name: (rows, *batch, size) for name, size in zip(self.step.states, sizes)}
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        macs: Dim = 0
-        batch, steps = (1, output[0]) if len(output) == 2 else (output[0], output[1])  # their order does not matter
-        for _, features in self._layer_inputs():
-            sizes = (self.hidden_size, self.step.gates, features, self._fed_back, self._projection)
-            macs = macs + RECURRENT_MACS(batch, steps, self._directions, *sizes)
-        return self.step_work(prod(output[:-1]) * self._directions * self.num_layers, macs)
+        batch, steps = (1, *output)[-3:-1]  # in either order
+        return self._tally(batch, steps, self._features())
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
         if not self.bidirectional or len(fields) > 1:
@@ -186,22 +171,14 @@ class _Recurrent(_Gated):
         return None  # states have axes of their own
 
 
-class RNN(_Recurrent):
+class RNN(_Elman, _Recurrent):
     """Elman's network over (L, N, H_in), (N, L, H_in) with ``batch_first``, or (L, H_in), as `torch.nn.RNN`.
 
     >>> RNN(10, 20, 2).output_shape((5, 3, 10))
     (5, 3, 20)
     """
 
-    nonlinearity: str = "tanh"
-    order: ClassVar[tuple[str, ...]] = (
-        *("input_size", "hidden_size", "num_layers", "nonlinearity", "bias", "batch_first", "dropout"),
-        "bidirectional",
-    )
-
-    def check(self) -> None:
-        super().check()
-        self.one_of("nonlinearity", ("tanh", "relu"))
+    order = "input_size hidden_size num_layers nonlinearity bias batch_first dropout bidirectional"
 
 
 class LSTM(_Recurrent):
@@ -211,21 +188,17 @@ class LSTM(_Recurrent):
     {'h_n': (2, 3, 20), 'c_n': (2, 3, 20)}
     """
 
-    proj_size: Dim = 0
-    order: ClassVar[tuple[str, ...]] = (*_Recurrent.order, "proj_size")
+    proj_size: Any = 0
+    order = _Recurrent.order + " proj_size"
     step = MEMORY
 
     def check(self) -> None:
         super().check()
         if self.proj_size != 0:
             self.normalise(proj_size=self.positive("proj_size"))
-            if truth(at_least(self.hidden_size, self.proj_size + 1)) is False:
+            if at_least(self.hidden_size, self.proj_size + 1) is False:
                 what = f"proj_size must be smaller than hidden_size; received {self.proj_size} and {self.hidden_size}"
-                raise SpecError(what, where="LSTM")
-
-    @property
-    def _projection(self) -> Dim:
-        return self.proj_size
+                self.refuse(what)
 
 
 class GRU(_Recurrent):
@@ -239,19 +212,15 @@ class GRU(_Recurrent):
 
 
 class _Cell(_Gated):
-    """What the cells share: one step of one layer in one direction, over (N, H_in) or (H_in)."""
+    """One step of one layer in one direction, over (N, H_in) or (H_in)."""
 
     def __call__(self, input: Any, hx: Any = None) -> Any:
         """Record a call; returns the new state, or a tuple of states where there are several."""
-        inputs = (input, *self._given_states(hx))
-        output = record(self, *inputs)
-        rest = tuple(record(Output(self, name), output, *inputs) for name in self.step.states[1:])
-        return (output, *rest) if rest else output
+        states = self._called(input, hx, self.step.states[1:])
+        return states if len(states) > 1 else states[0]
 
     def weights(self) -> Mapping[str, Shape]:
-        rows = self.step.gates * self.hidden_size
-        tensors: dict[str, Shape] = {"weight_ih": (rows, self.input_size), "weight_hh": (rows, self.hidden_size)}
-        return {**tensors, "bias_ih": (rows,), "bias_hh": (rows,)} if self.bias else tensors
+        return self._tensors("", self.input_size)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         x, *states = inputs
@@ -260,37 +229,26 @@ class _Cell(_Gated):
         expected = (*x[:-1], self.hidden_size)
         for received in states:
             what = f"expected a state of {show_shape(expected)}, received {show_shape(received)}"
-            require(len(received) == len(expected), what)
-            for m, n in zip(received, expected):
-                require(equal(m, n), what)
+            require_alike(received, expected, what)
         return expected
 
     def further_outputs(self, *inputs: Shape) -> Mapping[str, Shape]:
         return dict.fromkeys(self.step.states[1:], (*inputs[0][:-1], self.hidden_size))
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        batch = prod(output[:-1])
-        return self.step_work(
-            batch, RECURRENT_MACS(batch, 1, 1, self.hidden_size, self.step.gates, self.input_size, self.hidden_size, 0)
-        )
+        return self._tally(prod(output[:-1]), 1, [self.input_size])
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
         joined = super().field(fields, inputs, output)
         return joined and joined.collapsed([-1])
 
 
-class RNNCell(_Cell):
+class RNNCell(_Elman, _Cell):
     """One step of an `RNN`, as `torch.nn.RNNCell`.
 
     >>> RNNCell(10, 20).output_shape((3, 10))
     (3, 20)
     """
-
-    nonlinearity: str = "tanh"
-
-    def check(self) -> None:
-        super().check()
-        self.one_of("nonlinearity", ("tanh", "relu"))
 
 
 class LSTMCell(_Cell):

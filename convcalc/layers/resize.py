@@ -1,25 +1,19 @@
-"""Changes of a map's size that weigh or move elements: upsampling, pixel shuffles; and the channel shuffle.
-
-Sizes, source positions and refusals are those of torch's documentation and CPU kernels. Borders stand in `padding`,
-transposed convolutions in `transposed`.
-"""
+"""Upsampling, pixel shuffles, and the channel shuffle; sizes and source positions are those of torch's CPU kernels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import gcd, isfinite
+from math import floor, isfinite
 from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import Dim, Shape, as_dim, equal, is_symbolic, prod, show, show_shape
-from convcalc.algebra.field import MAX_PERIOD, Field, Reach, Taps, slide
+from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
-from convcalc.errors import ShapeError, SpecError
+from convcalc.algebra.intervals import MAX_PERIOD, Reach, Taps, slide
+from convcalc.errors import ShapeError
 from convcalc.layers.adaptive import adaptive_field, average_work
-from convcalc.layers.base import Layer
-from convcalc.layers.checks import require, require_rank
-from convcalc.layers.pool import number
-from convcalc.layers.work import NOTHING, Work
+from convcalc.layers.base import Layer, Work, _Idle, require, require_axes, require_rank, slid
 
 SCALED_SIZE = Formula(
     "upsampled size",
@@ -53,12 +47,11 @@ class _Mode(NamedTuple):
 
     ranks: tuple[int, ...]
     reads: tuple[int, int]
-    centred: bool = True
-    """Whether positions are those of pixels' centres; else of their lower ends."""
+    centred: bool = True  # positions are those of pixels' centres, else of their lower ends
 
     @property
     def weighs(self) -> bool:
-        """Whether several sources are weighed, so that `align_corners` has a meaning."""
+        """Whether `align_corners` has a meaning."""
         return self.reads != (0, 0)
 
 
@@ -76,8 +69,7 @@ _MODES = {
 class Upsample(Layer):
     """Interpolation of (N, C, *spatial), one to three axes, to a size or by a factor, as `torch.nn.Upsample`.
 
-    A factor that is no whole number is taken as the simplest fraction that is the same floating-point number; with
-    whole sizes the result is torch's, product in double precision included.
+    A factor is taken as the simplest fraction that is the same floating-point number; whole sizes come out as torch's.
 
     >>> Upsample(scale_factor=2, mode="bilinear").output_shape((1, 64, 7, 7))
     (1, 64, 14, 14)
@@ -90,29 +82,25 @@ class Upsample(Layer):
     recompute_scale_factor: bool | None = None
 
     def check(self) -> None:
-        self.one_of("mode", tuple(_MODES))
+        self.one_of("mode", *_MODES)
         self.normalise(size=self._checked_size(), scale_factor=self._checked_scale())
         if (self.size is None) == (self.scale_factor is None):
-            received = "both" if self.size is not None else "none"
-            raise SpecError(f"takes either size or scale_factor; received {received}", where=type(self).__name__)
-        legal = (None, False, True) if _MODES[self.mode].weighs else (None,)
+            self.refuse(f"takes either size or scale_factor; received {'none' if self.size is None else 'both'}")
+        legal = (None, False, True) if self._mode.weighs else (None,)
         if not any(self.align_corners is value for value in legal):
-            raise SpecError(
-                f"align_corners must be {' or '.join(map(str, legal))} with mode={self.mode!r}; "
-                f"received {self.align_corners!r}",
-                where=type(self).__name__,
-            )
+            wanted = f"{' or '.join(map(str, legal))} with mode={self.mode!r}"
+            self.refuse(f"align_corners must be {wanted}; received {self.align_corners!r}")
         if self.recompute_scale_factor and self.size is not None:
-            raise SpecError("recompute_scale_factor needs a scale_factor, not a size", where=type(self).__name__)
+            self.refuse("recompute_scale_factor needs a scale_factor, not a size")
 
     def _checked_size(self) -> Any:
         if self.size is None:
             return None
-        each = self.size if isinstance(self.size, (tuple, list)) else (self.size,)
-        sizes = tuple([as_dim(item, f"{type(self).__name__}: size") for item in each])
+        several = isinstance(self.size, (tuple, list))
+        sizes = tuple([self.dim_of("size", item) for item in (self.size if several else (self.size,))])
         if any(isinstance(item, int) and item < 1 for item in sizes):
-            raise SpecError(f"size must be at least 1; received {self.size!r}", where=type(self).__name__)
-        return sizes if isinstance(self.size, (tuple, list)) else sizes[0]
+            self.refuse(f"size must be at least 1; received {self.size!r}")
+        return sizes if several else sizes[0]
 
     def _checked_scale(self) -> Any:
         value = self.scale_factor
@@ -121,95 +109,83 @@ class Upsample(Layer):
         return self._factor(value) if value else None  # torch takes 0 for none given
 
     def _factor(self, value: Any) -> Any:
-        """One scale factor: an int where it is whole."""
         if is_symbolic(value):
             return as_dim(value)
-        factor = number(self, "scale_factor", value)
+        factor = self.number("scale_factor", value)
         if not isfinite(factor) or factor <= 0:
-            raise SpecError(f"scale_factor must be positive; received {value!r}", where=type(self).__name__)
+            self.refuse(f"scale_factor must be positive; received {value!r}")
         return int(factor) if factor.is_integer() else factor
+
+    @property
+    def _mode(self) -> _Mode:
+        return _MODES[self.mode]
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        require_rank(x, *[rank + 2 for rank in _MODES[self.mode].ranks])
+        require_rank(x, *[rank + 2 for rank in self._mode.ranks])
         if self.size is not None:
             return (*x[:2], *self._each(x, "size"))
         return (*x[:2], *[_scaled(n, factor) for n, factor in zip(x[2:], self._each(x, "scale_factor"))])
 
     def _each(self, x: Shape, name: str) -> tuple[Any, ...]:
-        """An argument, one for each spatial axis of the input."""
+        """An argument, one for each spatial axis."""
         value = getattr(self, name)
         each = value if isinstance(value, tuple) else (value,) * (len(x) - 2)
         if len(each) != len(x) - 2:
-            raise ShapeError(
-                f"expected an input of {len(each)} spatial axes ({name}), received {len(x) - 2}: {show_shape(x)}"
-            )
+            wanted = f"an input of {len(each)} spatial axes ({name})"
+            raise ShapeError(f"expected {wanted}, received {len(x) - 2}: {show_shape(x)}")
         return each
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> Work | None:
         if self.mode == "area":
             return average_work(inputs[0], output, 2)
-        low, high = _MODES[self.mode].reads
-        return {"interpolate": prod(output) * (high - low + 1) ** (len(output) - 2)} if high > low else NOTHING
+        low, high = self._mode.reads
+        return {"interpolate": prod(output) * (high - low + 1) ** (len(output) - 2)} if high > low else {}
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        x = inputs[0]
         if self.mode == "area":
-            return adaptive_field(fields[0], x, output, 2)
-        taps = [self._taps(*sizes) for sizes in zip(x[2:], output[2:], self._each(x, "scale_factor"))]
-        return fields[0].through([tap for tap in taps if tap]) if all(taps) else None
+            return adaptive_field(fields[0], inputs[0], output, 2)
+        each = zip(inputs[0][2:], output[2:], self._each(inputs[0], "scale_factor"))
+        return slid(fields[0], [self._taps(n, o, factor) for n, o, factor in each])
 
     def _taps(self, n: Dim, o: Dim, factor: Any) -> Taps | Reach | None:
-        """Which inputs an output reads along one axis; a source whose weight is 0 is not read."""
-        ratio = self._ratio(n, o, factor)
-        if ratio is None:
+        """What an output reads along one axis; a source whose weight is 0 is not read."""
+        jump = self._jump(n, o, factor)
+        if jump is None:
             return None
-        advance, period = ratio
-        mode = _MODES[self.mode]
-        if period > MAX_PERIOD:
-            return self._reach(Fraction(advance, period))
+        low, high = self._mode.reads
+        shift = jump * 0
+        if self._mode.centred and not self.align_corners:
+            shift = jump / 2 - (Fraction(1, 2) if self._mode.weighs else 0)
+        if jump.denominator > MAX_PERIOD:
+            return Reach(jump, shift - 1 + low, shift + high)  # a position rounds down by less than 1
         ranges = []
-        for i in range(period):
-            if self.align_corners or not mode.centred:
-                below, rest = divmod(i * advance, period)
-            elif mode.weighs:
-                below, rest = divmod((2 * i + 1) * advance - period, 2 * period)
-            else:
-                below, rest = divmod((2 * i + 1) * advance, 2 * period)
-            low, high = mode.reads if rest else (0, 0)
-            ranges.append(range(below + low, below + high + 1))
-        return Taps(advance, tuple(ranges))
+        for i in range(jump.denominator):
+            at = i * jump + shift
+            below = floor(at)
+            ranges.append(range(below, below + 1) if at == below else range(below + low, below + high + 1))
+        return Taps(jump.numerator, tuple(ranges))
 
-    def _reach(self, jump: Fraction) -> Reach:
-        """Bounds of what `_taps` lists, for periods too long to list: a position rounds down by less than 1."""
-        mode = _MODES[self.mode]
-        centre = jump / 2 - (Fraction(1, 2) if mode.weighs else 0)
-        shift = Fraction(0) if self.align_corners or not mode.centred else centre
-        return Reach(jump, shift - 1 + min(mode.reads[0], 0), shift + max(mode.reads[1], 0))
-
-    def _ratio(self, n: Dim, o: Dim, factor: Any) -> tuple[int, int] | None:
-        """Inputs for so many outputs; None where that hangs on a letter."""
-        if n == o and _MODES[self.mode].reads == (0, 1):  # torch's linear kernels then copy, whatever the factor
-            return 1, 1
+    def _jump(self, n: Dim, o: Dim, factor: Any) -> Fraction | None:
+        """Inputs between neighbouring outputs; None where that hangs on a letter."""
+        if n == o and self._mode.reads == (0, 1):  # torch's linear kernels then copy, whatever the factor
+            return Fraction(1)
         if self.align_corners:
             n, o = n - 1, o - 1
         elif factor is not None and not is_symbolic(factor) and not (self.recompute_scale_factor and factor % 1):
-            scale = _fraction(factor)
-            n, o = scale.denominator, scale.numerator
+            return 1 / _fraction(factor)
         if not isinstance(n, int) or not isinstance(o, int):
             return None
-        common = gcd(n, o)
-        return (n // common, o // common) if o else (0, 1)
+        return Fraction(n, o) if o else Fraction(0)
 
 
 def _fraction(factor: float) -> Fraction:
-    """The simplest fraction that is this floating-point number: 1/3 for 0.3333333333333333, 7/10 for 0.7."""
+    """The simplest fraction that is this floating-point number: 1/3 for 0.3333333333333333."""
     simple = Fraction(factor).limit_denominator(1000)
     return simple if float(simple) == factor else Fraction(factor)
 
 
 def _scaled(n: Dim, factor: Any) -> Dim:
-    """The output's size along one axis."""
     if not isinstance(factor, float):
         return SCALED_SIZE(n, factor)
     scale = _fraction(factor)
@@ -227,7 +203,7 @@ class UpsamplingNearest2d(Upsample):
     (1, 64, 14, 14)
     """
 
-    order = ("size", "scale_factor")
+    order = "size scale_factor"
 
 
 class UpsamplingBilinear2d(Upsample):
@@ -237,35 +213,26 @@ class UpsamplingBilinear2d(Upsample):
     (1, 64, 14, 15)
     """
 
-    order = ("size", "scale_factor")
+    order = "size scale_factor"
     mode = "bilinear"
     align_corners = True
 
 
-class PixelShuffle(Layer):
+class PixelShuffle(_Idle):
     """(*, C·r², H, W) to (*, C, H·r, W·r), as `torch.nn.PixelShuffle` (arXiv:1609.05158).
 
     >>> PixelShuffle(3).output_shape((1, 9, 4, 4))
     (1, 1, 12, 12)
     """
 
-    upscale_factor: int
-
-    def check(self) -> None:
-        self.normalise(upscale_factor=self.positive("upscale_factor"))
+    upscale_factor: Dim
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
-        _require_image(x)
-        *batch, c, h, w = x
+        require_axes(inputs[0], 3)
+        *batch, c, h, w = inputs[0]
         r = self.upscale_factor
-        require(
-            equal(c % (r * r), 0), f"expected channels divisible by {show(r * r)} (upscale_factor²), received {show(c)}"
-        )
+        _require_divisible(c, r * r, "channels", "upscale_factor²")
         return (*batch, c // (r * r), SCALED_SIZE(h, r), SCALED_SIZE(w, r))
-
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        return NOTHING
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
         r = self.upscale_factor
@@ -275,32 +242,24 @@ class PixelShuffle(Layer):
         return fields[0].through([slide(r * r, r * r, 0, 1), repeated, repeated])
 
 
-class PixelUnshuffle(Layer):
+class PixelUnshuffle(_Idle):
     """(*, C, H·r, W·r) to (*, C·r², H, W), as `torch.nn.PixelUnshuffle`.
 
-    Its receptive field is that of all channels of a position together; one channel sees a single pixel of it.
+    Its receptive field is that of all channels of a position together.
 
     >>> PixelUnshuffle(3).output_shape((1, 1, 12, 12))
     (1, 9, 4, 4)
     """
 
-    downscale_factor: int
-
-    def check(self) -> None:
-        self.normalise(downscale_factor=self.positive("downscale_factor"))
+    downscale_factor: Dim
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
-        _require_image(x)
-        *batch, c, h, w = x
+        require_axes(inputs[0], 3)
+        *batch, c, h, w = inputs[0]
         r = self.downscale_factor
-        for size, axis in ((h, "height"), (w, "width")):
-            what = f"expected a {axis} divisible by {show(r)} (downscale_factor), received {show(size)}"
-            require(equal(size % r, 0), what)
+        for size, axis in ((h, "a height"), (w, "a width")):
+            _require_divisible(size, r, axis, "downscale_factor")
         return (*batch, c * r * r, h // r, w // r)
-
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        return NOTHING
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
         r = self.downscale_factor
@@ -310,32 +269,22 @@ class PixelUnshuffle(Layer):
         return fields[0].through([Taps(1, (range(1),) * (r * r)), block, block])
 
 
-def _require_image(x: Shape) -> None:
-    if len(x) < 3:
-        raise ShapeError(f"expected an input of at least 3 axes, received {len(x)}: {show_shape(x)}")
-
-
-class ChannelShuffle(Layer):
+class ChannelShuffle(_Idle):
     """The channels of (N, C, *) in ``groups`` dealt in turn, as `torch.nn.ChannelShuffle` (arXiv:1707.01083).
 
     >>> ChannelShuffle(2).output_shape((1, 4, 2, 2))
     (1, 4, 2, 2)
     """
 
-    groups: int
-
-    def check(self) -> None:
-        self.normalise(groups=self.positive("groups"))
+    groups: Dim
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        _require_image(x)
-        c = x[1]
-        require(
-            equal(c % self.groups, 0),
-            f"expected channels divisible by {show(self.groups)} (groups), received {show(c)}",
-        )
+        require_axes(x, 3)
+        _require_divisible(x[1], self.groups, "channels", "groups")
         return x
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        return NOTHING
+
+def _require_divisible(size: Dim, by: Dim, axis: str, name: str) -> None:
+    what = f"expected {axis} divisible by {show(by)} ({name}), received {show(size)}"
+    require(equal(size % by, 0), what)

@@ -1,10 +1,6 @@
-"""Layers that put the same elements into another shape: Flatten, Unflatten and Reshape.
+"""Layers that put the same elements into another shape, and means and sums over whole axes.
 
-The first two are torch.nn's. What all layers without work share stands here too. Those that
-reorder, drop or stretch axes stand in `axes`, slices in `slicing`, means and sums in `reducing`.
-
-Receptive fields: positions merged into one axis are channels to whatever reads that axis, and what reads channels reads
-them all, so they see the whole. An axis split in two has no single interval map: its field is not defined.
+Receptive fields: positions merged into one axis are channels to whatever reads that axis, and see the whole.
 """
 
 from __future__ import annotations
@@ -13,11 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from convcalc.algebra.dims import Dim, Shape, as_dim, equal, prod, show, show_shape
-from convcalc.algebra.field import Along, Field
-from convcalc.errors import ShapeError, SpecError
-from convcalc.layers.base import Layer
-from convcalc.layers.checks import require
-from convcalc.layers.work import NOTHING, Work
+from convcalc.algebra.field import Entry, Field, Packed, Part, Undefined
+from convcalc.algebra.intervals import Along
+from convcalc.errors import ShapeError
+from convcalc.layers.base import Layer, Work, _Idle, require
 
 
 def axis_of(dim: int, rank: int) -> int:
@@ -42,14 +37,8 @@ def axes_of(dims: Iterable[int], rank: int) -> tuple[int, ...]:
     return axes
 
 
-class _Moving(Layer):
-    """What all kinds here share: no work, and the checks of their arguments."""
-
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        return NOTHING
-
+class _Moving(_Idle):
     def whole_numbers(self, *names: str) -> None:
-        """Put ints (anything with ``__index__``) in place of the named arguments."""
         self.normalise(**{name: self.whole(name, getattr(self, name)) for name in names})
 
     def several(self, name: str) -> tuple[Any, ...]:
@@ -59,23 +48,24 @@ class _Moving(Layer):
         return tuple([self.whole(name, item) for item in values])
 
     def whole(self, name: str, value: Any) -> Any:
-        """A number given for argument ``name`` as a dim; raises SpecError."""
         if isinstance(value, bool):
-            raise SpecError(f"{name} takes a whole number; received {value}", where=type(self).__name__)
-        return as_dim(value, f"{type(self).__name__}: {name}")
+            self.refuse(f"{name} takes a whole number; received {value}")
+        return self.dim_of(name, value)
 
     def shape_argument(self, name: str) -> None:
         """Put a tuple of sizes in place of argument ``name``: positive, but for one -1."""
         sizes = self.several(name)
         if any(isinstance(n, int) and n < 1 and n != -1 for n in sizes) or sizes.count(-1) > 1:
-            raise SpecError(
-                f"{name} must hold sizes of at least 1, and -1 at most once; received {sizes}",
-                where=type(self).__name__,
-            )
+            self.refuse(f"{name} must hold sizes of at least 1, and -1 at most once; received {sizes}")
         self.normalise(**{name: sizes})
 
 
-class Flatten(_Moving):
+class _Regrouping(_Moving):
+    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+        return regrouped(fields[0], inputs[0], output)
+
+
+class Flatten(_Regrouping):
     """Merge the axes from ``start_dim`` to ``end_dim`` into one, as `torch.nn.Flatten`.
 
     >>> Flatten().output_shape((1, 256, 6, 6))
@@ -96,11 +86,8 @@ class Flatten(_Moving):
             raise ShapeError(f"start_dim {self.start_dim} comes after end_dim {self.end_dim} in {show_shape(x)}")
         return (*x[:first], prod(x[first : last + 1]), *x[last + 1 :])
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        return regrouped(fields[0], inputs[0], output)
 
-
-class Reshape(_Moving):
+class Reshape(_Regrouping):
     """The same elements in another shape, of which one size may be -1: found from the rest. As `torch.reshape`.
 
     >>> Reshape((2, 4, -1)).output_shape((2, 8, 5, 5))
@@ -115,11 +102,8 @@ class Reshape(_Moving):
     def output_shape(self, *inputs: Shape) -> Shape:
         return filled(self.shape, inputs[0])
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        return regrouped(fields[0], inputs[0], output)
 
-
-class Unflatten(_Moving):
+class Unflatten(_Regrouping):
     """Split one axis into several, one of which may be -1, as `torch.nn.Unflatten` without named axes.
 
     >>> Unflatten(1, (2, -1)).output_shape((1, 8, 5, 5))
@@ -132,18 +116,13 @@ class Unflatten(_Moving):
     def check(self) -> None:
         self.whole_numbers("dim")
         if not isinstance(self.unflattened_size, (tuple, list)) or not self.unflattened_size:
-            raise SpecError(
-                f"unflattened_size must be a tuple of sizes; received {self.unflattened_size!r}", where="Unflatten"
-            )
+            self.refuse(f"unflattened_size must be a tuple of sizes; received {self.unflattened_size!r}")
         self.shape_argument("unflattened_size")
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         axis = axis_of(self.dim, len(x))
         return (*x[:axis], *filled(self.unflattened_size, x[axis : axis + 1]), *x[axis + 1 :])
-
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        return regrouped(fields[0], inputs[0], output)
 
 
 def filled(sizes: Shape, before: Shape) -> Shape:
@@ -165,19 +144,75 @@ def filled(sizes: Shape, before: Shape) -> Shape:
 
 
 def regrouped(field: Field, before: Shape, after: Shape) -> Field | None:
-    """The field after a reshape: axes that stay keep it, merged ones see the whole, of split ones it is not defined."""
+    """The field after a reshape: axes that stay keep it, split ones become windows, merged ones see the whole.
+
+    Windows whose axes are merged with others are packed, until a reshape takes them apart again.
+    """
     if before == after:
         return field
-    axes: list[Along | None] = [None] * len(after)
+    axes: list[Entry] = [None] * len(after)
     gone = {i for i, n in enumerate(before) if n == 1}
     for old, new in _groups(before, after):
-        if len(old) == len(new) == 1:
-            axes[new[0]] = field.axes[old[0]]
-        elif len(new) == 1:
-            gone.update(old)
-        elif any(field.axes[i] for i in old):
-            return None
+        if not any(field.axes[i] for i in old):
+            continue
+        factors = [factor for i in old for factor in _unpacked(before[i], field.axes[i])]
+        for i, taken in zip(new, _dealt(factors, [after[i] for i in new])):
+            together = _put_together(taken)
+            if len(together) == 1:
+                axes[i] = together[0][1]
+            elif any(isinstance(entry, Part) for _, entry in together):
+                sizes, entries = zip(*together)
+                axes[i] = Packed(sizes, entries)
+            else:
+                gone.update(old)
     return field.collapsed(sorted(gone)).moved(axes)
+
+
+Factor = tuple[Dim, "Along | Part | None"]
+"""An axis that is a factor of a tensor axis: its size, and what a field knows of it."""
+
+
+def _unpacked(size: Dim, entry: Entry) -> list[Factor]:
+    return list(zip(entry.sizes, entry.axes)) if isinstance(entry, Packed) else [(size, entry)]
+
+
+def _dealt(factors: list[Factor], sizes: Sequence[Dim]) -> Iterator[list[Factor]]:
+    """The factors dealt to new axes of these sizes; one that reaches beyond an axis is split in two."""
+    rest = list(factors)
+    for size in sizes:
+        taken: list[Factor] = []
+        room = size
+        while room != 1:
+            if not rest:
+                raise Undefined
+            n, entry = rest.pop(0)
+            if equal(room % n, 0) is not True:
+                inner = as_dim(n // room)
+                if as_dim(inner * room) != n:
+                    raise Undefined
+                rest.insert(0, (inner, _part(entry, n, inner, True)))
+                n, entry = room, _part(entry, n, inner, False)
+            taken.append((n, entry))
+            room = as_dim(room // n)
+        yield taken
+
+
+def _part(entry: Along | Part | None, size: Dim, window: Dim, inner: bool) -> Part | None:
+    if isinstance(entry, Part):
+        raise Undefined
+    return Part(entry, size, window, inner) if entry else None
+
+
+def _put_together(factors: list[Factor]) -> list[Factor]:
+    """The factors, windows and the places inside them as the one axis that they were."""
+    whole: list[Factor] = []
+    for n, entry in factors:
+        m, before = whole[-1] if whole else (1, None)
+        if isinstance(entry, Part) and entry.inner and before == entry._replace(inner=False):
+            whole[-1] = m * n, entry.along
+        else:
+            whole.append((n, entry))
+    return whole
 
 
 def _groups(before: Shape, after: Shape) -> Iterator[tuple[list[int], list[int]]]:
@@ -196,3 +231,51 @@ def _groups(before: Shape, after: Shape) -> Iterator[tuple[list[int], list[int]]
         if upto is not None:
             yield run, new[used:upto]
             run, used = [], upto
+
+
+class Sum(Layer):
+    """The sum over the axes ``dim`` (all, where it is None), which stay with size 1 if ``keepdim``; as `torch.sum`.
+
+    >>> Sum(1).output_shape((2, 8, 7, 7))
+    (2, 7, 7)
+    """
+
+    dim: int | tuple[int, ...] | None = None
+    keepdim: bool = False
+
+    def check(self) -> None:
+        if isinstance(self.dim, (tuple, list)):
+            self.normalise(dim=tuple([self.dim_of("dim", item) for item in self.dim]))
+        elif self.dim is not None:
+            self.normalise(dim=self.dim_of("dim", self.dim))
+
+    def reduced(self, rank: int) -> tuple[int, ...]:
+        """The axes that are summed over; raises ShapeError where one is missing."""
+        dims = self.dim if isinstance(self.dim, tuple) else () if self.dim is None else (self.dim,)
+        return axes_of(dims or range(rank), rank)  # no axes named: all, as in torch
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        gone = self.reduced(len(x))
+        if self.keepdim:
+            return tuple([1 if i in gone else n for i, n in enumerate(x)])
+        return tuple([n for i, n in enumerate(x) if i not in gone])
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return {"add": prod(inputs[0])}
+
+    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field:
+        gone = [i for i in self.reduced(len(inputs[0])) if i < len(inputs[0])]
+        field = fields[0].collapsed(gone)
+        return field if self.keepdim else field.moved([axis for i, axis in enumerate(field.axes) if i not in gone])
+
+
+class Mean(Sum):
+    """The mean over the axes ``dim`` (all, where it is None), which stay with size 1 if ``keepdim``; as `torch.mean`.
+
+    >>> Mean((2, 3)).output_shape((1, 512, 7, 7))
+    (1, 512)
+    """
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return {"add": prod(inputs[0]), "mul": prod(output)}

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import Condition, Dim, Shape, as_dim, at_least, ceildiv, show, show_shape, truth
-from convcalc.algebra.field import Along, Field, Taps
-from convcalc.errors import ShapeError, SpecError
-from convcalc.layers.checks import require
+from convcalc.algebra.field import Entry, Field, Packed, Part
+from convcalc.algebra.intervals import Along, Taps
+from convcalc.errors import ShapeError
+from convcalc.layers.base import require
 from convcalc.layers.shaping import _Moving, axis_of
 
 
@@ -63,7 +64,7 @@ class Slice(_Moving):
     def check(self) -> None:
         items = self.index if isinstance(self.index, tuple) else (self.index,)
         if sum(item is Ellipsis for item in items) > 1:
-            raise SpecError("an index holds at most one ...", where="Slice")
+            self.refuse("an index holds at most one ...")
         self.normalise(index=tuple([self._item(item) for item in items]))
 
     def _item(self, item: Any) -> Any:
@@ -74,7 +75,7 @@ class Slice(_Moving):
             return self.whole("index", item)
         step = 1 if item.step is None else self.whole("step", item.step)
         if not isinstance(step, int) or step < 1:
-            raise SpecError(f"the step of a slice must be a whole number of at least 1; received {step}", where="Slice")
+            self.refuse(f"the step of a slice must be a whole number of at least 1; received {step}")
         start, stop = (None if end is None else self.whole("index", end) for end in (item.start, item.stop))
         return Span(start, stop, step)
 
@@ -111,7 +112,7 @@ class Slice(_Moving):
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
         (field,), (x,) = fields, inputs
-        axes: list[Along | None] = []
+        axes: list[Entry] = []
         gone = []
         for i, item in self._pairs(len(x)):
             before = None if item is None else field.axes[i]
@@ -129,7 +130,7 @@ class Slice(_Moving):
         return field.collapsed(gone).moved(axes)
 
 
-def _sliced(axis: Along, start: Dim, step: int) -> Along | None:
+def _sliced(axis: Along | Part | Packed, start: Dim, step: int) -> Entry:
     """The field along an axis of which every ``step``-th unit is taken; None where the first hangs on a letter."""
     return axis.through(Taps(step, (range(start, start + 1),))) if isinstance(start, int) else None
 
@@ -148,7 +149,7 @@ class Roll(_Moving):
         dims = () if self.dims is None else self.several("dims")
         shifts = self.several("shifts")
         if len(shifts) != (len(dims) or 1):
-            raise SpecError(f"shifts and dims must be as many; received {shifts} and {dims}", where="Roll")
+            self.refuse(f"shifts and dims must be as many; received {shifts} and {dims}")
         self.normalise(shifts=shifts, dims=dims or None)
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -158,6 +159,18 @@ class Roll(_Moving):
         return x
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        axes = fields[0].axes
-        rolled = range(len(axes)) if self.dims is None else [axis_of(dim, len(axes)) for dim in self.dims]
-        return None if any(axes[i] for i in rolled) else fields[0]
+        axes = list(fields[0].axes)
+        if self.dims is None:
+            return None if any(axes) else fields[0]
+        for dim, shift in zip(self.dims, self.shifts):
+            i = axis_of(dim, len(axes))
+            n, axis = output[i], axes[i]
+            if axis is None:
+                continue
+            if not isinstance(shift, int):
+                return None
+            if isinstance(n, int):  # the shorter way round
+                shift = (shift + n // 2) % n - n // 2
+            if shift:
+                axes[i] = axis.through(Taps(1, (range(-shift, 1 - shift),), "circular"))
+        return fields[0].moved(axes)

@@ -1,23 +1,20 @@
-"""Transposed convolutions of 1 to 3 dimensions, and their lazy kinds.
-
-Sizes after Dumoulin and Visin, arXiv:1603.07285, chapter 4, and torch's documentation. The arguments' checks are those
-of `conv`.
-"""
+"""Transposed convolutions, their lazy kinds, and unpooling, after arXiv:1603.07285, chapter 4, and torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any
 
-from convcalc.algebra.dims import Dim, Shape, at_least, maximum, prod, show, truth
-from convcalc.algebra.field import MAX_PERIOD, Reach, Taps, spread
+from convcalc.algebra.dims import Dim, Shape, at_least, maximum, show, show_shape
+from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
+from convcalc.algebra.intervals import MAX_PERIOD, Reach, Taps, spread
 from convcalc.errors import SpecError
-from convcalc.layers.base import Lazy
-from convcalc.layers.checks import require
-from convcalc.layers.conv import WINDOW, Ints, _Conv
-from convcalc.layers.work import Work
+from convcalc.layers.base import Lazy, Work, _Idle, record, require, require_alike, require_rank, weight_and_bias
+from convcalc.layers.binding import PerAxis
+from convcalc.layers.conv import WINDOW, _Conv
+from convcalc.layers.pool import _Strided
 
 TRANSPOSED_SIZE = Formula(
     "transposed convolution size",
@@ -48,53 +45,50 @@ TRANSPOSED_MACS = Formula(
     source="each input element meets each kernel element once; torch.utils.flop_counter",
 )
 
+UNPOOLED_SIZE = Formula(
+    "unpooled size",
+    "(n - 1)*s - 2*p + k",
+    {name: WINDOW[name] for name in "nksp"},
+    slips={"padding added": "(n - 1)*s + 2*p + k", "n for n - 1": "n*s - 2*p + k"},
+    source="torch.nn.MaxUnpool2d",
+)
+
 
 class _ConvTranspose(_Conv):
-    """What all transposed convolutions share."""
-
-    output_padding: Ints = 0  # type: ignore[assignment]
-    order: ClassVar[tuple[str, ...]] = (
-        *("in_channels", "out_channels", "kernel_size", "stride", "padding", "output_padding", "groups"),
-        *("bias", "dilation", "padding_mode"),
-    )
-    per_axis: ClassVar[tuple[str, ...]] = (*_Conv.per_axis, "output_padding")
-    modes: ClassVar[tuple[str, ...]] = ("zeros",)
-    named_paddings: ClassVar[tuple[str, ...]] = ()
+    output_padding: PerAxis = 0
+    order = "in_channels out_channels kernel_size stride padding output_padding groups bias dilation padding_mode"
+    modes = ("zeros",)
+    named_paddings = ()
 
     def check(self) -> None:
         super().check()
-        self.each_at_least("output_padding", 0)
+        self.each_at_least(0, "output_padding")
         for o, s, d in zip(self.output_padding, self.stride, self.dilation):
-            if truth(at_least(o, s)) is True and truth(at_least(o, d)) is True:
-                raise SpecError(
-                    f"output_padding must be smaller than stride or dilation; received {o} with {s} and {d}",
-                    where=type(self).__name__,
-                )
+            if at_least(o, s) is True and at_least(o, d) is True:
+                self.refuse(f"output_padding must be smaller than stride or dilation; received {o} with {s} and {d}")
 
     def weights(self) -> Mapping[str, Shape]:
-        shape = (self.in_channels, self.out_channels // self.groups, *self.kernel_size)
-        return {"weight": shape, "bias": (self.out_channels,)} if self.bias else {"weight": shape}
+        kernel = (self.in_channels, self.out_channels // self.groups, *self.kernel_size)
+        return weight_and_bias(kernel, (self.out_channels,), self.bias)
 
     def _size(self, axis: int, n: Dim) -> Dim:
-        k, s, p, d = (getattr(self, name)[axis] for name in self.per_axis[:4])
-        if not isinstance(self.output_padding[axis], int):  # only now can that be demanded of a letter
-            fits = at_least(maximum(s, d) - 1, self.output_padding[axis])
-            require(fits, f"output_padding {show(self.output_padding[axis])} must be smaller than stride or dilation")
-        return TRANSPOSED_SIZE(n, k, s, p, d, self.output_padding[axis])
+        k, s, p, d = self._window(axis)
+        o = self.output_padding[axis]
+        if not isinstance(o, int):  # only now can that be demanded of a letter
+            fits = at_least(maximum(s, d) - 1, o)
+            require(fits, f"output_padding {show(o)} must be smaller than stride or dilation")
+        return TRANSPOSED_SIZE(n, k, s, p, d, o)
 
     def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        batch, positions = prod(inputs[0][: -self.rank - 1]), prod(inputs[0][-self.rank :])
-        kernel = prod(self.kernel_size)
-        macs = TRANSPOSED_MACS(batch, positions, self.in_channels, self.out_channels, self.groups, kernel)
-        return {"mac": macs, "bias": prod(output) if self.bias else 0}
+        return self._tally(TRANSPOSED_MACS, inputs[0], (self.in_channels, self.out_channels), output)
 
     def _taps(self, axis: int, n: Dim) -> Taps | Reach | None:
-        k, s, p, d = numbers = [getattr(self, name)[axis] for name in self.per_axis[:4]]
+        k, s, p, d = numbers = self._window(axis)
         if not all(isinstance(v, int) for v in numbers):
             return None
         if s > MAX_PERIOD or s * k > MOST_TAPS:  # too many to list, though easily bounded
             return Reach(Fraction(1, s), Fraction(p - d * (k - 1), s), Fraction(p, s))
-        return spread(*numbers)
+        return spread(k, s, p, d)
 
 
 class ConvTranspose1d(_ConvTranspose):
@@ -104,8 +98,6 @@ class ConvTranspose1d(_ConvTranspose):
     (1, 8, 100)
     """
 
-    rank = 1
-
 
 class ConvTranspose2d(_ConvTranspose):
     """Transposed convolution over (N, C_in, H, W) or (C_in, H, W), as `torch.nn.ConvTranspose2d`.
@@ -114,8 +106,6 @@ class ConvTranspose2d(_ConvTranspose):
     (1, 8, 14, 14)
     """
 
-    rank = 2
-
 
 class ConvTranspose3d(_ConvTranspose):
     """Transposed convolution over (N, C_in, D, H, W) or (C_in, D, H, W), as `torch.nn.ConvTranspose3d`.
@@ -123,8 +113,6 @@ class ConvTranspose3d(_ConvTranspose):
     >>> ConvTranspose3d(16, 8, 2, stride=2).output_shape((1, 16, 4, 7, 7))
     (1, 8, 8, 14, 14)
     """
-
-    rank = 3
 
 
 class LazyConvTranspose1d(Lazy):
@@ -135,7 +123,6 @@ class LazyConvTranspose1d(Lazy):
     """
 
     becomes = ConvTranspose1d
-    channel_axis = -2
 
 
 class LazyConvTranspose2d(Lazy):
@@ -146,7 +133,6 @@ class LazyConvTranspose2d(Lazy):
     """
 
     becomes = ConvTranspose2d
-    channel_axis = -3
 
 
 class LazyConvTranspose3d(Lazy):
@@ -157,4 +143,73 @@ class LazyConvTranspose3d(Lazy):
     """
 
     becomes = ConvTranspose3d
-    channel_axis = -4
+
+
+class _MaxUnpool(_Strided, _Idle):
+    """Takes the values and the indices of a maximum pooling, whose input's size is known up to the stride.
+
+    A call's ``output_size`` settles it: the tensor whose size is wanted, where torch takes the size itself.
+    """
+
+    arity = (2, 3)
+
+    def check(self) -> None:
+        super().check()
+        self.each_at_least(0, "padding")
+
+    def __call__(self, *inputs: Any, output_size: Any = None) -> Any:
+        if isinstance(output_size, (tuple, list)):
+            hint = "give the tensor whose size it is: unpool(x, indices, output_size=y)"
+            raise SpecError(f"output_size takes a tensor; received {output_size!r}", where=repr(self), hint=hint)
+        return record(self, *inputs, *(() if output_size is None else (output_size,)))
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        x, indices, *wanted = inputs
+        require_rank(x, self.rank + 2, self.rank + 1)
+        require_alike(x, indices, f"values of {show_shape(x)} against indices of {show_shape(indices)}")
+        usual = self._sizes(x)
+        if not wanted:
+            return (*x[: -self.rank], *usual)
+        require_rank(wanted[0], self.rank + 2, self.rank + 1)
+        ends = wanted[0][-self.rank :]
+        for size, n, s in zip(usual, ends, self.stride):  # a pooling can have lost less than a stride
+            least, most = size - s + 1, size + s - 1
+            what = f"output_size lies between {show(least)} and {show(most)}; received {show(n)}"
+            require(at_least(n, least), what)
+            require(at_least(most, n), what)
+        return (*x[: -self.rank], *ends)
+
+    def _size(self, axis: int, n: Dim) -> Dim:
+        return UNPOOLED_SIZE(n, *self._window(axis)[:3])
+
+    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+        seen = join(fields[:2], inputs[0])
+        return seen and super().field([seen], inputs, output)
+
+    def _taps(self, axis: int, n: Dim) -> Taps | Reach | None:
+        window = self._window(axis)
+        return spread(*window) if all(isinstance(v, int) for v in window) else None
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """Maxima of (N, C, L) or (C, L) put back where they were, as `torch.nn.MaxUnpool1d`.
+
+    >>> MaxUnpool1d(2).output_shape((1, 16, 25), (1, 16, 25))
+    (1, 16, 50)
+    """
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """Maxima of (N, C, H, W) or (C, H, W) put back where they were, as `torch.nn.MaxUnpool2d`.
+
+    >>> MaxUnpool2d(2).output_shape((1, 64, 22, 30), (1, 64, 22, 30), (1, 64, 45, 60))
+    (1, 64, 45, 60)
+    """
+
+
+class MaxUnpool3d(_MaxUnpool):
+    """Maxima of (N, C, D, H, W) or (C, D, H, W) put back where they were, as `torch.nn.MaxUnpool3d`.
+
+    >>> MaxUnpool3d((1, 2, 2)).output_shape((1, 8, 4, 7, 7), (1, 8, 4, 7, 7))
+    (1, 8, 4, 14, 14)
+    """

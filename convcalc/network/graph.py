@@ -6,7 +6,7 @@ how a graph comes about is the tape's business, and what its numbers are the ana
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -58,7 +58,7 @@ class Graph:
     ``owned`` maps every path of the model's ``state_dict`` to the layer that holds its tensors; a layer under two paths
     stands there twice, as in torch. ``modules`` names the composite at each path. ``assumptions`` must hold of the
     letters in the shapes; ``reasons`` says of each relation that was met, those that others say already too, which
-    node asked for it and why.
+    node asked for it and why. ``retrace`` traces the model that the graph came from for other shapes.
     """
 
     inputs: Mapping[str, Shape]
@@ -68,6 +68,7 @@ class Graph:
     modules: Mapping[str, str] = field(default_factory=dict)
     assumptions: tuple[Condition, ...] = ()
     reasons: Mapping[Condition, Reason] = field(default_factory=dict)
+    retrace: Callable[..., Graph] | None = field(default=None, compare=False, repr=False)
 
     @property
     def unused(self) -> tuple[str, ...]:
@@ -88,8 +89,9 @@ class Graph:
     def subs(self, values: Mapping[str, Dim] = {}, **sizes: Dim) -> Graph:
         """The graph with numbers (or other dims) in place of letters: ``graph.subs(H=224, W=224)``.
 
-        Equal to what a trace of these numbers gives, unless ``forward`` itself asks for sizes. Raises UnknownName for a
-        letter that does not stand in the graph, ShapeError where a node's demand does not hold.
+        Equal, node by node, to what a trace of these numbers gives: where numbers take the place of all letters and the
+        model is at hand, it is traced anew, since ``forward`` may ask for sizes. Raises UnknownName for a letter that
+        does not stand in the graph, ShapeError where a node's demand does not hold.
 
         >>> from convcalc import nn, symbols, trace
         >>> graph = trace(nn.Conv2d(3, 8, 3), (1, 3, *symbols("H W")))
@@ -98,7 +100,9 @@ class Graph:
         """
         from convcalc.network.filling import filled
 
-        return filled(self, {**values, **sizes})
+        graph = filled(self, {**values, **sizes})
+        own = any(True for _ in _dims([vars(layer) for layer in self.owned.values()]))
+        return graph if self.retrace is None or own or graph.letters else self.retrace(*graph.inputs.values())
 
     def __getitem__(self, name: str) -> Node:
         return self._by_name[name]

@@ -7,20 +7,19 @@ path. The tensors inside a layer such as a convolution's weight are the layer's 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from convcalc.algebra.dims import Shape, as_dim, show, show_shape
 from convcalc.algebra.field import Field
 from convcalc.errors import SpecError
-from convcalc.layers.base import Layer
-from convcalc.layers.work import NOTHING, Work
+from convcalc.layers.base import _Idle
 from convcalc.network.tensor import Operand, listed
 
 
-class _Leaf(Layer, Operand):
+class _Leaf(_Idle, Operand):
     """A tensor that a module holds; used as an operand it becomes a node without inputs."""
 
-    arity: ClassVar[tuple[int, int]] = (0, 0)
+    arity = (0, 0)
 
     shape: Shape
 
@@ -38,9 +37,6 @@ class _Leaf(Layer, Operand):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return self.shape
-
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        return NOTHING
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field:
         return Field((None,) * len(output))

@@ -13,13 +13,12 @@ from typing import Any, overload
 from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, ceildiv, equal, is_symbolic, prod, show, show_shape
 from convcalc.errors import ShapeError, SpecError
 from convcalc.layers.activation import ReLU, Sigmoid, Tanh
+from convcalc.layers.attention import Softmax
 from convcalc.layers.axes import Expand, Permute, Squeeze, Transpose, Unsqueeze
 from convcalc.layers.base import Layer, record
 from convcalc.layers.merging import Add, Cat, Div, MatMul, Mul, Stack, Sub
-from convcalc.layers.reducing import Mean, Sum
-from convcalc.layers.shaping import Flatten, Reshape, Unflatten, axis_of
+from convcalc.layers.shaping import Flatten, Mean, Reshape, Sum, Unflatten, axis_of
 from convcalc.layers.slicing import Roll, Slice
-from convcalc.layers.softmax import Softmax
 
 
 class Operand:

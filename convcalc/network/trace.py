@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import lru_cache
+from dataclasses import replace
+from functools import lru_cache, partial
+from itertools import chain
 from typing import Any
 
-from convcalc.algebra.dims import Condition, Shape, as_dim, show_shape
+from convcalc.algebra.dims import Condition, Shape, as_dim, is_symbolic, show_shape
 from convcalc.algebra.formula import recording
 from convcalc.errors import ConvcalcError, ShapeError, SpecError
-from convcalc.layers.base import Layer, Output, recorder
-from convcalc.layers.checks import infer
+from convcalc.layers.base import Layer, Output, infer, recorder
 from convcalc.network.graph import Graph, Node, Reason, node_name
 from convcalc.network.module import Module, walk
 from convcalc.network.tensor import Tensor
@@ -187,7 +188,8 @@ def trace(model: Layer | Module | Callable[..., Any], *shapes: Shape) -> Graph:
     inputs = [tape.input(name, shape) for name, shape in zip(names, shapes)]
     token = recorder.set(tape)
     try:
-        return tape.graph(*_leaves(model(*inputs)))
+        graph = tape.graph(*_leaves(model(*inputs)))
+        return replace(graph, retrace=partial(trace, model)) if any(map(is_symbolic, chain(*shapes))) else graph
     except TypeError as error:
         if "truth value of Relational" not in str(error):
             raise

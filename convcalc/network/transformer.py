@@ -13,9 +13,8 @@ from convcalc.algebra.dims import Dim
 from convcalc.errors import SpecError
 from convcalc.layers.activation import GELU, ReLU
 from convcalc.layers.attention import MultiheadAttention
-from convcalc.layers.axis_norm import LayerNorm
-from convcalc.layers.dropout import Dropout
-from convcalc.layers.linear import Linear
+from convcalc.layers.linear import Dropout, Linear
+from convcalc.layers.norm import LayerNorm
 from convcalc.network.module import Module
 
 

@@ -1,51 +1,107 @@
-"""From what a user names to a graph: a network of the zoo, a sheet, or a model in Python.
-
-`read` asks each of `READERS` in turn; a new kind of source (a file, a text, a model of another library) is one function
-there. What is computed of a graph is not known here, but for `summary`, which puts the two together.
-"""
+"""From what a user names to a graph: a network of the zoo, a sheet, or a model in Python; see `READERS`."""
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from errno import ENOENT
 from functools import cached_property
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcalc.algebra.dims import Dim, Shape, parse_shape, show_shape
 from convcalc.analysis.report import Report, analyze
-from convcalc.errors import ShapeError, SpecError
+from convcalc.errors import ConvcalcError, ShapeError, SpecError, did_you_mean
 from convcalc.layers.base import Layer
 from convcalc.network.graph import Graph
 from convcalc.network.module import Module
 from convcalc.network.trace import trace
 
+if TYPE_CHECKING:
+    from convcalc.readers.exam import Exam
+    from convcalc.readers.spec import Reader as Spec
+
 
 class Network:
-    """What a reader makes of a source: a name, how to get its graph for full shapes, its usual inputs if it has any.
+    """A name, how to get the graph for full shapes, and usual inputs without the batch, if there are any.
 
-    ``inputs`` are without the batch; a function is asked for them only where they are needed.
+    Given ones are held against ``expected``, the first of them.
     """
 
-    def __init__(
-        self, name: str, graph: Callable[..., Graph], inputs: Sequence[Shape] | Callable[[], Sequence[Shape]] = ()
-    ) -> None:
+    inputs: Sequence[Shape]
+
+    def __init__(self, name: str, graph: Callable[..., Graph], inputs: Sequence[Shape] = ()) -> None:
         self.name = name
         self.graph = graph
-        self._inputs = inputs
-
-    @cached_property
-    def inputs(self) -> tuple[Shape, ...]:
-        """The usual shapes of all inputs, without the batch."""
-        return tuple(self._inputs() if callable(self._inputs) else self._inputs)
-
-    @property
-    def expected(self) -> Shape | None:
-        """The usual shape of the first input, to hold given ones against; None for a sheet, which does so itself."""
-        return None if callable(self._inputs) else self.input
+        self.inputs = inputs
+        self.expected = self.input
 
     @property
     def input(self) -> Shape | None:
         """The usual shape of the first input, without the batch."""
         return self.inputs[0] if self.inputs else None
+
+
+class Written(Network):
+    """A text with a network in it, which holds given inputs against its own itself.
+
+    >>> Written("input(3, 32, 32); conv(8, 3)", "sheet").graph().nodes[-1].output_shape
+    (1, 8, 30, 30)
+    """
+
+    expected = None
+
+    def __init__(
+        self, text: str, source: str, folder: Path | None = None, settings: Mapping[str, Any] = {}, name: str = ""
+    ) -> None:
+        self.text = text
+        self.source = source
+        self.folder = folder
+        self.settings = settings
+        title = re.search(r"""(?m)^[ \t]*net\([ \t]*(["'])([^"'\n]{1,100})\1\s*\)""", text)
+        self.name = title[2].strip() if title else name or source
+
+    def graph(self, *shapes: Shape) -> Graph:
+        """The graph for inputs of these full shapes, or those that the text states; raises SpecError or ShapeError."""
+        from convcalc.readers.repr import is_repr, read_repr
+
+        batch: Dim = shapes[0][0] if shapes else 1
+        if any(shape[:1] != (batch,) for shape in shapes):
+            raise SpecError("the inputs of a sheet share one batch", where=self.source)
+        inputs = [shape[1:] for shape in shapes]
+        if not is_repr(self.text):
+            return self._reader(inputs, batch).read()
+        if self.settings:
+            raise SpecError("--set has no place in what torch prints", where=self.source)
+        return read_repr(self.text, self.source, inputs=inputs, batch=batch)
+
+    def _reader(self, inputs: Sequence[Shape] = (), batch: Dim = 1) -> Spec | Exam:
+        from convcalc.readers.exam import Exam
+        from convcalc.readers.source import Source, Text
+        from convcalc.readers.spec import Reader
+
+        if _is_exam(self.text):
+            return Exam(Text(self.text, self.source), inputs, batch, self.settings)
+        return Reader(Source(self.text, self.source), inputs, batch, self.settings, self.folder)
+
+    @cached_property
+    def inputs(self) -> Sequence[Shape]:  # type: ignore[override]
+        """The shapes of the inputs that the text states, without the batch."""
+        from convcalc.readers.repr import is_repr
+
+        if is_repr(self.text):
+            return ()
+        reader = self._reader()
+        stated = re.search(r"(?i)\binput" if _is_exam(self.text) else r"\binput\s*\(", self.text)
+        if not stated and not reader.root.errors:
+            return ()
+        try:
+            reader.read()
+        except ConvcalcError:  # it is told when the graph is asked for, unless there is nothing to ask it for
+            if not reader.plan.inputs:
+                raise
+        return tuple(tensor.shape[1:] for tensor in reader.plan.inputs)
 
 
 Reader: TypeAlias = "Callable[[Any, Mapping[str, Any]], Network | None]"
@@ -54,7 +110,7 @@ Reader: TypeAlias = "Callable[[Any, Mapping[str, Any]], Network | None]"
 
 def read_model(source: Any, settings: Mapping[str, Any]) -> Network | None:
     """A module, a layer, or a function of symbolic tensors."""
-    if isinstance(source, str) or not (isinstance(source, (Layer, Module)) or callable(source)):
+    if isinstance(source, str) or not callable(source):
         return None
     name = type(source).__name__ if isinstance(source, (Layer, Module)) else getattr(source, "__name__", "network")
     if settings:
@@ -63,14 +119,48 @@ def read_model(source: Any, settings: Mapping[str, Any]) -> Network | None:
     return Network(name, lambda *shapes: trace(source, *shapes))
 
 
-def read_text(source: Any, settings: Mapping[str, Any]) -> Network | None:
-    """A sheet: a ``.net`` file, ``-`` for stdin, or its text itself; in any notation that `readers.text` knows."""
+def read_document(source: Any, settings: Mapping[str, Any]) -> Network | None:
+    """A ``.json`` file, as ``convcalc export --to json`` and ``summary --format json`` write it."""
+    if not isinstance(source, str) or not source.endswith(".json"):
+        return None
+    from convcalc.readers.json import Document
+
+    found = Document(Path(source).read_text("utf-8", "replace"), source)
+    if settings:
+        raise SpecError(f"takes no settings; received {', '.join(settings)}", where=source)
+    return Network(found.network, found.graph, [shape[1:] for shape in found.shapes])
+
+
+def find(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
+    """The text of a ``.net`` file, of stdin (``-``), or ``source`` itself; None where it is a name.
+
+    Raises SpecError for what is no text, OSError where a file cannot be read.
+
+    >>> find("conv(6, 5); relu()").text, find("resnet50")
+    ('conv(6, 5); relu()', None)
+    """
     if not isinstance(source, str):
         return None
-    from convcalc.readers.text import find
+    from convcalc.readers.source import MOST_BYTES, decode, read_file
 
-    written = find(source, settings)
-    return None if written is None else Network(written.name, written.graph, lambda: written.inputs)
+    if source == "-":
+        data = sys.stdin.buffer.read(MOST_BYTES + 1)
+        return Written(decode(data, "stdin"), "stdin", None, settings, "sheet")
+    if "(" in source or "\n" in source or (re.search(r"[\s,;-]", source) and _is_exam(source)):
+        return Written(source, "text", None, settings, "sheet")
+    if not source.endswith((".net", ".txt")):
+        return None
+    path = Path(source)
+    if path.suffix == ".net" and not path.exists():
+        near = did_you_mean(source, [str(other) for other in path.parent.glob("*.net")])
+        raise FileNotFoundError(ENOENT, f"there is no such file{'; ' + near if near else ''}", source)
+    return Written(read_file(path), path.name, path.parent, settings, path.stem)
+
+
+def _is_exam(text: str) -> bool:
+    from convcalc.readers.exam import is_exam
+
+    return is_exam(text)
 
 
 def read_zoo(source: Any, settings: Mapping[str, Any]) -> Network | None:
@@ -83,28 +173,8 @@ def read_zoo(source: Any, settings: Mapping[str, Any]) -> Network | None:
     return Network(source, lambda *shapes: trace(model, *shapes), [shape])
 
 
-def read_document(source: Any, settings: Mapping[str, Any]) -> Network | None:
-    """A ``.json`` file, as ``convcalc export --to json`` and ``summary --format json`` write it."""
-    if not isinstance(source, str) or not source.endswith(".json"):
-        return None
-    from convcalc.readers.json import document, input_shapes, read_json
-
-    with open(source, encoding="utf-8", errors="replace") as file:
-        text = file.read()
-    found = document(text, source)
-    if settings:
-        raise SpecError(f"takes no settings; received {', '.join(settings)}", where=source)
-    shapes = input_shapes(found, source)
-    name = found.get("network")
-    return Network(
-        name if isinstance(name, str) and name else source,
-        lambda *full: read_json(text, source, () if list(full) == shapes else full),
-        [shape[1:] for shape in shapes],
-    )
-
-
-READERS: tuple[Reader, ...] = (read_model, read_document, read_text, read_zoo)
-"""In the order in which they are asked; the zoo takes every name, so it comes last."""
+READERS: tuple[Reader, ...] = (read_model, read_document, find, read_zoo)
+"""In the order in which they are asked; the zoo takes every name."""
 
 
 def read(source: Any, settings: Mapping[str, Any] = {}) -> Network:
@@ -123,7 +193,7 @@ def read(source: Any, settings: Mapping[str, Any] = {}) -> Network:
 def traced(
     network: Any, *shapes: Shape | str, batch: Dim | str | None = None, settings: Mapping[str, Any] = {}
 ) -> tuple[Network, list[Shape], Graph]:
-    """A network read and its graph, with the full shapes of its inputs; arguments and errors as of `summary`.
+    """A network, the full shapes of its inputs, and its graph; arguments and errors as of `summary`.
 
     >>> traced("lenet5")[1]
     [(1, 1, 32, 32)]
@@ -133,8 +203,13 @@ def traced(
     try:
         return source, full, source.graph(*full)
     except ShapeError as error:
-        if not error.hint and len(full) == 1:
-            error.hint = _smallest_input(source, full[0])
+        if not error.hint and len(full) == 1 and all(isinstance(dim, int) for dim in full[0]):
+            from convcalc.analysis.budget import smallest, square
+
+            usual = max((dim for dim in (source.input or ())[1:] if isinstance(dim, int)), default=256)
+            if n := smallest(source.graph, full[0], usual):
+                least = show_shape(square(full[0], n)[2:])
+                error.hint = f"the smallest input this network accepts is {least}"
         raise
 
 
@@ -145,37 +220,40 @@ def summary(
     convention: str = "torch",
     settings: Mapping[str, Any] = {},
     assume: Sequence[str] = (),
+    through_gates: bool = False,
 ) -> Report:
     """The report of a network: a name (``settings`` are its arguments) or a module.
 
-    A shape that is a tuple is full, with the batch; a text such as ``"3xHxW"`` is without it, and ``batch`` (1 if not
-    given) goes before it. Without shapes a named network takes its usual input. ``assume`` says what holds of letters:
-    ``"H % 32 == 0"``. Raises SpecError, UnknownName, ShapeError where a layer refuses its input, and NoSolution where
-    no size satisfies the assumptions.
+    A tuple is a full shape, with the batch; a text such as ``"3xHxW"`` is without it, and ``batch`` (1 if not given)
+    goes before it. Without shapes a named network takes its usual input. ``assume`` says what holds of letters:
+    ``"H % 32 == 0"``; ``through_gates`` lets receptive fields follow squeeze and excitation. Raises SpecError,
+    UnknownName, ShapeError where a layer refuses its input, and NoSolution where no size satisfies the assumptions.
 
     >>> summary("resnet50", (1, 3, 224, 224)).totals["params"]
     25557032
     """
     source, full, graph = traced(network, *shapes, batch=batch, settings=settings)
     shown = batch is not None or any(shape[:1] != (1,) for shape in full)
-    if not assume:
-        return analyze(graph, convention=convention, network=source.name, show_batch=shown)
-    from convcalc.analysis.given import under
+    told = ""
+    if assume:
+        from convcalc.analysis.legal import under
 
-    graph, told = under(graph, assume)
-    return analyze(graph, convention=convention, network=source.name, show_batch=shown, given=told)
+        graph, told = under(graph, assume)
+    named = {"convention": convention, "network": source.name}
+    return analyze(graph, **named, show_batch=shown, given=told, through_gates=through_gates)
 
 
-def full_shapes(source: Network, shapes: tuple[Shape | str, ...], batch: Dim | str | None) -> list[Shape]:
+def full_shapes(source: Network, shapes: Sequence[Shape | str], batch: Dim | str | None) -> list[Shape]:
     """The input shapes with the batch."""
-    if not shapes:
-        if source.input is None:
-            hint = 'give (1, 3, 224, 224) or "3x224x224"'
-            raise SpecError("needs the shape of its input", where=source.name, hint=hint)
-        return [(*_batch(batch), *shape) for shape in source.inputs]
-    return [
-        _from_text(source, shape, batch) if isinstance(shape, str) else _full(source, shape, batch) for shape in shapes
-    ]
+    if shapes:
+        return [
+            _from_text(source, shape, batch) if isinstance(shape, str) else _full(source, shape, batch)
+            for shape in shapes
+        ]
+    if source.input is None:
+        hint = 'give (1, 3, 224, 224) or "3x224x224"'
+        raise SpecError("needs the shape of its input", where=source.name, hint=hint)
+    return [(*_batch(batch), *shape) for shape in source.inputs]
 
 
 def _full(source: Network, shape: Shape, batch: Dim | str | None) -> Shape:
@@ -195,35 +273,21 @@ def _from_text(source: Network, text: str, batch: Dim | str | None) -> Shape:
     """A shape that was given as text, with the batch put before it."""
     shape, usual = parse_shape(text), source.expected
     if usual is not None and len(shape) != len(usual):
-        received = f"{len(shape)}: {show_shape(shape)}"
         hint = f"write it as {'x'.join(map(str, usual))}"
         if len(shape) == len(usual) + 1:
             rest = "x".join(map(str, shape[1:]))
             hint = f"write it without the batch, {rest}, and give that apart (--batch {shape[0]})"
-        what = f"takes an input of {len(usual)} axes, such as {show_shape(usual)}; received {received}"
-        raise SpecError(what, where=source.name, hint=hint)
+        what = f"takes an input of {len(usual)} axes, such as {show_shape(usual)}"
+        raise SpecError(f"{what}; received {len(shape)}: {show_shape(shape)}", where=source.name, hint=hint)
     return (*_batch(batch), *shape)
 
 
 def _batch(batch: Dim | str | None) -> Shape:
     """The batch as the first size of a shape: a whole number or a letter."""
-    if batch is None:
-        return (1,)
     try:
-        sizes = parse_shape(str(batch))
+        sizes = parse_shape("1" if batch is None else str(batch))
     except SpecError as error:
         raise SpecError(error.what, where="batch", hint="write it as a whole number such as 8, or a letter") from None
     if len(sizes) != 1:
         raise SpecError(f"expected one size, received {len(sizes)}: {show_shape(sizes)}", where="batch")
     return sizes
-
-
-def _smallest_input(source: Network, shape: Shape) -> str:
-    """What to say of the smallest input that works, where the sizes are what is wrong."""
-    from convcalc.analysis.sizes import smallest, square
-
-    if not all(isinstance(dim, int) for dim in shape):
-        return ""
-    usual = max((dim for dim in (source.input or ())[1:] if isinstance(dim, int)), default=256)
-    n = smallest(source.graph, shape, usual)
-    return f"the smallest input this network accepts is {show_shape(square(shape, n)[2:])}" if n else ""

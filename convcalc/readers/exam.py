@@ -1,43 +1,133 @@
 """The notation of exams (``CONV-9-32``, ``POOL-2``, ``FC-64``), read into a graph.
 
-One layer a line, or several with commas, semicolons, arrows or spaces between. ``CONV-9-32`` is 32 filters of 9 x 9,
-stride 1 and no padding, ``POOL-2`` a maximum over 2 x 2 with stride 2, ``FC-64`` 64 units, before which a map is
-flattened; ``CONV9-32`` and ``conv3-64`` are read too. Options stand behind a layer (``s2 p1``, ``stride 2, padding
-same``), or once at the top for all convolutions. ``INPUT 32x32x3`` is height, width, channels, as exams write it. The
-spec text has a reader of its own.
+``CONV-9-32`` is 32 filters of 9 x 9. Options stand behind a layer (``s2 p1``), or once at the top for all convolutions.
+``INPUT 32x32x3`` is height, width, channels.
 """
-
-from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import Dim, Shape, parse_dim, show_shape
 from convcalc.errors import ConvcalcError, SpecError, did_you_mean
 from convcalc.network.graph import Graph
 from convcalc.network.tensor import Tensor
-from convcalc.readers.arithmetic import plain
-from convcalc.readers.exam_words import LAYER, OPTIONS, SAME_WORD, WORDS, Token, is_option, numbers_of, tokens_of
-from convcalc.readers.hints import guarded
 from convcalc.readers.names import build
-from convcalc.readers.plan import UNKNOWN, Plan, Unknown
-from convcalc.readers.source import MOST_NODES, MOST_SECONDS, Enough, Text, is_placed
+from convcalc.readers.plan import UNKNOWN, Plan, Unknown, guarded, plain
+from convcalc.readers.source import LATE, MOST_NODES, Enough, Text
+
+
+class Word(NamedTuple):
+    """A word's layer on a sheet, what its numbers are, and the values of the last where they may be left out."""
+
+    layer: str
+    numbers: tuple[str, ...] = ()
+    usual: tuple[Any, ...] = ()
+
+
+WORDS = {
+    "CONV": Word("conv", ("kernel_size", "out_channels")),
+    "DWCONV": Word("conv", ("kernel_size",)),
+    "TCONV": Word("convT", ("kernel_size", "out_channels")),
+    "POOL": Word("maxpool", ("kernel_size", "stride"), (2, None)),
+    "AVGPOOL": Word("avgpool", ("kernel_size", "stride"), (2, None)),
+    "GAP": Word("gap"),
+    "FC": Word("linear", ("out_features",)),
+    "FLATTEN": Word("flatten"),
+    "BN": Word("bn"),
+    "LRN": Word("lrn", ("size",), (5,)),
+    "RELU": Word("relu"),
+    "LEAKYRELU": Word("leakyrelu", ("negative_slope",), (0.01,)),
+    "SIGMOID": Word("sigmoid"),
+    "TANH": Word("tanh"),
+    "SOFTMAX": Word("softmax"),
+    "DROPOUT": Word("dropout", ("p",), (0.5,)),
+}
+
+
+def _meaning(text: str) -> dict[str, str]:
+    """What words mean, from lists of a meaning and what is written for it."""
+    return {word: part.split()[0] for part in text.split(";") for word in part.split()[1:]}
+
+
+SAME_WORD = _meaning(
+    "CONV CONVOLUTION CONV1D CONV2D CONV3D; DWCONV DEPTHWISE DEPTHWISECONV; POOL MAXPOOL MAXPOOLING POOLING MP;"
+    "TCONV CONVT DECONV UPCONV TRANSPOSEDCONV; AVGPOOL AVERAGEPOOL AVGPOOLING AVERAGEPOOLING AP; BN BATCHNORM "
+    "BATCHNORMALIZATION; GAP GLOBALAVGPOOL GLOBALAVERAGEPOOL GLOBALAVERAGEPOOLING GLOBALPOOL;"
+    "FC DENSE LINEAR FULLYCONNECTED"
+)
+OPTIONS = _meaning("stride S STRIDE STRIDES; padding P PAD PADDING; dilation D DILATION; groups G GROUPS")
+_FIXED: Mapping[str, Any] = {"same": {"padding": "same"}, "valid": {"padding": "valid"}, "nobias": {"bias": False}}
+_WITHOUT = ("no", "without")
+
+_TWO_WORDS = re.compile(
+    r"(?i)\b(max|avg|average|global|batch|leaky|fully|depthwise|transposed)[ _-]+"
+    r"(?=(?:avg|average|max)?[ _-]*pool|norm|relu|connected|conv)"
+)
+_SIZES = re.compile(r"(?<=[\w)])\s*[x×*]\s*(?=[\w(])")
+_TOKEN = re.compile(r"[^\s,;>→=:]+")
+LAYER = re.compile(r"([A-Za-z]+?)(?:-?(\d[\w.]*|(?<=-)[A-Za-z]\w*))?((?:-[\w.]+)*)$")
+_BEGINS = re.compile(
+    r"(?im)^[ \t|*]*((conv|pool|max-?pool|avg-?pool|fc|dense)-?\d+(-[\w-]+)?\b(?!\s*[(=])|input[\s|:=]+\w)"
+)
+
+
+def is_exam(text: str) -> bool:
+    """Whether a text is in the notation of exams: a line begins with a layer and its numbers, and nothing is called.
+
+    >>> is_exam("INPUT 32x32x3; CONV-5-10"), is_exam("conv(5, 10)")
+    (True, False)
+    """
+    return "(" not in re.sub(r"#.*", "", text) and _BEGINS.search(text[:100_000]) is not None
+
+
+class Token(NamedTuple):
+    """A word of a line, and its column from 1."""
+
+    text: str
+    column: int
+
+
+def tokens_of(line: str) -> Iterator[Token]:
+    """The words of a line; of a row of a table the layer, and the input's sizes."""
+    code = re.split(r"#|//", line)[0]
+    if not re.search(r"\w", code) or re.match(r"(?i)\W*layer\b", code):  # a line or the head of a table
+        return
+    if "|" in code:
+        cells = code.strip().strip("|").split("|")
+        code = " ".join(cells[: 2 if cells[0].strip().upper() == "INPUT" else 1])
+    shift = line.find(code.strip()[:1]) - code.find(code.strip()[:1])
+    joined = _SIZES.sub("x", _TWO_WORDS.sub(r"\1", code).replace("->", "  "))
+    position = 0
+    for found in _TOKEN.finditer(joined):
+        if not (text := found[0].strip("-*.[]•")):
+            continue
+        column = line.find(text, position)
+        if column < 0:
+            column = max(found.start() + shift, 0)
+        else:
+            position = column + len(text)
+        yield Token(text, column + 1)
+
+
+def is_option(text: str) -> bool:
+    """Whether a word is an option rather than a layer."""
+    found = re.match(r"(?i)([a-z]+)(\d\w*)?$", text)
+    return found is not None and (found[1].upper() in OPTIONS or text.lower() in (*_FIXED, *_WITHOUT))
+
+
+def numbers_of(text: str) -> list[str]:
+    """The numbers of a token such as ``CONV-9-32``."""
+    found = LAYER.match(text)
+    return [part for part in (found[2], *found[3].split("-")) if part] if found else []
 
 
 def read_exam(
-    text: str,
-    name: str = "sheet",
-    *,
-    inputs: Sequence[Shape] = (),
-    batch: Dim = 1,
-    settings: Mapping[str, Any] = {},
+    text: str, name: str = "sheet", *, inputs: Sequence[Shape] = (), batch: Dim = 1, settings: Mapping[str, Any] = {}
 ) -> Graph:
-    """The graph of a sheet in the notation of exams.
-
-    ``inputs`` are shapes without the batch, channels first, that take the place of the sheet's own; ``settings`` give
-    letters their values. Raises SpecError or ShapeError with line, column and caret.
+    """The graph of a sheet in the notation of exams; arguments and errors as of `read_spec`.
 
     >>> graph = read_exam("INPUT 32x32x3, CONV5-10, POOL2, FC-10")
     >>> [(node.path, *node.output_shape[1:]) for node in graph.nodes]
@@ -50,7 +140,7 @@ class Exam:
     """Follows the lines of an exam's sheet."""
 
     def __init__(self, text: Text, inputs: Sequence[Shape], batch: Dim, settings: Mapping[str, Any]) -> None:
-        self.text = text
+        self.root = text
         self.plan = Plan(batch)
         self.given = inputs
         self.settings = settings
@@ -59,54 +149,43 @@ class Exam:
         self.layers = 0
 
     def read(self) -> Graph:
-        """The graph of the whole sheet."""
-        try:
+        """The graph; raises SpecError or ShapeError."""
+        with suppress(Enough):
             if self.given:
                 self.plan.declare("", self.given[0])
-            for number, line in enumerate(self.text.lines, 1):
+            for number, line in enumerate(self.root.lines, 1):
                 self._line(number, line)
-        except Enough:
-            pass
-        self.text.finish()
+        self.root.finish()
         if self.unused:
-            raise SpecError(f"--set {min(self.unused)}: nothing here is named {min(self.unused)}", where=self.text.name)
-        return self.plan.graph(self.text.name)
+            name = min(self.unused)
+            raise SpecError(f"--set {name}: nothing here is named {name}", where=self.root.name)
+        return self.plan.graph(self.root.name)
 
     def _line(self, number: int, line: str) -> None:
         tokens = deque(tokens_of(line))
         while tokens:
             first = tokens.popleft()
-            if self.text.late:
-                what = f"reading takes longer than {MOST_SECONDS:g} s, the most that a sheet may"
-                self.text.errors.append(self.text.at(number, first.column, what))
-                raise Enough
-            options: dict[str, Any] = {}
+            if self.root.late:
+                self.root.stop(self.root.at(number, first.column, LATE))
             try:
-                word = None if is_option(first.text) else self._word(first)
-                if word is None:
+                if is_option(first.text):
                     tokens.appendleft(first)
-                if word == "INPUT":
+                    self._item(None, first, self._options(tokens))
+                elif (word := self._word(first)) == "INPUT":
                     self._input(first, tokens)
-                    continue
-                while tokens and is_option(tokens[0].text):
-                    options.update(self._take_option(tokens))
-                self._item(word, first, options)
+                else:
+                    self._item(word, first, self._options(tokens))
             except Unknown:
                 pass
             except ConvcalcError as error:
-                placed = is_placed(error)
-                self.text.report(error if placed else self._located(number, first, error))
+                small = re.search(r"the output \w+ is (0|-)", error.what)
+                hint = "the map is smaller than the window: is padding or another stride meant?" if small else ""
+                self.root.report(self.root.placed(error, number, first.column, hint))
                 self.plan.flow = UNKNOWN
                 while tokens and is_option(tokens[0].text):
                     tokens.popleft()
 
-    def _located(self, number: int, token: Token, error: ConvcalcError) -> ConvcalcError:
-        head = f"{error.where}: {error.what}" if error.where else error.what
-        here = self.text.at(number, token.column, head, *error.details, hint=error.hint or _hint(error.what))
-        return type(error)(here.what, where=here.where, details=here.details, hint=here.hint)
-
     def _word(self, token: Token) -> str:
-        """The word of a layer that a token begins with; raises UnknownName."""
         found = LAYER.match(token.text)
         word = found[1].upper() if found else token.text.upper()
         word = SAME_WORD.get(word, word)
@@ -118,7 +197,7 @@ class Exam:
 
     def _item(self, word: str | None, token: Token, options: dict[str, Any]) -> None:
         """A layer with its options; options alone, or behind a word without numbers, hold for what follows."""
-        numbers = [] if word is None else numbers_of(token.text)
+        numbers = numbers_of(token.text) if word else []
         if not numbers and word in (None, "CONV", "POOL") and options and not self.layers:
             self.usual[word or "CONV"].update(options)
             return
@@ -130,22 +209,19 @@ class Exam:
         self._layer(word, self._arguments(word, token, numbers), options)
 
     def _arguments(self, word: str, token: Token, numbers: list[str]) -> dict[str, Any]:
-        """The arguments that a token's numbers are."""
-        names, usual = WORDS[word].numbers, WORDS[word].usual
+        _, names, usual = WORDS[word]
         if not len(names) - len(usual) <= len(numbers) <= len(names):
             example = "-".join([word, *("K" if n == "kernel_size" else "S" if n == "stride" else "N" for n in names)])
             what = f"{token.text}: {word} takes {len(names) or 'no'} number{'s' * (len(names) != 1)}"
-            hint = f"write {example}" + (
-                ": K is the size of the filters, N how many there are" if word == "CONV" else ""
-            )
-            raise SpecError(what, hint=hint)
-        values: list[Any] = [self._number(text, token.text) for text in numbers]
-        values += usual[len(usual) - len(names) + len(values) :] if len(values) < len(names) else ()
+            meaning = ": K is the size of the filters, N how many there are" if word == "CONV" else ""
+            raise SpecError(what, hint=f"write {example}{meaning}")
+        values = [self._number(text, token.text) for text in numbers]
+        values += usual[len(usual) - (len(names) - len(values)) :]
         return {name: value for name, value in zip(names, values) if value is not None}
 
     def _number(self, text: str, token: str) -> Any:
         """A number of a token: whole, with a point, sizes such as 3x5, or a letter."""
-        if "x" in text and re.fullmatch(r"\d+(x\d+)+", text):
+        if re.fullmatch(r"\d+(x\d+)+", text):
             return tuple(self._number(part, token) for part in text.split("x"))
         if text in self.settings:
             self.unused.discard(text)
@@ -157,16 +233,12 @@ class Exam:
     def _layer(self, word: str, arguments: dict[str, Any], options: dict[str, Any]) -> None:
         layer = WORDS[word].layer
         if self.plan.flow is None:
-            raise SpecError(
-                "no input has been given before this layer", hint="begin with INPUT 32x32x3, or give --input 3x32x32"
-            )
+            hint = "begin with INPUT 32x32x3, or give --input 3x32x32"
+            raise SpecError("no input has been given before this layer", hint=hint)
         flow = self.plan.need_flow()
         if word == "FC" and len(flow.shape) > 2:
             flow = self._record("flatten", "flatten", flow, {})
-        if word in ("CONV", "DWCONV"):
-            arguments = {**self.usual["CONV"], **arguments}
-        if word in ("POOL", "AVGPOOL"):
-            arguments = {**self.usual["POOL"], **arguments}
+        arguments = {**self.usual.get({"DWCONV": "CONV", "AVGPOOL": "POOL"}.get(word, word), {}), **arguments}
         if word == "DWCONV":
             arguments["out_channels"] = arguments["groups"] = flow.shape[1]
         if word == "SOFTMAX":
@@ -178,30 +250,32 @@ class Exam:
 
     def _record(self, layer: str, name: str, flow: Tensor, arguments: dict[str, Any]) -> Tensor:
         with guarded(layer, 1):
-            return self.plan.record(build(layer, flow.shape, [], arguments), [flow], name)
+            built = build(layer, flow.shape, [], arguments)
+        return self.plan.record(built, [flow], name, called=layer)
 
-    def _take_option(self, tokens: deque[Token]) -> dict[str, Any]:
-        """An option at the head of the tokens, which are taken away."""
-        text = tokens.popleft().text
-        if text.lower() in ("same", "valid"):
-            return {"padding": text.lower()}
-        if text.lower() in ("no", "without", "nobias"):
-            if text.lower() != "nobias":
-                following = tokens.popleft().text.lower() if tokens else ""
-                if following not in ("bias", "biases"):
-                    return {"padding": 0} if following in ("padding", "pad") else self._no_value(text)
-            return {"bias": False}
+    def _options(self, tokens: deque[Token]) -> dict[str, Any]:
+        """The options at the head of the tokens, which are taken away."""
+        options: dict[str, Any] = {}
+        while tokens and is_option(tokens[0].text):
+            options.update(self._option(tokens.popleft().text, tokens))
+        return options
+
+    def _option(self, text: str, tokens: deque[Token]) -> dict[str, Any]:
+        if text.lower() in _FIXED:
+            return dict(_FIXED[text.lower()])
         found = re.match(r"(?i)([a-z]+)(.*)$", text)
         assert found
         value = found[2] or (tokens.popleft().text if tokens else "")
-        if value.lower() in ("same", "valid"):
-            return {"padding": value.lower()}
-        if not re.fullmatch(r"\w[\wx]*", value):
-            return self._no_value(text)
-        return {OPTIONS[found[1].upper()]: self._number(value, text)}
-
-    def _no_value(self, option: str) -> dict[str, Any]:
-        raise SpecError(f"{option} has no value", hint="write stride 2, padding 1, s2 p1, same or no bias")
+        if text.lower() in _WITHOUT:
+            if value.lower() in ("padding", "pad"):
+                return {"padding": 0}
+            if value.lower() in ("bias", "biases"):
+                return {"bias": False}
+        elif value.lower() in _FIXED and value.lower() != "nobias":
+            return dict(_FIXED[value.lower()])
+        elif re.fullmatch(r"\w[\wx]*", value):
+            return {OPTIONS[found[1].upper()]: self._number(value, text)}
+        raise SpecError(f"{text} has no value", hint="write stride 2, padding 1, s2 p1, same or no bias")
 
     def _input(self, word: Token, tokens: deque[Token]) -> None:
         """The input's sizes, as exams write them: height, width, channels, or channels@height x width."""
@@ -211,23 +285,15 @@ class Exam:
                 raise SpecError("INPUT needs its sizes", hint="write INPUT 32x32x3: height, width, channels")
             sizes = [tokens.popleft().text]
         channels, at, rest = sizes[0].rpartition("@")
-        parts = [self._number(part, sizes[0]) for part in rest.split("x")]
+        *parts, last = [self._number(part, sizes[0]) for part in rest.split("x")]
         if at:
-            shape = (self._number(channels, sizes[0]), *parts)
-        elif len(parts) == 2:
-            shape = (1, *parts)
+            shape = (self._number(channels, sizes[0]), *parts, last)
         else:
-            shape = (parts[-1], *parts[:-1])
-        if not self.given and self.plan.inputs:
-            raise SpecError("a sheet of an exam has one input")
+            shape = (1, *parts, last) if len(parts) == 1 else (last, *parts)
         if not self.given:
+            if self.plan.inputs:
+                raise SpecError("a sheet of an exam has one input")
             self.plan.declare("", shape)
         elif len(self.given[0]) != len(shape):
             what = f"the sheet's input is {show_shape(shape)}; {show_shape(self.given[0])} was given"
             raise SpecError(what, hint="--input is written channels first: 3x32x32")
-
-
-def _hint(what: str) -> str:
-    if re.search(r"the output \w+ is (0|-)", what):
-        return "the map is smaller than the window: is padding or another stride meant?"
-    return ""

@@ -1,50 +1,181 @@
-"""Expressions of a spec sheet: the value of each, by syntax node: numbers, letters, texts, tuples, outputs of layers.
+"""Values of a sheet's expressions by syntax node: numbers, letters, texts, tuples, outputs of layers.
 
-Statements and the meaning of calls are `readers.spec`'s.
+Nothing is executed: operators are computed one at a time, within limits, and exactly: ``1.2*C`` is 12/10 of C.
 """
 
-from __future__ import annotations
-
 import ast
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from functools import partial
 from typing import Any, NoReturn
 
-from convcalc import nn
-from convcalc.algebra.dims import LIMIT, is_symbolic, parse_dim, show
+from convcalc.algebra.dims import LIMIT, ceildiv, is_symbolic, maximum, minimum, parse_dim, show
 from convcalc.errors import ConvcalcError, SpecError, did_you_mean
 from convcalc.network.tensor import Tensor
-from convcalc.readers import arithmetic
-from convcalc.readers.arithmetic import display
-from convcalc.readers.hints import guarded
-from convcalc.readers.names import FORMS, MERGES, any_kind, families, kinds, usage
-from convcalc.readers.plan import UNKNOWN, Plan, Unknown
-from convcalc.readers.source import MOST_NODES, Enough, Source
-from convcalc.readers.syntax import EXPRESSIONS
+from convcalc.readers.names import FORMS, display, families, usage
+from convcalc.readers.plan import RANGE, UNKNOWN, Plan, Unknown, within_limits
+from convcalc.readers.source import MOST_NODES, Source
 
 MOST_LETTERS = 200
 
-_JOINING = {ast.Add: "add", ast.Mult: "mul", ast.Sub: "sub", ast.Div: "div", ast.MatMult: "matmul"}
+_SIGNS = {"Pow": "**", "MatMult": "@", "LShift": "<<", "RShift": ">>", "BitOr": "|", "BitXor": "^", "BitAnd": "&"}
+
+
+def is_number(value: object) -> bool:
+    """Whether a value takes part in arithmetic."""
+    return (isinstance(value, (int, Fraction, float)) and not isinstance(value, bool)) or is_symbolic(value)
+
+
+def _exact(value: Any) -> Any:
+    return Fraction(repr(value)) if isinstance(value, float) else value
+
+
+def _divide(a: Any, b: Any) -> Any:
+    return a / b if is_symbolic(a) or is_symbolic(b) else Fraction(a, b)
+
+
+_OPERATORS: Mapping[type[ast.AST], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Div: _divide,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+
+
+def apply(kind: ast.operator, left: Any, right: Any) -> Any:
+    """``left`` and ``right`` joined by an operator of the syntax tree; raises SpecError.
+
+    >>> apply(ast.FloorDiv(), 7, 2)
+    3
+    """
+    compute = _OPERATORS.get(type(kind))
+    if compute is None:
+        hint = "write a product: C*C" if isinstance(kind, ast.Pow) else "there are + - * / // and %"
+        raise SpecError(f"the operator {_SIGNS[type(kind).__name__]} is not part of a sheet", hint=hint)
+    for value in (left, right):
+        if not is_number(value):
+            raise SpecError(f"arithmetic needs numbers or letters; received {display(value)}")
+    left, right = _exact(left), _exact(right)
+    if right == 0 and isinstance(kind, (ast.FloorDiv, ast.Mod, ast.Div)):
+        raise SpecError("division by zero")
+    return within_limits(compute(left, right))
+
+
+def _compare(kind: ast.cmpop, left: Any, right: Any) -> bool:
+    test = _OPERATORS.get(type(kind))
+    if test is None:
+        raise SpecError("this comparison is not part of a sheet", hint="there are == != < <= > and >=")
+    for value in (left, right):
+        if is_symbolic(value):
+            raise _lettered(value, min(map(str, value.free_symbols)))
+    try:
+        return bool(test(_exact(left), _exact(right)))
+    except TypeError:
+        raise SpecError(f"{display(left)} and {display(right)} cannot be compared") from None
+
+
+def _lettered(value: Any, letter: str) -> SpecError:
+    return SpecError(f"a condition needs numbers; {show(value)} is a letter", hint=f"give it a value: {letter} = 16")
+
+
+def _round_to(value: Any, divisor: Any) -> int:
+    """The multiple of ``divisor`` nearest to ``value``, not under nine tenths of it (arXiv:1801.04381)."""
+    if is_symbolic(value) or not isinstance(divisor, int) or divisor < 1:
+        received = f"{display(value)} and {display(divisor)}"
+        raise SpecError(f"round_to takes a number and a whole divisor; received {received}")
+    rounded = max(divisor, int(value + Fraction(divisor, 2)) // divisor * divisor)
+    return rounded if rounded * 10 >= value * 9 else rounded + divisor
+
+
+def _ceil(value: Any) -> Any:
+    if not is_symbolic(value):
+        return ceildiv(value.numerator, value.denominator)
+    from convcalc.algebra.symbolic import ceiling_of
+
+    return ceiling_of(value)
+
+
+def _fold(of_numbers: Callable[..., Any], of_letters: Callable[..., Any], result: Any, *rest: Any) -> Any:
+    for value in rest:
+        lettered = is_symbolic(result) or is_symbolic(value)
+        if lettered and (isinstance(result, Fraction) or isinstance(value, Fraction)):
+            raise SpecError("min and max compare letters with whole numbers only")
+        result = within_limits((of_letters if lettered else of_numbers)(result, value))
+    return result
+
+
+FUNCTIONS: Mapping[str, tuple[Callable[..., Any], str]] = {
+    "min": (partial(_fold, min, minimum), "min(a, b)"),
+    "max": (partial(_fold, max, maximum), "max(a, b)"),
+    "ceil": (_ceil, "ceil(H/2)"),
+    "round_to": (_round_to, "round_to(1.2*C, 8)"),
+}
+"""The functions, and how each is written."""
+
+
+def call(name: str, values: Sequence[Any]) -> Any:
+    """A function of numbers; raises SpecError.
+
+    >>> call("round_to", [33.2, 8])
+    32
+    """
+    function, example = FUNCTIONS[name]
+    for value in values:
+        if not is_number(value):
+            raise SpecError(f"{name} takes numbers or letters; received {display(value)}")
+    try:
+        return within_limits(function(*map(_exact, values)))
+    except TypeError:
+        count = f"{len(values)} value{'s' * (len(values) != 1)}"
+        raise SpecError(f"{name} cannot be computed from {count}", hint=f"write {example}") from None
+
+
+def _setting(name: str, value: Any) -> Any:
+    if isinstance(value, str) and value.isidentifier() and value.isascii():
+        return parse_dim(value, value)
+    if is_number(value) and not is_symbolic(value) and abs(value) > LIMIT:
+        raise SpecError(f"--set {name}: {RANGE}")
+    return value
 
 
 class Expressions:
     """Computes the values of a sheet's expressions."""
 
     def __init__(self, source: Source, plan: Plan, settings: Mapping[str, Any]) -> None:
-        self.source = source
+        self.source = self.root = source
         self.plan = plan
-        self.settings = settings
+        self.settings = {key: _setting(key, value) for key, value in settings.items()}
         self.unused = set(settings)
         self.letters: set[str] = set()
         self.blocks: Mapping[str, object] = {}
         self.turns = 0
+        self.places: list[str] = []  # blocks and included sheets that the present line stands in
 
     def _call(self, node: ast.Call, name: str) -> Any:
         raise NotImplementedError
 
+    def _binary(self, node: ast.BinOp, left: Any, right: Any, name: str) -> Any:
+        raise NotImplementedError
+
+    def _part(self, node: ast.Subscript, name: str) -> Any:
+        raise NotImplementedError
+
     def stop(self, node: ast.AST, what: str, hint: str = "") -> NoReturn:
-        """Note that a limit on sheets is met at a node, and read no further: raises Enough."""
-        self.source.errors.append(self.source.error(node, what, hint=hint))
-        raise Enough
+        self.root.stop(self.source.error(node, what, hint))
+
+    def _report(self, node: ast.AST, error: ConvcalcError) -> None:
+        located = self.source.located(node, error)
+        located.details.extend(f"in {label}" for label in reversed(self.places))
+        self.root.report(located)
 
     def _count(self, node: ast.AST, turns: int = 1) -> None:
         """One more layer, or turns of a loop; stops past the limit."""
@@ -55,11 +186,7 @@ class Expressions:
     def _condition(self, node: ast.expr) -> bool:
         value = self._value(node)
         if is_symbolic(value):
-            raise self.source.error(
-                node,
-                f"a condition needs numbers; {show(value)} is a letter",
-                hint=f"give it a value: {show(value)} = 16",
-            )
+            raise self.source.located(node, _lettered(value, show(value)))
         if isinstance(value, Tensor):
             raise self.source.error(node, "a condition compares numbers; this is the output of a layer")
         return bool(value)
@@ -73,7 +200,7 @@ class Expressions:
         return value
 
     def _value(self, node: ast.expr, name: str = "") -> Any:
-        """The value of an expression: a number, a letter, a text, a tuple or a tensor; a layer bears ``name``."""
+        """The value of an expression; a layer bears ``name``."""
         try:
             return self._compute(node, name)
         except ConvcalcError as error:
@@ -95,23 +222,21 @@ class Expressions:
             return self._unary(node)
         if isinstance(node, ast.Compare):
             values = [self._value(item) for item in (node.left, *node.comparators)]
-            return all(arithmetic.compare(op, a, b) for op, a, b in zip(node.ops, values, values[1:]))
+            return all(_compare(op, a, b) for op, a, b in zip(node.ops, values, values[1:]))
         if isinstance(node, ast.BoolOp):
             results = [self._condition(item) for item in node.values]
             return all(results) if isinstance(node.op, ast.And) else any(results)
         if isinstance(node, ast.Subscript):
             return self._part(node, name)
-        what = EXPRESSIONS.get(type(node).__name__, "this")
-        hint = "layers go by their bare names, with nn. in front or not" if isinstance(node, ast.Attribute) else ""
-        raise self.source.error(node, f"{what} is not part of a sheet", hint=hint)
+        raise self.source.foreign(node)
 
-    def _each(self, nodes: Sequence[ast.expr]) -> list[Any]:
+    def _each(self, nodes: Sequence[ast.expr], read: Callable[[ast.expr], Any] | None = None) -> list[Any]:
         """The values of expressions side by side: what flows into each is the line before."""
         flow = self.plan.flow
         values = []
         for node in nodes:
             self.plan.flow = flow
-            values.append(self._value(node))
+            values.append((read or self._value)(node))
         self.plan.flow = flow
         return values
 
@@ -120,13 +245,13 @@ class Expressions:
         if value is None or isinstance(value, (bool, str)):
             return value
         if isinstance(value, int):
-            return arithmetic.within_limits(value)
-        if isinstance(value, float) and abs(value) <= LIMIT:
-            return value
+            return within_limits(value)
+        if isinstance(value, float):
+            if abs(value) <= LIMIT:
+                return value
+            raise SpecError(f"{RANGE}; received {value:g}")
         if value is Ellipsis and node.lineno in self.source.lost:
             raise Unknown
-        if isinstance(value, float):
-            raise SpecError(f"numbers lie between -{LIMIT:,} and {LIMIT:,}; received {value:g}")
         raise SpecError("... is no layer" if value is Ellipsis else f"{value!r:.40} is not a number of a sheet")
 
     def _lookup(self, node: ast.Name) -> Any:
@@ -139,10 +264,9 @@ class Expressions:
         if node.id in self.settings:
             self.unused.discard(node.id)
             return self.settings[node.id]
-        if node.id in self.blocks or node.id in families() or node.id in MERGES or node.id in FORMS:
+        if node.id in self.blocks or node.id in families() or node.id in FORMS:
             what = "a block" if node.id in self.blocks else "no letter" if node.id in FORMS else "a layer"
-            kind = any_kind(node.id)
-            hint = usage(node.id, kind) if kind and node.id not in self.blocks else f"{node.id}(...)"
+            hint = usage(node.id) if node.id in families() and node.id not in self.blocks else f"{node.id}(...)"
             raise SpecError(f"{node.id} is {what}; its brackets are missing", hint=f"write {hint}")
         if node.id == "inf":
             return float("inf")  # a bound of hardtanh may be that
@@ -152,47 +276,12 @@ class Expressions:
         return parse_dim(node.id, node.id)
 
     def _unary(self, node: ast.UnaryOp) -> Any:
-        value = self._value(node.operand)
         if isinstance(node.op, ast.Not):
             return not self._condition(node.operand)
-        if not arithmetic.is_number(value) or isinstance(node.op, ast.Invert):
+        value = self._value(node.operand)
+        if not is_number(value) or isinstance(node.op, ast.Invert):
             raise SpecError("a sign stands before a number or a letter only")
         return -value if isinstance(node.op, ast.USub) else value
-
-    def _binary(self, node: ast.BinOp, left: Any, right: Any, name: str) -> Any:
-        tensors = [value for value in (left, right) if isinstance(value, Tensor)]
-        if not tensors:
-            return arithmetic.apply(node.op, left, right)
-        kind = _JOINING.get(type(node.op))
-        scalars = [value for value in (left, right) if not isinstance(value, Tensor)]
-        if kind is None or (scalars and (kind == "matmul" or not arithmetic.is_number(scalars[0]))):
-            raise SpecError("outputs of layers are joined by + - * / and @, or by cat(a, b)")
-        if scalars and is_symbolic(scalars[0]) and show(scalars[0]) in self.letters:
-            raise self._no_output(node.right if left is tensors[0] else node.left)
-        options: dict[str, Any] = {"scalar": arithmetic.plain(scalars[0])} if scalars else {}
-        if scalars and left is scalars[0] and kind in ("sub", "div"):
-            options["reversed"] = True
-        self._count(node)
-        with guarded(kind):
-            return self.plan.record(getattr(nn, MERGES[kind])(**options), tensors, name or kind, numbered=not name)
-
-    def _part(self, node: ast.Subscript, name: str) -> Any:
-        """A part of a tensor: ``y[:, 0:16]``."""
-        value = self._value(node.value)
-        if not isinstance(value, Tensor):
-            raise SpecError("square brackets take a part of a layer's output", hint="write half = y[:, 0:16]")
-        items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        index = tuple(self._index(item) for item in items)
-        self._count(node)
-        with guarded("[ ]"):
-            return self.plan.record(nn.Slice(index), [value], name or "slice", numbered=not name)
-
-    def _index(self, node: ast.expr) -> Any:
-        if isinstance(node, ast.Slice):
-            return slice(*[end and self._value(end) for end in (node.lower, node.upper, node.step)])
-        if isinstance(node, ast.Constant) and node.value is Ellipsis:
-            return Ellipsis
-        return self._value(node)
 
     def _tensor(self, node: ast.expr) -> Tensor:
         value = self._value(node)
@@ -200,23 +289,12 @@ class Expressions:
             raise self._no_output(node)
         return value
 
-    def _no_output(self, node: ast.expr) -> SpecError:
-        """The error for what should be the output of a layer and is not."""
-        names = {name: value for frame in (self.plan.frames[0], self.plan.frame) for name, value in frame.names.items()}
-        known = [name for name, value in names.items() if isinstance(value, Tensor)]
+    def _no_output(self, node: ast.expr) -> ConvcalcError:
+        named = self.plan.frames[0].names | self.plan.frame.names
+        known = [name for name, value in named.items() if isinstance(value, Tensor)]
         word = ast.unparse(node)[:40]
         hint = did_you_mean(word, known)
         if not hint:
-            named = f"named so far: {', '.join(known[-8:])}" if known else "nothing is named yet"
-            hint = f"{named}; a layer's output is named by e1 = conv(64, 3)"
-        return self.source.error(node, f"{word} is not the output of a layer", hint=hint)
-
-
-def callee_of(node: ast.AST) -> str:
-    """The name that a call calls (``nn.`` in front is dropped), or an empty text."""
-    function = node.func if isinstance(node, ast.Call) else None
-    if isinstance(function, ast.Attribute) and function.attr in kinds():
-        owner = function.value
-        module = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
-        return function.attr if module == "nn" else ""
-    return function.id if isinstance(function, ast.Name) else ""
+            said = f"named so far: {', '.join(known[-8:])}" if known else "nothing is named yet"
+            hint = f"{said}; a layer's output is named by e1 = conv(64, 3)"
+        return self.source.error(node, f"{word} is not the output of a layer", hint)

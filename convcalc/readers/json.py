@@ -1,10 +1,7 @@
-"""A network from JSON, as `writers.json` and `writers.exchange` write it; layers are parsed from text, never executed.
+"""A network from JSON, as `writers.json` and `writers.export` write it; layers are parsed from text, never executed.
 
-What a file's rows say is computed anew: shapes that differ from those in the file are an error, since then it is not
-the network that it says it is.
+Rows are computed anew: where shapes differ from the file's, it is not the network that it says it is.
 """
-
-from __future__ import annotations
 
 import ast
 import json
@@ -18,13 +15,15 @@ from convcalc.layers.base import Layer, Output
 from convcalc.network.graph import Graph, node_name
 from convcalc.network.tensor import Tensor
 from convcalc.network.trace import Tape
-from convcalc.readers.hints import guarded
 from convcalc.readers.names import camel
+from convcalc.readers.plan import guarded
 
-SCHEMA_VERSIONS = (1,)
+SCHEMA_VERSION = 1
 MOST_BYTES = 200_000_000
 MOST_ROWS = 100_000
 MOST_SPEC = 10_000
+
+_KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}
 
 
 def read_json(text: str, name: str = "network", shapes: Sequence[Shape] = ()) -> Graph:
@@ -37,94 +36,84 @@ def read_json(text: str, name: str = "network", shapes: Sequence[Shape] = ()) ->
     >>> read_json(render(summary("lenet5"))).nodes[0].layer
     Conv2d(1, 6, 5)
     """
-    return _Document(document(text, name), name).graph(shapes)
+    return Document(text, name).graph(*shapes)
 
 
-def document(text: str, name: str = "network") -> dict[str, Any]:
-    """The JSON of a network, checked for its version; raises SpecError."""
-    if len(text) > MOST_BYTES:
-        raise SpecError(f"a network's JSON holds at most {MOST_BYTES:,} characters", where=name)
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        place = f"{name}:{error.lineno}:{error.colno}" if isinstance(error, json.JSONDecodeError) else name
-        what = error.msg if isinstance(error, json.JSONDecodeError) else "it is nested too deeply"
-        raise SpecError(f"this is not JSON: {what}", where=place) from None
-    if not isinstance(found, dict) or "schema_version" not in found:
-        raise SpecError("expected a network's JSON, with a schema_version", where=name, hint=_HINT)
-    version = found["schema_version"]
-    if isinstance(version, bool) or version not in SCHEMA_VERSIONS:
-        known = " and ".join(map(str, SCHEMA_VERSIONS))
-        raise SpecError(
-            f"schema_version {json.dumps(version)[:40]} is not known; this convcalc reads {known}",
-            where=name,
-            hint="a newer convcalc may read it",
-        )
-    return found
+class Document:
+    """The JSON of a network, checked for its version, with the full shapes of its inputs; raises SpecError."""
 
-
-_HINT = "such a file is written by convcalc export resnet50 --to json"
-
-
-def input_shapes(found: Mapping[str, Any], name: str) -> list[Shape]:
-    """The full shapes of the inputs that a document states."""
-    return [_shape(shape, f"{name}: inputs") for shape in _of(found.get("inputs"), list, f"{name}: inputs")]
-
-
-class _Document:
-    """A document being made a graph."""
-
-    def __init__(self, found: Mapping[str, Any], name: str) -> None:
+    def __init__(self, text: str, name: str) -> None:
         self.name = name
-        self.rows = _of(found.get("rows"), list, f"{name}: rows")
+        self.found = self._parse(text)
+        network = self.found.get("network")
+        self.network = network if isinstance(network, str) and network else name
+        self.rows = self._of(self.found.get("rows"), list, "rows")
         if len(self.rows) > MOST_ROWS:
             raise SpecError(f"a network may not have more than {MOST_ROWS:,} layers", where=name)
-        self.rest = _of(found.get("graph", {}), dict, f"{name}: graph")
-        self.shapes = input_shapes(found, name)
-        self.notes = found.get("notes", [])
+        self.rest = self._of(self.found.get("graph", {}), dict, "graph")
+        self.shapes = [self._shape(shape) for shape in self._of(self.found.get("inputs"), list, "inputs")]
+
+    def _parse(self, text: str) -> dict[str, Any]:
+        if len(text) > MOST_BYTES:
+            raise SpecError(f"a network's JSON holds at most {MOST_BYTES:,} characters", where=self.name)
+        try:
+            found = json.loads(text)
+        except json.JSONDecodeError as error:
+            where = f"{self.name}:{error.lineno}:{error.colno}"
+            raise SpecError(f"this is not JSON: {error.msg}", where=where) from None
+        except (ValueError, RecursionError):
+            raise SpecError("this is not JSON: it is nested too deeply", where=self.name) from None
+        if not isinstance(found, dict) or "schema_version" not in found:
+            hint = "such a file is written by convcalc export resnet50 --to json"
+            raise SpecError("expected a network's JSON, with a schema_version", where=self.name, hint=hint)
+        version = found["schema_version"]
+        if isinstance(version, bool) or version != SCHEMA_VERSION:
+            what = f"schema_version {json.dumps(version)[:40]} is not known; this convcalc reads {SCHEMA_VERSION}"
+            raise SpecError(what, where=self.name, hint="a newer convcalc may read it")
+        return found
+
+    def graph(self, *shapes: Shape) -> Graph:
+        """The graph, for inputs of these full shapes or its own, which the rows are then held to."""
         self.tape = Tape()
         self.layers: dict[str, Layer] = {}
         self.values: dict[str, Tensor] = {}
         self.read: set[str] = set()
-
-    def graph(self, shapes: Sequence[Shape]) -> Graph:
-        """The graph, for inputs of these full shapes or its own."""
-        names = self._input_names()
-        given = list(shapes) or self.shapes
+        names, given = self._input_names(), list(shapes) or self.shapes
         if len(names) != len(given):
             raise SpecError(f"takes {len(names)} inputs, received {len(given)}", where=self.name)
         self.values.update((name, self.tape.input(name, shape)) for name, shape in zip(names, given))
         owners = self._texts(self.rest.get("owners", [""] * len(self.rows)), "owners")
         if len(owners) != len(self.rows):
             raise SpecError(f"{len(self.rows)} rows and {len(owners)} owners", where=f"{self.name}: graph")
-        for i, row in enumerate(self.rows):
-            self._call(_of(row, dict, f"{self.name}: row {i + 1}"), owners[i], f"{self.name}: row {i + 1}", not shapes)
-        modules = _of(self.rest.get("modules", {}), dict, f"{self.name}: modules")
+        for i, (row, owner) in enumerate(zip(self.rows, owners), 1):
+            self._call(self._of(row, dict, f"row {i}"), owner, f"row {i}", given == self.shapes)
+        modules = self._of(self.rest.get("modules", {}), dict, "modules")
         if not all(isinstance(kind, str) for kind in modules.values()):
             raise SpecError("expected names of types", where=f"{self.name}: modules")
         outputs = self._texts(self.rest["outputs"], "outputs") if "outputs" in self.rest else self._ends()
-        graph = self.tape.graph(*[self._known(output, f"{self.name}: outputs") for output in outputs])
+        graph = self.tape.graph(*[self._known(output, "outputs") for output in outputs])
         return replace(graph, owned=self._owned(), modules=modules)
 
     def _input_names(self) -> list[str]:
-        """The inputs' names: those that are given, else whatever the rows read that no row makes."""
+        """The inputs' names, which may be whatever the rows read that no row makes."""
         if "inputs" in self.rest:
             return self._texts(self.rest["inputs"], "inputs")
-        made = {node_name(str(row.get("path")), row.get("call", 0)) for row in self.rows if isinstance(row, dict)}
-        read = [name for row in self.rows if isinstance(row, dict) for name in row.get("inputs") or ()]
-        found = list(dict.fromkeys(name for name in read if isinstance(name, str) and name not in made))
+        rows = [row for row in self.rows if isinstance(row, dict)]
+        made = {node_name(str(row.get("path")), row.get("call", 0)) for row in rows}
+        read = dict.fromkeys(name for row in rows for name in row.get("inputs") or () if isinstance(name, str))
+        found = [name for name in read if name not in made]
         return found if found or len(self.shapes) != 1 else ["input"]
 
-    def _call(self, row: Mapping[str, Any], owner: str, where: str, check: bool) -> None:
-        """The call of one row."""
-        path, call = _of(row.get("path"), str, f"{where}: path"), _of(row.get("call", 0), int, f"{where}: call")
-        name = node_name(path, call)
-        layer = self.layers.get(path) or read_layer(_of(row.get("spec"), str, f"{where}: spec"), where)
+    def _call(self, row: Mapping[str, Any], owner: str, what: str, check: bool) -> None:
+        where = f"{self.name}: {what}"
+        path = self._of(row.get("path"), str, f"{what}: path")
+        name = node_name(path, self._of(row.get("call", 0), int, f"{what}: call"))
+        layer = self.layers.get(path) or read_layer(self._of(row.get("spec"), str, f"{what}: spec"), where)
         if path in self.layers and repr(layer) != row.get("spec"):
             raise SpecError(f"{path} is {layer!r} in a row before", where=where)
         self.layers[path] = layer
         names = self._texts(row.get("inputs", []), f"{where}: inputs")
-        inputs = [self._known(each, where) for each in names]
+        inputs = [self._known(each, what) for each in names]
         self.read.update(names)
         with guarded(type(layer).__name__, len(inputs)), self.tape.at(path, layer, owner):
             output = self.tape.record(layer, *inputs, path=path)
@@ -135,32 +124,45 @@ class _Document:
             raise SpecError(f"the output_shape is {shape}; the file says {json.dumps(stated)[:80]}", where=where)
         self.values[name] = output
 
-    def _known(self, name: str, where: str) -> Tensor:
+    def _known(self, name: str, what: str) -> Tensor:
         if name not in self.values:
-            raise SpecError(f"{name!r:.80} is neither an input nor a row before", where=where)
+            raise SpecError(f"{name!r:.80} is neither an input nor a row before", where=f"{self.name}: {what}")
         return self.values[name]
 
     def _ends(self) -> list[str]:
-        """The calls that nothing reads; of several the last, unless the notes say that there are several outputs."""
-        ends = [name for name in self.values if name not in self.read]
+        """The calls that nothing reads; of several the last, unless the notes tell of several outputs."""
         if not self.layers:
             raise SpecError("no layers, so nothing to compute", where=self.name)
-        several = isinstance(self.notes, list) and any(str(note).startswith("several outputs") for note in self.notes)
+        ends = [name for name in self.values if name not in self.read]
+        notes = self.found.get("notes")
+        several = isinstance(notes, list) and any(str(note).startswith("several outputs") for note in notes)
         return ends if several else ends[-1:]
 
     def _owned(self) -> dict[str, Layer]:
-        """The layer at each path of the state: one that is called, or one of its own."""
         if "owned" not in self.rest:
-            return dict(self.layers)
+            return self.layers
         owned = {}
-        for path, said in _of(self.rest["owned"], dict, f"{self.name}: owned").items():
-            spec = _of(said, str, f"{self.name}: owned {path}")
+        for path, said in self._of(self.rest["owned"], dict, "owned").items():
+            spec = self._of(said, str, f"owned {path}")
             owned[path] = self.layers.get(spec) or read_layer(spec, f"{self.name}: owned {path}")
         return owned
 
     def _texts(self, value: Any, what: str) -> list[str]:
-        items = _of(value, list, f"{self.name}: {what}")
-        return [_of(item, str, f"{self.name}: {what}") for item in items]
+        return [self._of(item, str, what) for item in self._of(value, list, what)]
+
+    def _shape(self, value: Any) -> Shape:
+        sizes = self._of(value, list, "inputs")
+        for size in sizes:
+            if isinstance(size, bool) or not isinstance(size, (int, str)):
+                what = f"a size is a whole number or a letter; received {json.dumps(size)[:40]}"
+                raise SpecError(what, where=f"{self.name}: inputs")
+        return tuple(parse_dim(str(size), str(size)) for size in sizes)
+
+    def _of(self, value: Any, kind: type[Any], what: str) -> Any:
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            received = json.dumps(value)[:40]
+            raise SpecError(f"expected {_KINDS[kind]}; received {received}", where=f"{self.name}: {what}")
+        return value
 
 
 def read_layer(spec: str, where: str = "") -> Layer:
@@ -186,7 +188,6 @@ _NAMES = {"inf": float("inf"), "Ellipsis": ...}
 
 
 def _value(node: ast.expr) -> Any:
-    """The value of what may stand in a layer's text: numbers, texts, tuples, slices, letters, layers."""
     if isinstance(node, ast.Constant):
         return node.value
     if isinstance(node, ast.Name):
@@ -203,20 +204,3 @@ def _value(node: ast.expr) -> Any:
                 return slice(*args)
             return Output(*args, **kwargs) if node.func.id == "Output" else camel(node.func.id, args, kwargs)
     raise SpecError(f"{ast.unparse(node)[:40]} cannot stand in a layer")
-
-
-def _shape(value: Any, where: str) -> Shape:
-    """A shape of whole numbers and letters."""
-    sizes = _of(value, list, where)
-    for size in sizes:
-        if isinstance(size, bool) or not isinstance(size, (int, str)):
-            raise SpecError(f"a size is a whole number or a letter; received {json.dumps(size)[:40]}", where=where)
-    return tuple(parse_dim(str(size), str(size)) for size in sizes)
-
-
-def _of(value: Any, kind: type[Any], where: str) -> Any:
-    """``value``, which must be of this type; raises SpecError."""
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        wanted = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}[kind]
-        raise SpecError(f"expected {wanted}; received {json.dumps(value)[:40]}", where=where)
-    return value

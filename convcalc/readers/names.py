@@ -1,62 +1,37 @@
-"""Layers by the names of a sheet: torch.nn's, and short ones for which the input says what need not be written.
+"""Layers by their names on a sheet: torch.nn's, and lowercase ones without what the input gives."""
 
-``CamelCase`` names are torch.nn's, with all their arguments. A ``lowercase`` name is the same kind without its rank
-(``conv`` on a map of height and width is ``Conv2d``) and without arguments that the input's shape gives. Reading the
-sheet itself is the business of `readers.spec`.
-"""
-
-from __future__ import annotations
-
+import ast
 import re
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
 from convcalc import nn
-from convcalc.algebra.dims import Shape, show, show_shape
+from convcalc.algebra.dims import Shape, is_symbolic, show, show_shape
 from convcalc.errors import SpecError, UnknownName, did_you_mean
 from convcalc.layers.base import Layer, Lazy, Output
 from convcalc.network.tensor import Operand
 
-SHORT = {
-    "convT": "ConvTranspose",
-    "bn": "BatchNorm",
-    "gn": "GroupNorm",
-    "ln": "LayerNorm",
-    "lrn": "LocalResponseNorm",
-    "fc": "Linear",
-    "gap": "AdaptiveAvgPool",
-    "mha": "MultiheadAttention",
-}
-"""Short names that are not simply a kind's name in lower case."""
-
 FROM_INPUT = {
-    "in_channels": 1,
-    "num_features": 1,
-    "num_channels": 1,
-    "in_features": -1,
-    "normalized_shape": -1,
-    "embed_dim": -1,
-    "input_size": -1,
+    **dict.fromkeys(("in_channels", "num_features", "num_channels"), 1),
+    **dict.fromkeys(("in_features", "normalized_shape", "embed_dim", "input_size"), -1),
 }
 """Arguments that the input's shape gives, with the axis that gives them."""
-
-MERGES = {
-    "add": "Add",
-    "mul": "Mul",
-    "sub": "Sub",
-    "div": "Div",
-    "cat": "Cat",
-    "stack": "Stack",
-    "matmul": "MatMul",
-    "maximum": "Maximum",
-}
-"""Kinds that join several tensors, which are named inside the first brackets."""
 
 
 def _pairs(text: str) -> dict[str, str]:
     return dict(pair.split("=") for pair in text.split())
 
+
+SHORT = _pairs(
+    "convT=ConvTranspose bn=BatchNorm gn=GroupNorm ln=LayerNorm lrn=LocalResponseNorm fc=Linear gap=AdaptiveAvgPool "
+    "mha=MultiheadAttention"
+)
+"""Short names that are not simply a kind's name in lower case."""
+
+MERGES = _pairs("add=Add mul=Mul sub=Sub div=Div cat=Cat stack=Stack matmul=MatMul maximum=Maximum")
+"""Kinds that join several tensors, which are named inside the first brackets."""
 
 ELSEWHERE = _pairs(
     "dense=linear deconv=convT tconv=convT upconv=convT conv_transpose=convT batch_norm=bn pool=maxpool "
@@ -108,33 +83,31 @@ def short_name(kind: str) -> str:
     return {family: short for short, family in SHORT.items() if short not in ("fc", "gap")}.get(stem, stem.lower())
 
 
+def is_layer(name: str) -> bool:
+    return name in families() or name in kinds()
+
+
 def check_name(name: str, more: Sequence[str] = ()) -> None:
     """Raise UnknownName unless ``name`` is a layer; ``more`` are names of blocks, to be offered besides."""
-    if name in families() or name in kinds():
+    if is_layer(name):
         return
     if hasattr(nn, name):
-        raise SpecError(
-            f"{name} is not a single layer",
-            hint="a sheet is its layers in order; a part that repeats is a block: def name(c):",
-        )
-    near = families().get(name.lower())
-    if near:
-        short = short_name(near)
-        reads = ", which reads its rank and channels off the input," if near not in kinds() else ""
-        raise UnknownName(f"there is no layer {name!r}", hint=f"write {short}{reads} or torch's name, {_example(near)}")
-    known = [*families(), *MERGES, *FORMS, *more] if name[:1].islower() else [*kinds(), *families(), *more]
-    elsewhere = ELSEWHERE.get(_stem(name).lower().removesuffix("2d"))
-    hint = f"here it is called {elsewhere}" if elsewhere else did_you_mean(name, known)
-    hint = hint or did_you_mean(name.lower(), known) or "`convcalc layers` lists them"
+        hint = "a sheet is its layers in order; a part that repeats is a block: def name(c):"
+        raise SpecError(f"{name} is not a single layer", hint=hint)
+    if near := families().get(name.lower()):
+        ranked = near not in kinds()
+        reads = ", which reads its rank and channels off the input," if ranked else ""
+        hint = f"write {short_name(near)}{reads} or torch's name, {near}{'2d' if ranked else ''}"
+    elif elsewhere := ELSEWHERE.get(_stem(name).lower().removesuffix("2d")):
+        hint = f"here it is called {elsewhere}"
+    else:
+        known = [*families(), *MERGES, *FORMS, *more] if name[:1].islower() else [*kinds(), *families(), *more]
+        hint = did_you_mean(name, known) or did_you_mean(name.lower(), known) or "`convcalc layers` lists them"
     raise UnknownName(f"there is no layer {name!r}", hint=hint)
 
 
-def _example(stem: str) -> str:
-    return stem if stem in kinds() else f"{stem}2d"
-
-
 def camel(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Layer:
-    """The layer that torch's name means, with torch's arguments.
+    """The layer that a name of torch's means.
 
     >>> camel("Conv2d", [3, 64, 7], {})
     Conv2d(3, 64, 7)
@@ -143,23 +116,22 @@ def camel(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Layer:
     return kinds()[name](*args, **kwargs)
 
 
-def kind_of(name: str, shape: Shape) -> type[Layer]:
-    """The kind that a lowercase name stands for on an input of this full shape; raises UnknownName or SpecError."""
+def _flowing(shape: Shape) -> str:
+    return f"here flows {show_shape(shape[1:]) or 'a single number'}"
+
+
+def _kind_of(name: str, shape: Shape) -> type[Layer]:
+    """The kind of a lowercase name; raises UnknownName or SpecError."""
     check_name(name)
-    family = families()[name]
-    if family in kinds():
-        return kinds()[family]
-    rank = len(shape) - 2
-    if rank == 0 and f"Lazy{family}1d" in kinds() and family == "BatchNorm":
+    family, rank = families()[name], len(shape) - 2
+    if family == "BatchNorm" and rank == 0:
         rank = 1  # the one family whose kind for sequences takes vectors too
-    kind = kinds().get(f"{family}{rank}d")
+    kind = kinds().get(family) or kinds().get(f"{family}{rank}d")
     if kind is None:
-        raise SpecError(
-            f"{name} works on maps of 1 to 3 spatial axes; here flows {show_shape(shape[1:]) or 'a single number'}",
-            hint=f"a vector has no height and width: {name} stands before flatten()"
-            if rank == 0
-            else "an input has its channels first, then a size for each axis: input(3, H, W)",
-        )
+        hint = "an input has its channels first, then a size for each axis: input(3, H, W)"
+        if rank == 0:
+            hint = f"a vector has no height and width: {name} stands before flatten()"
+        raise SpecError(f"{name} works on maps of 1 to 3 spatial axes; {_flowing(shape)}", hint=hint)
     return kind
 
 
@@ -169,107 +141,138 @@ def build(name: str, shape: Shape, args: Sequence[Any], kwargs: Mapping[str, Any
     >>> build("conv", (1, 3, 32, 32), [64, 7], {"padding": 3})
     Conv2d(3, 64, 7, padding=3)
     """
-    kind = kind_of(name, shape)
+    kind = _kind_of(name, shape)
     if name == "gap" and not args and not kwargs:
         args = [1]
-    if kind.__name__ == "Linear" and len(shape) > 3 and "in_features" not in kwargs:
-        _refuse_map(name, shape, args)
-    given = _from_input(name, kind, shape)
+    if kind is nn.Linear and len(shape) > 3 and "in_features" not in kwargs:
+        size = display(args[0]) if args else "..."
+        raise SpecError(
+            f"{name}({size}) on a map of {show_shape(shape[1:])}: it would work on the last axis alone",
+            hint="write flatten() on the line before to make the map one vector, "
+            f"or Linear({show(shape[-1])}, {size}) if the last axis is meant",
+        )
+    needed = [argument for argument in kind.arguments if argument in FROM_INPUT]
+    if len(shape) < 2 and needed:
+        raise SpecError(f"{name} needs an input with channels; {_flowing(shape)}")
+    given: dict[str, Any] = {argument: shape[FROM_INPUT[argument]] for argument in needed}
+    if kind.__name__.startswith("LocallyConnected"):
+        given["input_size"] = shape[2:]  # of recurrent kinds the features have this name, here it is the map's size
     names = positional(name, kind)
     if len(args) > len(names):
-        raise _too_many(name, kind, names, args)
+        raise _too_many(name, kind, args)
     return kind(**{**given, **dict(zip(names, args)), **kwargs})
 
 
-def _from_input(name: str, kind: type[Layer], shape: Shape) -> dict[str, Any]:
-    """The arguments that the input's shape gives."""
-    needed = {argument: axis for argument, axis in FROM_INPUT.items() if argument in kind.arguments}
-    if len(shape) < 2 and needed:
-        raise SpecError(f"{name} needs an input with channels; here flows {show_shape(shape[1:]) or 'a single number'}")
-    given: dict[str, Any] = {argument: shape[axis] for argument, axis in needed.items()}
-    if kind.__name__.startswith("LocallyConnected"):
-        given["input_size"] = shape[2:]  # of recurrent kinds the features have this name, here it is the map's size
-    return given
-
-
 def check_rank(kind: type[Layer], shape: Shape) -> None:
-    """Raise SpecError where a kind of one rank meets a map of another; torch might take an axis for the batch."""
-    name, rank = kind.__name__, len(shape) - 2
-    ranked = _stem(name) != name and _stem(name) not in kinds() and not _stem(name).endswith("Pad")  # pads any axes
+    """Raise SpecError where a kind of one rank meets a map of another."""
+    name, stem, rank = kind.__name__, _stem(kind.__name__), len(shape) - 2
+    ranked = stem != name and stem not in kinds() and not stem.endswith("Pad")  # pads any axes
     if ranked and rank != int(name[-2]) and not (rank == 0 and name == "BatchNorm1d"):
         axes = "spatial axis" if name[-2] == "1" else "spatial axes"
-        other = f"{_stem(name)}{rank}d"
-        raise SpecError(
-            f"{name} works on maps of {name[-2]} {axes}; here flows {show_shape(shape[1:]) or 'a single number'}",
-            hint=f"write {other}(...) or {short_name(name)}(...)" if other in kinds() else "",
-        )
+        other = f"{stem}{rank}d"
+        hint = f"write {other}(...) or {short_name(name)}(...)" if other in kinds() else ""
+        raise SpecError(f"{name} works on maps of {name[-2]} {axes}; {_flowing(shape)}", hint=hint)
 
 
 def positional(name: str, kind: type[Layer]) -> list[str]:
     """The arguments in the order in which a call by this name takes them."""
-    if name in kinds():
-        return list(kind.arguments)
-    return [argument for argument in kind.arguments if argument not in FROM_INPUT]
+    return [argument for argument in kind.arguments if name in kinds() or argument not in FROM_INPUT]
 
 
 def any_kind(name: str) -> type[Layer] | None:
     """A kind that this name may stand for, whatever flows; None where there is none."""
     family = families().get(name, name)
-    found = kinds().get(family) or kinds().get(f"{family}2d")
-    return found
+    return kinds().get(family) or kinds().get(f"{family}2d")
 
 
 def check_arguments(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-    """Raise SpecError for arguments that this layer lacks; all that can be said where the input is not known."""
+    """Raise SpecError for arguments that this layer lacks, whatever its input."""
     kind = any_kind(name)
     if kind is None or issubclass(kind, Operand):  # the arguments of a parameter are its sizes, however many
         return
     names = positional(name, kind)
     if len(args) > len(names):
-        raise _too_many(name, kind, names, args)
+        raise _too_many(name, kind, args)
     for argument in kwargs:
-        if argument not in kind.arguments and not (kind.factory and argument in ("device", "dtype")):
-            raise SpecError(f"{name} has no argument {argument!r}", hint=_near_argument(argument, kind, names))
+        if argument in kind.arguments or (kind.factory and argument in ("device", "dtype")):
+            continue
+        begins = [known for known in kind.arguments if known.startswith(argument[:4].lower()) and argument[3:]]
+        elsewhere = ARGUMENTS_ELSEWHERE.get(argument.lower(), "")
+        if elsewhere in kind.arguments:
+            hint = f"did you mean {elsewhere}?"
+        elif near := did_you_mean(argument, kind.arguments):
+            hint = near
+        elif begins:
+            hint = f"did you mean {begins[0]}?"
+        else:
+            hint = f"it takes {', '.join(names) or 'none'}"
+        raise SpecError(f"{name} has no argument {argument!r}", hint=hint)
 
 
-def _near_argument(argument: str, kind: type[Layer], names: Sequence[str]) -> str:
-    """Which argument may be meant: a near name, or the one that is called so elsewhere."""
-    elsewhere = ARGUMENTS_ELSEWHERE.get(argument.lower(), "")
-    if elsewhere in kind.arguments:
-        return f"did you mean {elsewhere}?"
-    begins = next((known for known in kind.arguments if known.startswith(argument[:4].lower()) and argument[3:]), "")
-    near = did_you_mean(argument, kind.arguments) or (begins and f"did you mean {begins}?")
-    return near or (f"it takes {', '.join(names)}" if names else "it takes none")
-
-
-def usage(name: str, kind: type[Layer]) -> str:
+def usage(name: str) -> str:
     """A call of this name with what it needs.
 
-    >>> from convcalc import nn
-    >>> usage("conv", nn.Conv2d), usage("Linear", nn.Linear)
+    >>> usage("conv"), usage("Linear")
     ('conv(out_channels, kernel_size)', 'Linear(in_features, out_features)')
     """
-    needed = [argument for argument in positional(name, kind) if kind.arguments[argument] is _REQUIRED]
+    kind = any_kind(name)
+    required = nn.Linear.arguments["in_features"]
+    needed = [argument for argument in positional(name, kind) if kind.arguments[argument] is required] if kind else []
     return f"{name}({', '.join(needed)})"
 
 
-_REQUIRED = nn.Linear.arguments["in_features"]
-
-
-def _too_many(name: str, kind: type[Layer], names: Sequence[str], args: Sequence[Any]) -> SpecError:
-    first = next((argument for argument in kind.arguments if argument in FROM_INPUT), "")
+def _too_many(name: str, kind: type[Layer], args: Sequence[Any]) -> SpecError:
+    names = positional(name, kind)
     what = f"{name} takes at most {len(names)} argument{'s' * (len(names) != 1)}, received {len(args)}"
+    first = next((argument for argument in kind.arguments if argument in FROM_INPUT), "")
     if first and name not in kinds():
-        return SpecError(what, hint=f"it reads {first} off its input: write {usage(name, kind)}")
+        return SpecError(what, hint=f"it reads {first} off its input: write {usage(name)}")
     return SpecError(what, hint=f"it takes {', '.join(names)}" if names else f"write {name}()")
 
 
-def _refuse_map(name: str, shape: Shape, args: Sequence[Any]) -> None:
-    from convcalc.readers.arithmetic import display
+def callee_of(node: ast.AST) -> str:
+    """The name that a call calls (``nn.`` in front is dropped), or an empty text."""
+    function = node.func if isinstance(node, ast.Call) else None
+    if isinstance(function, ast.Attribute) and function.attr in kinds():
+        owner = function.value
+        module = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
+        return function.attr if module == "nn" else ""
+    return function.id if isinstance(function, ast.Name) else ""
 
-    size = display(args[0]) if args else "..."
-    raise SpecError(
-        f"{name}({size}) on a map of {show_shape(shape[1:])}: it would work on the last axis alone",
-        hint="write flatten() on the line before to make the map one vector, "
-        f"or Linear({show(shape[-1])}, {size}) if the last axis is meant",
-    )
+
+def callees(node: ast.AST) -> list[str]:
+    return [callee_of(call) for call in ast.walk(node) if isinstance(call, ast.Call)]
+
+
+def display(value: object) -> str:
+    """A value as a sheet writes it.
+
+    >>> display(Fraction(5, 2)), display(True), display("same"), display((3, 5))
+    ('2.5', 'True', "'same'", '(3, 5)')
+    """
+    if is_symbolic(value):
+        return show(value)  # type: ignore[arg-type]
+    if isinstance(value, Fraction):
+        return f"{float(value):g}"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(display, value))}{',' if len(value) == 1 else ''})"
+    return repr(value)
+
+
+def targets(node: ast.Assign) -> list[str]:
+    """The names before the ``=``; none where something else stands there."""
+    target = node.targets[0]
+    items = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
+    names = [item.id for item in items if isinstance(item, ast.Name)]
+    return names if len(names) == len(items) else []
+
+
+def names_given(statements: Sequence[ast.stmt]) -> frozenset[str]:
+    """All names that lines give, in loops and conditions too, but not in blocks."""
+    found: set[str] = set()
+    for statement in statements:
+        if not isinstance(statement, ast.FunctionDef):
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Assign):
+                    found.update(targets(node))
+    return frozenset(found)

@@ -1,25 +1,29 @@
-"""A plan being read: what flows, which names stand for what, and where each layer's path begins.
+"""A plan being read: what flows, which names stand for what, where each layer's path begins; and what errors mean."""
 
-Readers of text record their layers here; the syntax they read is their own business.
-"""
-
-from __future__ import annotations
-
+import ast
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
 from typing import Any
 
 from convcalc.algebra.dims import LIMIT, Dim, Shape, is_symbolic, show, show_shape
-from convcalc.errors import SpecError
-from convcalc.layers.base import Layer, recorder
-from convcalc.layers.checks import axis_name
+from convcalc.errors import ConvcalcError, SpecError
+from convcalc.layers.base import Layer, axis_name, recorder
 from convcalc.network.graph import Graph
 from convcalc.network.tensor import Operand, Tensor
 from convcalc.network.trace import Tape
-from convcalc.readers.arithmetic import check_expression
+from convcalc.readers.names import MERGES, any_kind, kinds, positional, short_name, usage
 
 MOST_STACKED = 1000  # recurrent layers in one: each has tensors of its own
+MOST_PARTS = 120  # of an expression in letters; longer ones are nobody's plan
+MOST_TERMS = 12  # of a sum of letters: a product of five such sums is still computed in a moment
+MOST_DEGREE = 12
+RANGE = f"numbers lie between -{LIMIT:,} and {LIMIT:,}"
+
+AUDIBLE = False
+"""Whether failures inside layers are raised as they are, for tests."""
 
 UNKNOWN = object()
 """The value of a name, or of what flows, after an error."""
@@ -30,10 +34,7 @@ class Unknown(Exception):  # not an error of the user's: the one it follows from
 
 
 class Frame:
-    """One block being read: its names, the path of its module, its layers, and how often each kind of name was given.
-
-    ``reserved`` are names that the block's own lines give: unnamed layers do not take them.
-    """
+    """One block being read; ``reserved`` are names that its own lines give: unnamed layers do not take them."""
 
     def __init__(self, names: dict[str, Any], path: str = "", reserved: Collection[str] = ()) -> None:
         self.names = names
@@ -44,7 +45,7 @@ class Frame:
         self.taken: set[str] = set()
 
     def place(self, name: str, numbered: bool) -> str:
-        """``name`` as the last part of a path; taken ones get the next number, and ``numbered`` ones all have one."""
+        """``name`` as the last part of a path; taken names get the next number, and ``numbered`` ones all have one."""
         while True:
             self.counts[name] += 1
             count = self.counts[name]
@@ -73,7 +74,7 @@ class Plan:
         return self.frames[-1]
 
     def declare(self, name: str, shape: Shape) -> Tensor:
-        """A new input of this shape without the batch; it flows from here. Raises SpecError for sizes too large."""
+        """A new input of this shape without the batch, which flows from here; raises SpecError for large sizes."""
         name = name or ("input" if not self.inputs else f"input{len(self.inputs) + 1}")
         check_sizes(shape)
         tensor = self.tape.input(self._path(name, False), (self.batch, *shape))
@@ -91,45 +92,39 @@ class Plan:
             )
         return self.flow
 
-    def record(self, layer: Layer, inputs: Sequence[Tensor], name: str, *, numbered: bool = True) -> Tensor:
-        """A call of ``layer``; its main output flows from here. An unnamed layer is numbered: conv1, conv2."""
-        frame = self.frame
-        if getattr(layer, "num_layers", 0) > MOST_STACKED:
-            raise SpecError(f"num_layers is at most {MOST_STACKED:,} on a sheet; received {layer.num_layers:,}")  # type: ignore[attr-defined]
-        path = self._path(name, numbered)
-        frame.layers[path.rpartition(".")[2]] = layer
-        return self._call(layer, inputs, path)
+    def record(self, layer: Layer, inputs: Sequence[Tensor], stem: str, name: str = "", *, called: str = "") -> Tensor:
+        """A call of ``layer``, in the text ``called`` so; its main output flows from here."""
+        stacked = getattr(layer, "num_layers", 0)
+        if stacked > MOST_STACKED:
+            raise SpecError(f"num_layers is at most {MOST_STACKED:,} on a sheet; received {stacked:,}")
+        path = self._path(name or stem, not name)
+        self.frame.layers[path.rpartition(".")[2]] = layer
+        with guarded(called or type(layer).__name__, len(inputs)), self.tape.at(path, layer, owner=self.frame.path):
+            if not isinstance(layer, Operand):
+                return self._call(layer, inputs)
+            self.parts = (self.tape.record(layer),)  # a tensor that the plan holds: it takes no input
+            return self.parts[0]
 
     def again(self, name: str, inputs: Sequence[Tensor]) -> Tensor:
         """One more call of a layer of this block, which keeps its weights."""
-        return self._call(self.frame.layers[name], inputs, None)
+        with guarded(name, len(inputs)):
+            return self._call(self.frame.layers[name], inputs)
 
-    def _call(self, layer: Layer, inputs: Sequence[Tensor], path: str | None) -> Tensor:
+    def _call(self, layer: Layer, inputs: Sequence[Tensor]) -> Tensor:
         token = recorder.set(self.tape)
         try:
-            if path is None:
-                result = layer(*inputs)
-            elif isinstance(layer, Operand):  # a parameter: a tensor that the plan holds, with no input
-                with self.tape.at(path, layer, owner=self.frame.path):
-                    self.parts = (self.tape.record(layer),)
-                return self.parts[0]
-            else:
-                with self.tape.at(path, layer, owner=self.frame.path):
-                    result = layer(*inputs)
+            self.parts = tuple(_leaves(layer(*inputs)))
         finally:
             recorder.reset(token)
-        self.parts = tuple(_leaves(result))
         self.flow = self.parts[0]
         for part in self.parts:
             check_sizes(part.shape)
         return self.parts[0]
 
     @contextmanager
-    def scope(
-        self, name: str, kind: str, names: dict[str, Any], *, numbered: bool, reserved: Collection[str] = ()
-    ) -> Iterator[None]:
+    def scope(self, name: str, kind: str, names: dict[str, Any], reserved: Collection[str] = ()) -> Iterator[None]:
         """What is recorded inside belongs to a block: a module of its own."""
-        path = self._path(name, numbered)
+        path = self._path(name or kind, not name)
         self.tape.own_module(path, kind)
         self.frames.append(Frame(names, path, reserved))
         try:
@@ -138,20 +133,44 @@ class Plan:
             self.frames.pop()
 
     def _path(self, name: str, numbered: bool) -> str:
-        """A path in the present block for ``name``."""
         part = self.frame.place(name, numbered)
         return f"{self.frame.path}.{part}" if self.frame.path else part
 
     def graph(self, where: str) -> Graph:
-        """The graph of all that was recorded; raises SpecError where that is nothing."""
+        """The graph of all that was recorded; raises SpecError for nothing."""
         outputs = self.outputs or [self.flow]
         if not all(isinstance(output, Tensor) for output in outputs):
             raise SpecError("no layers, so nothing to compute", where=where, hint="begin with input(3, H, W)")
         return self.tape.graph(*outputs)
 
 
+def plain(value: Any) -> Any:
+    """``value`` as layers take it: no fraction."""
+    return float(value) if isinstance(value, Fraction) else value
+
+
+def within_limits(value: Any) -> Any:
+    """``value`` in normal form (whole fractions as ints); raises SpecError where it is too large."""
+    if isinstance(value, Fraction):
+        if value.denominator == 1:
+            value = value.numerator
+        elif value.denominator > LIMIT:
+            raise SpecError(f"a fraction's denominator may not exceed {LIMIT:,}")
+    if is_symbolic(value):
+        from convcalc.algebra.symbolic import canonical
+
+        value = canonical(value)
+        if is_symbolic(value):
+            check_expression(value)
+            return value
+    if abs(value) > LIMIT:
+        huge = f"{int(value):,}" if abs(value) < 10**30 else "a number of more than 30 digits"
+        raise SpecError(f"{RANGE}; this gives {huge}")
+    return value
+
+
 def check_sizes(shape: Shape) -> None:
-    """Raise SpecError for sizes that no plan has; without it they would double their length at every layer."""
+    """Raise SpecError for sizes that no plan has: they may double their length at every layer."""
     for i, size in enumerate(shape):
         if is_symbolic(size):
             check_expression(size)
@@ -160,10 +179,120 @@ def check_sizes(shape: Shape) -> None:
             raise SpecError(f"{shown}: the {axis_name(len(shape), i)} exceeds {LIMIT:,}")
 
 
+def check_expression(value: Any) -> None:
+    """Raise SpecError for an expression in letters that is longer or larger than a plan's."""
+    stack, parts = [value], 0
+    while stack:
+        part = stack.pop()
+        parts += 1
+        if parts > MOST_PARTS or (part.is_Add and len(part.args) > MOST_TERMS):
+            raise SpecError(f"an expression in letters has at most {MOST_TERMS} terms and {MOST_PARTS} parts")
+        if part.is_Rational and max(abs(part.p), part.q) > LIMIT:
+            raise SpecError(f"{RANGE}; {show(value):.60} holds a larger one")
+        if part.is_Pow and not (part.args[1].is_Integer and abs(part.args[1]) <= MOST_DEGREE):
+            raise SpecError(f"a letter is multiplied by itself at most {MOST_DEGREE} times")
+        stack.extend(part.args)
+
+
 def _leaves(result: object) -> Iterator[Tensor]:
-    """The tensors that a call returned, through nested tuples."""
     if isinstance(result, Tensor):
         yield result
     elif isinstance(result, tuple):
         for item in result:
             yield from _leaves(item)
+
+
+@contextmanager
+def guarded(name: str, inputs: int = 0) -> Iterator[None]:
+    """Python's errors inside become a SpecError: a text may give a layer anything."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:
+        text = str(error)
+        wanted = -1
+        if (found := re.search(r"expected (?:at least )?(\d+)", text)) and "unpack" in text:
+            wanted = int(found[1])
+        elif found := re.search(r"takes (?:from \d+ to )?(\d+) positional arguments? but \d+ were given", text):
+            wanted = min(inputs, int(found[1]) - 1)
+        elif found := re.search(r"(\d+) required positional argument", text):
+            wanted = inputs + int(found[1])
+        if wanted not in (-1, inputs):
+            names = ", ".join("abcdef"[:wanted])
+            hint = f"name its inputs in a second pair of brackets: {name}(...)({names})" if wanted > 1 else ""
+            what = f"{name} takes {wanted} input{'s' * (wanted != 1)}, received {inputs}"
+            raise SpecError(what, hint=hint) from None
+        if AUDIBLE:
+            raise
+        raise SpecError(f"{name} cannot take these values") from error
+
+
+def place_of(node: ast.Call, name: str, what: str) -> ast.AST:
+    """The argument of a call whose name comes first in an error's text, or the call."""
+    given: dict[str | None, ast.AST] = {keyword.arg: keyword for keyword in node.keywords}
+    if (kind := any_kind(name)) is None:
+        return node
+    given.update(zip(positional(name, kind), node.args))
+    return next((given[word] for word in re.findall(r"\w+", what) if word in given), node)
+
+
+def explain(
+    error: ConvcalcError, node: ast.Call, name: str, inputs: Sequence[Tensor], *, named: bool, batched: bool
+) -> None:
+    """Add to an error without a hint one that would repair the call.
+
+    ``named`` says whether ``inputs`` stood in second brackets, ``batched`` whether the sheet's input begins with a 1.
+    """
+    axes = re.search(r"spatial ax|expected an input of .* axes, received \d", error.what)
+    if batched and axes:
+        error.hint = "an input is written without the batch: input(3, H, W)"
+    if error.hint:
+        return
+    mismatch = re.search(r"expected (.+?) (?:channels|features)\b.*? \((\w+)\), received (.+)$", error.what)
+    kind = any_kind(name)
+    channels = show(inputs[0].shape[1]) if inputs and len(inputs[0].shape) > 1 else ""
+    if mismatch:
+        expected, argument, received = mismatch.groups()
+        error.hint = f"{argument} is {expected} here, {'its input' if named else 'the line before'} gives {received}"
+        if name in kinds():
+            error.hint += _with_channels(node, name, argument, received)
+    elif name in MERGES or name in MERGES.values():
+        error.hint = _other_sizes(error.what, name.lower())
+    elif kind and " needs " in f" {error.what}" and "=" not in error.what:
+        error.hint = f"write {usage(name)}"
+    elif kind and name not in kinds() and len(node.args) > 2 and ast.unparse(node.args[0]) == channels:
+        rest = ", ".join(map(ast.unparse, node.args[1:]))
+        error.hint = f"{name} reads in_channels off its input: write {name}({rest})"
+    elif kind and re.search(r"the output \w+ is (0|-)", error.what):
+        error.hint = "the map is smaller than the window: pool less before it, add padding, or take a larger input"
+    elif "whole number" in error.what and any(isinstance(part, ast.Div) for part in ast.walk(node)):
+        error.hint = "/ divides exactly; // divides and rounds down, ceil(a/b) rounds up"
+
+
+def _with_channels(node: ast.Call, name: str, argument: str, received: str) -> str:
+    names = positional(name, kinds()[name])
+    place = names.index(argument) if argument in names else -1
+    fixed: list[str] = []
+    short: list[str] = []
+    for i, value in enumerate(node.args):
+        fixed.append(received if i == place else ast.unparse(value))
+        short.extend(fixed[-1:] if i != place else ())
+    for keyword in node.keywords:
+        fixed.append(f"{keyword.arg}={received if keyword.arg == argument else ast.unparse(keyword.value)}")
+        short.extend(fixed[-1:] if keyword.arg != argument else ())
+    return f": write {name}({', '.join(fixed)}) or {short_name(name)}({', '.join(short)})"
+
+
+def _other_sizes(what: str, name: str) -> str:
+    if "number of channels" in what or name in ("matmul", "stack"):
+        return ""
+    sizes = re.search(r"(\w+) (\d+) against (\d+)", what)
+    if sizes and 0 < abs(int(sizes[2]) - int(sizes[3])) < int(sizes[3]) // 8:
+        axis = sizes[1]
+        return f"an odd {axis} was halved and doubled on the way: take an input whose {axis} can be halved without rest"
+    if name == "cat":
+        return (
+            "cat joins channels, and the other sizes must agree: pool the larger map, or enlarge the smaller by convT"
+        )
+    if "do not fit" in what:
+        return f"{name} needs equal shapes: conv(C, 1) changes the channels, and a stride or pooling the size"
+    return ""

@@ -1,19 +1,16 @@
-"""The text of a sheet: read within limits, quoted in errors with a caret, and parsed by Python's own parser.
+"""The text of a sheet: read within limits, parsed by Python's own parser, never executed, and quoted in errors.
 
-Nothing of a sheet is ever executed. What its lines mean is the business of `readers.spec`, `readers.exam` and
-`readers.repr`.
+Python's words on what it cannot parse differ between its versions, so they are put in ours here.
 """
-
-from __future__ import annotations
 
 import ast
 import re
 import time
 import warnings
 from pathlib import Path
+from typing import NoReturn
 
 from convcalc.errors import ConvcalcError, SpecError
-from convcalc.readers.syntax import plain_words
 
 MOST_BYTES = 1_000_000
 MOST_TOKENS = 60_000  # words and signs: each costs memory in the parser long before the limit on layers is met
@@ -24,7 +21,73 @@ MOST_DIGITS = 400  # of one number: reading it takes time that grows with the sq
 MOST_SHOWN = 300  # characters of one line of an error
 MOST_ERRORS = 20
 
-_PLACED = re.compile(r":\d+:\d+$")
+LATE = f"reading takes longer than {MOST_SECONDS:g} s, the most that a sheet may"
+
+_RULES: tuple[tuple[str, str, str], ...] = (
+    # what Python's message matches, what we say, the hint
+    (r"'(.)' was never closed", "this {0} is never closed", "add the bracket that closes it"),
+    (r"unexpected EOF", "the sheet ends inside a bracket", "add the bracket that closes it"),
+    (r"unmatched '(.)'", "this {0} closes nothing", "take it away, or open a bracket before it"),
+    (r"closing parenthesis '(.)' does not match opening parenthesis '(.)'", "{1} was opened, and {0} closes it", ""),
+    (r"unterminated|EOL while scanning", "this text has no closing quote", 'write it as "text" on one line'),
+    (
+        r"unexpected indent",
+        "this line stands further right than the one before it",
+        "only lines of a block are indented",
+    ),
+    (r"expected an indented block", "the lines of the block are missing", "indent them by four spaces"),
+    (r"unindent does not match|inconsistent", "this indentation fits no line above", "indent by four spaces a block"),
+    (r"too many levels of indentation", "blocks are nested too deeply", ""),
+    (r"too many nested parentheses", "brackets are nested too deeply", ""),
+    (r"expected ':'", "a : is missing at the end", "def, for and if end with a colon"),
+    (r"forgot a comma", "a comma is missing between two values", ""),
+    (r"positional argument follows keyword", "a plain value stands after a named one", "put named values last"),
+    (r"non-default argument|parameter without a default", "an argument without a value follows one with a value", ""),
+    (r"invalid decimal literal|invalid imaginary literal", "a number and letters run together", "write 2*C, not 2C"),
+    (r"leading zeros", "a number begins with 0", "write it without the zeros in front"),
+    (r"invalid (?:non-printable )?character '?(.)?'? ?\(?(U\+\w+)?", "the sign {0} is not part of a sheet", ""),
+)
+
+_LOOKS: tuple[tuple[str, str, str], ...] = (
+    # what the line looks like, where Python's message says too little
+    (r"\d\s*[x×]\s*\d", "sizes are separated by commas", "write (3, 3) for a pair, input(3, 32, 32) for an input"),
+    (r"^\s*\w+\s*=\s*$", "nothing stands after the =", "write e1 = conv(64, 3)"),
+    (r";\s*;", "nothing stands between two ;", "keep one of them"),
+    (r"^\s*\w+\s*:=?\s*\w+\(", "a name is given with =", "write e1 = conv(64, 3)"),
+    (r"->|=>", "there are no arrows: one layer a line, or several with ; between", "write conv(64, 3); relu()"),
+    (r"^\s*(?:def|for|if|elif|else)\b.*[^:\s]\s*$", "a : is missing at the end", "def, for and if end with a colon"),
+    (r"^\s*(?:\w+\s*=\s*)?[A-Za-z]\w*\s+[\w\"',.= ]+$", "the brackets are missing", "write conv(64, 3), relu()"),
+    (r"\)\s*[A-Za-z]\w*\s*\(", "two calls stand side by side", "put each on a line of its own, or a ; between"),
+    (r",\s*,|\(\s*,", "a value is missing before the comma", ""),
+)
+
+_FOREIGN = {
+    **dict.fromkeys(("AsyncFunctionDef", "AsyncFor", "AsyncWith"), "async"),
+    **dict.fromkeys(("ListComp", "GeneratorExp"), "a list built by for"),
+    **dict.fromkeys(("Dict", "DictComp"), "a dictionary"),
+    "AugAssign": "an assignment with += or -=",
+    "AnnAssign": "a : after a name",
+    "IfExp": "a value with if and else inside",
+    "SetComp": "a set built by for",
+    "JoinedStr": "a text with { } inside",
+}
+_FOREIGN |= {"ImportFrom": "import", "ClassDef": "class", "Delete": "del", "TryStar": "try", "TypeAlias": "type"}
+_FOREIGN |= {"Starred": "a *", "Attribute": "a dot", "NamedExpr": "the sign :=", "YieldFrom": "yield"}
+_FOREIGN |= {"Set": "a set", "Slice": "a :"}
+"""What a sheet has not, by Python's name for it, where that is not the word itself."""
+
+_FOREIGN_HINTS = {
+    **dict.fromkeys(
+        ("Import", "ImportFrom"),
+        'all layers are known by name; include("blocks.net") takes blocks from a sheet in the same folder',
+    ),
+    "While": "repeat with for i in range(n):",
+    "ClassDef": "a block is written def name(c):, with its layers in order",
+    "Return": "a block gives what its last line gives",
+    "AugAssign": "write C = C + 2",
+    "AnnAssign": "a name is given with =, as in e1 = conv(64, 3)",
+    "Attribute": "layers go by their bare names, with nn. in front or not",
+}
 
 
 class Enough(Exception):  # not an error of its own: the errors that were noted are what there is to say
@@ -36,33 +99,41 @@ class Text:
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
-        if len(text) > MOST_BYTES or len(text.encode("utf-8", "replace")) > MOST_BYTES:
-            raise SpecError(f"a sheet holds at most {MOST_BYTES:,} bytes", where=name)
+        if len(text.encode("utf-8", "replace")) > MOST_BYTES:
+            raise _too_long(name)
         self.text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
         self.lines = self.text.split("\n")
         self.errors: list[ConvcalcError] = []
         self.deadline = time.monotonic() + MOST_SECONDS
 
-    def at(self, line: int, column: int, what: str, *details: str, hint: str = "") -> SpecError:
-        """An error at a line and column (both from 1), with the line itself and a caret below the place."""
+    def at(
+        self, line: int, column: int, what: str, *details: str, hint: str = "", kind: type[ConvcalcError] = SpecError
+    ) -> ConvcalcError:
+        """An error at a line and column (both from 1), with the line and a caret below the place."""
         shown = self.lines[line - 1].rstrip() if line <= len(self.lines) else ""
         start = max(0, column - 60)  # a line of a thousand characters is quoted around the place
         quoted = shown[start : start + 100].replace("\t", " ")
         caret = " " * min(column - 1 - start, len(quoted)) + "^"
-        shortened = [shorten(line) for line in details]
-        return SpecError(
-            shorten(what),
-            where=f"{self.name}:{line}:{column}",
-            details=["  " + quoted, "  " + caret, *shortened],
-            hint=shorten(hint),
-        )
+        details = ("  " + quoted, "  " + caret, *map(_shorten, details))
+        return kind(_shorten(what), where=f"{self.name}:{line}:{column}", details=details, hint=_shorten(hint))
+
+    def placed(self, error: ConvcalcError, line: int, column: int, hint: str = "") -> ConvcalcError:
+        """An error of a layer or a shape at its place, its kind kept; ``hint`` where it has none."""
+        if is_placed(error):
+            return error
+        head = f"{error.where}: {error.what}" if error.where else error.what
+        return self.at(line, column, head, *error.details, hint=error.hint or hint, kind=type(error))
 
     def report(self, error: ConvcalcError) -> None:
-        """Note a placed error, one for each place; raises Enough once there are as many as anyone reads."""
+        """Note a placed error, one for each place; raises Enough once there are many."""
         if error.where not in [known.where for known in self.errors]:  # a loop meets the same error again and again
             self.errors.append(error)
         if len(self.errors) >= MOST_ERRORS:
             raise Enough
+
+    def stop(self, error: ConvcalcError) -> NoReturn:
+        self.errors.append(error)
+        raise Enough
 
     @property
     def late(self) -> bool:
@@ -70,7 +141,7 @@ class Text:
         return time.monotonic() > self.deadline
 
     def finish(self) -> None:
-        """Raise what was found: one error as it is, several as one that quotes each, in the order of the sheet."""
+        """Raise what was found: one error as it is, several as one, in the order of the sheet."""
         if len(self.errors) == 1:
             raise self.errors[0]
         if self.errors:
@@ -93,7 +164,7 @@ class Source(Text):
             self.finish()
 
     def _check_size(self) -> int:
-        """How many words and signs there are; raises SpecError where they would cost the parser too much."""
+        """The number of words and signs; raises SpecError where they would cost the parser too much."""
         text = self.text
         if not any(mark in text for mark in ('"""', "'''", "\\\n")):  # else a line with # may hold more than a comment
             text = re.sub(r"(?m)^[ \t]*#.*$", "", text)
@@ -128,41 +199,59 @@ class Source(Text):
                 raise SpecError("the text holds characters that no text file can", where=self.name) from None
 
     def _report_syntax(self, error: SyntaxError, line: int) -> None:
-        """Note an error of syntax in our words."""
         shown = self.lines[line - 1]
-        what, hint = plain_words(error.msg, shown)
+        what, hint = _plain_words(error.msg, shown)
         column = len(shown) - len(shown.lstrip()) + 1 if isinstance(error, IndentationError) else error.offset or 1
         self.report(self.at(line, min(column, len(shown) + 1), what, hint=hint))
 
     def _lose(self, lines: list[str], number: int) -> bool:
-        """Put a stand-in for a line that cannot be parsed, so that the rest is read; False where that may mislead."""
+        """Put a stand-in for a line, so that the rest is read; False where that may mislead."""
         line = lines[number - 1]
         words = re.match(r"(\s*)(\w+\s*=(?!=))?", line)
         balanced = all(line.count(a) == line.count(b) for a, b in ("()", "[]", "{}"))
         if number in self.lost or not balanced or line.rstrip().endswith((":", "\\")) or ";" in line or not words:
             return False
-        lines[number - 1] = f"{words[1]}{words[2] or ''} ...".rstrip() if words[2] else f"{words[1]}..."
+        lines[number - 1] = f"{words[1]}{words[2]} ..." if words[2] else f"{words[1]}..."
         self.lost.add(number)
         return True
 
-    def error(self, node: ast.AST, what: str, *details: str, hint: str = "") -> SpecError:
+    def error(self, node: ast.AST, what: str, hint: str = "") -> ConvcalcError:
         """An error at a node of the sheet."""
-        line, offset = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
-        # the parser counts bytes, people count characters
-        column = len(self.lines[line - 1].encode("utf-8", "replace")[:offset].decode("utf-8", "ignore")) + 1
-        return self.at(line, column, what, *details, hint=hint)
+        return self.at(*self._place(node), what, hint=hint)
+
+    def foreign(self, node: ast.AST, hint: str = "") -> ConvcalcError:
+        """The error for what is Python and not a sheet's."""
+        kind = type(node).__name__
+        what = f"{_FOREIGN.get(kind, kind.lower())} is not part of a sheet"
+        return self.error(node, what, _FOREIGN_HINTS.get(kind, hint))
 
     def located(self, node: ast.AST, error: ConvcalcError) -> ConvcalcError:
-        """An error of a layer or a shape, at the node that caused it; its kind stays."""
-        if is_placed(error):
-            return error
-        head = f"{error.where}: {error.what}" if error.where else error.what
-        here = self.error(node, head, *error.details, hint=error.hint)
-        return type(error)(here.what, where=here.where, details=here.details, hint=here.hint)
+        """An error of a layer or a shape, at its node."""
+        return self.placed(error, *self._place(node))
+
+    def _place(self, node: ast.AST) -> tuple[int, int]:
+        line, offset = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
+        # the parser counts bytes, people count characters
+        return line, len(self.lines[line - 1].encode("utf-8", "replace")[:offset].decode("utf-8", "ignore")) + 1
+
+
+def _plain_words(message: str, line: str) -> tuple[str, str]:
+    """What is wrong with a line, and a hint."""
+    code = line[:1000].split("#")[0]
+    look = next(((what, hint) for pattern, what, hint in _LOOKS if re.search(pattern, code)), None)
+    for pattern, what, hint in _RULES:
+        if found := re.search(pattern, message):
+            if look and any(word in what for word in ("comma", "sign", "run together")):
+                return look
+            return what.format(*(part or "" for part in found.groups())), hint
+    return look or (
+        "this line cannot be read",
+        "a line is a call such as conv(64, 3), or name = conv(64, 3); there are also def, for and if",
+    )
 
 
 def parse_python(text: str) -> ast.Module:
-    """A text as Python's parser sees it, without its advice on Python; raises what that raises."""
+    """A text as Python's parser sees it, without its warnings; raises what that raises."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text)
@@ -170,28 +259,23 @@ def parse_python(text: str) -> ast.Module:
 
 def is_placed(error: ConvcalcError) -> bool:
     """Whether an error says its line and column already."""
-    return _PLACED.search(error.where) is not None
+    return re.search(r":\d+:\d+$", error.where) is not None
 
 
-def shorten(line: str) -> str:
-    """A line of an error that quotes what was written, which may be long.
-
-    >>> shorten("x" * 1000)[-5:], len(shorten("x" * 1000))
-    ('x ...', 300)
-    """
+def _shorten(line: str) -> str:
     return line if len(line) <= MOST_SHOWN else line[: MOST_SHOWN - 4] + " ..."
 
 
 def read_file(path: Path) -> str:
-    """The text of a file, of which no more is read than a sheet may hold; raises SpecError where it is not a text."""
+    """The text of a file, read as far as a sheet may go; raises SpecError for what is no text."""
     with path.open("rb") as file:
         return decode(file.read(MOST_BYTES + 1), path.name)
 
 
 def decode(data: bytes, name: str) -> str:
-    """Bytes as text; raises SpecError where they are not text, or too many."""
+    """Bytes as text; raises SpecError where they are none, or too many."""
     if len(data) > MOST_BYTES:
-        raise SpecError(f"a sheet holds at most {MOST_BYTES:,} bytes", where=name)
+        raise _too_long(name)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -200,16 +284,17 @@ def decode(data: bytes, name: str) -> str:
         raise SpecError(f"line {line} holds bytes that are not text", where=name, hint=hint) from None
 
 
+def _too_long(name: str) -> SpecError:
+    return SpecError(f"a sheet holds at most {MOST_BYTES:,} bytes", where=name)
+
+
 def _line_of(error: ConvcalcError) -> tuple[str, int, int]:
     name, line, column = error.where.rsplit(":", 2) if is_placed(error) else (error.where, "0", "0")
     return name, int(line), int(column)
 
 
 def _too_deep(tree: ast.AST) -> bool:
-    """Whether nodes are nested deeper than following them may go."""
     level: list[ast.AST] = [tree]
     for _ in range(3 * MOST_DEPTH):
         level = [child for node in level for child in ast.iter_child_nodes(node)]
-        if not level:
-            return False
-    return True
+    return bool(level)

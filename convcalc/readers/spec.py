@@ -1,37 +1,24 @@
-"""The spec text (``*.net``): a plan of a network in a small part of Python's syntax, read into a graph.
+"""The spec text (``*.net``): a plan of a network in a small part of Python's syntax, read into a graph, never executed.
 
-The sheet is parsed (`readers.source`), its statements are followed one by one, and calls of layers are recorded on a
-tape; nothing is executed or imported. After an error the rest is still read as far as it can be, so that independent
-errors are reported together. What blocks are is `readers.blocks`', what a call
-means `readers.calls`'; the exam's dialect and pasted reprs have readers of
-their own.
+After an error the rest is still read as far as it can be, so that independent errors are reported together.
 """
-
-from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from convcalc.algebra.dims import LIMIT, Dim, Shape, is_symbolic, parse_dim
+from convcalc.algebra.dims import Dim, Shape
 from convcalc.errors import ConvcalcError, SpecError, did_you_mean
 from convcalc.network.graph import Graph
 from convcalc.network.tensor import Tensor
-from convcalc.readers import arithmetic
-from convcalc.readers.blocks import Blocks, names_given, targets
-from convcalc.readers.expressions import callee_of
-from convcalc.readers.names import FORMS, families, kinds
-from convcalc.readers.plan import UNKNOWN, Plan, Unknown
-from convcalc.readers.source import MOST_NODES, MOST_SECONDS, Enough, Source
-from convcalc.readers.syntax import STATEMENT_HINTS, STATEMENTS
+from convcalc.readers.calls import Block, Call, Calls, bind
+from convcalc.readers.expressions import FUNCTIONS
+from convcalc.readers.names import FORMS, callee_of, callees, families, is_layer, kinds, names_given, targets
+from convcalc.readers.plan import UNKNOWN, Frame, Plan, Unknown
+from convcalc.readers.source import LATE, MOST_DEPTH, MOST_NODES, MOST_TOKENS, Enough, Source, read_file
 
-
-class Sheet(NamedTuple):
-    """What a text holds: the network's name, where it gives one, and its graph."""
-
-    name: str
-    graph: Graph
+MOST_SHEETS = 20  # that one sheet may include
 
 
 def read_spec(
@@ -42,35 +29,40 @@ def read_spec(
     batch: Dim = 1,
     settings: Mapping[str, Any] = {},
     folder: Path | None = None,
-) -> Sheet:
-    """The network of a sheet.
+) -> "Reader":
+    """A sheet read, with its ``graph``, and its ``name`` where it gives one.
 
-    ``inputs`` are shapes without the batch that take the place of the sheet's own, ``settings`` values of its constants
-    and letters; ``folder`` is where ``include`` may look. Raises SpecError or ShapeError with line, column and caret.
+    ``inputs`` (without the batch) take the place of the sheet's own, ``settings`` are values of its constants and
+    letters, and ``folder`` is where ``include`` looks. Raises SpecError or ShapeError with line, column and caret.
 
     >>> graph = read_spec("input(3, 32, 32); conv(16, 3, padding=1); relu(); maxpool(2)").graph
     >>> [node.path for node in graph.nodes], graph.nodes[-1].output_shape
     (['conv1', 'relu1', 'maxpool1'], (1, 16, 16, 16))
     """
-    return Reader(Source(text, name), inputs, batch, settings, folder).read()
+    reader = Reader(Source(text, name), inputs, batch, settings, folder)
+    reader.graph = reader.read()
+    return reader
 
 
-class Reader(Blocks):
+class Reader(Calls):
     """Follows a sheet's statements and records its layers."""
+
+    graph: Graph
 
     def __init__(
         self, source: Source, inputs: Sequence[Shape], batch: Dim, settings: Mapping[str, Any], folder: Path | None
     ) -> None:
-        super().__init__(source, Plan(batch), {key: _setting(key, value) for key, value in settings.items()})
+        super().__init__(source, Plan(batch), settings)
         self.given = inputs
         self.folder = folder
+        self.tried: set[str] = set()  # blocks whose lines have been read
+        self.included: set[str] = set()
 
-    def read(self) -> Sheet:
-        """The network of the whole sheet."""
+    def read(self) -> Graph:
         statements = self.root.tree.body
         self.plan.frame.reserved = names_given(statements)
         try:
-            if self.given and not any(callee_of(node) == "input" for node in ast.walk(self.root.tree)):
+            if "input" not in callees(self.root.tree):
                 for shape in self.given:
                     self.plan.declare("", shape)
             self._body(statements)
@@ -80,35 +72,29 @@ class Reader(Blocks):
         except (RecursionError, MemoryError):
             raise SpecError("brackets, blocks or sums are nested too deeply", where=self.root.name) from None
         self.root.finish()
-        return Sheet(self.title, self.plan.graph(self.root.name))
+        return self.plan.graph(self.root.name)
 
     def _check_rest(self) -> None:
-        """Blocks that were not called are read too, and settings must have named something."""
         for block in list(self.blocks.values()):
             self._try_block(block, {})
         if self.root.errors:  # a setting may be meant for a line that was lost
             return
+        names = self.plan.frames[0].names
+        known = {*(name for name, value in names.items() if not isinstance(value, Tensor)), *self.letters}
         for name in sorted(self.unused):
-            self.root.errors.append(self._unused(name))
+            what = f"--set {name}: nothing here is named {name}"
+            hint = did_you_mean(name, known) or (f"there are {', '.join(sorted(known))}" if known else "")
+            if isinstance(names.get(name), Tensor):
+                what, hint = f"--set gives values to constants and letters; {name} is the output of a layer", ""
+            self.root.errors.append(SpecError(what, where=self.root.name, hint=hint))
         if len(self.given) > len(self.plan.inputs):
             what = f"the sheet has {len(self.plan.inputs)} input, and {len(self.given)} were given"
             self.root.errors.append(SpecError(what, where=self.root.name))
 
-    def _unused(self, name: str) -> SpecError:
-        """The error for a setting that names nothing."""
-        names = self.plan.frames[0].names
-        if isinstance(names.get(name), Tensor):
-            what, hint = f"--set gives values to constants and letters; {name} is the output of a layer", ""
-        else:
-            known = {*(n for n, value in names.items() if not isinstance(value, Tensor)), *self.letters}
-            what = f"--set {name}: nothing here is named {name}"
-            hint = did_you_mean(name, known) or (f"there are {', '.join(sorted(known))}" if known else "")
-        return SpecError(what, where=self.root.name, hint=hint)
-
-    def _body(self, statements: Sequence[ast.stmt]) -> None:
+    def _body(self, statements: Iterable[ast.stmt]) -> None:
         for statement in statements:
             if self.root.late:
-                self.stop(statement, f"reading takes longer than {MOST_SECONDS:g} s, the most that a sheet may")
+                self.stop(statement, LATE)
             try:
                 self._statement(statement)
             except Unknown:
@@ -117,32 +103,18 @@ class Reader(Blocks):
                 self._report(statement, error)
                 self._lose(statement)
 
-    def _report(self, node: ast.AST, error: ConvcalcError) -> None:
-        located = self.source.located(node, error)
-        if located is error:
-            located = type(error)(error.what, where=error.where, details=error.details, hint=error.hint)
-        located.details.extend(f"in {label}" for label in reversed(self.places))
-        self.root.report(located)
-
     def _lose(self, statement: ast.stmt) -> None:
         """After an error: what the statement would have named and made flow is unknown."""
         if isinstance(statement, ast.Assign):
             for name in targets(statement):
                 self.plan.frame.names[name] = UNKNOWN
-            if not self._makes_flow(statement.value):
+            value = statement.value  # a constant stands in for a line that could not be parsed
+            joins = isinstance(value, ast.Constant) or any(callee not in FUNCTIONS for callee in callees(value))
+            named = [node.id for node in ast.walk(value) if isinstance(node, ast.Name)]
+            values = [frame.names.get(name) for frame in (self.plan.frame, self.plan.frames[0]) for name in named]
+            if not joins and not any(value is UNKNOWN or isinstance(value, Tensor) for value in values):
                 return
         self.plan.flow = UNKNOWN
-
-    def _makes_flow(self, value: ast.expr) -> bool:
-        """Whether an expression may record a layer: it calls one, or joins outputs."""
-        frames = (self.plan.frame, self.plan.frames[0])
-        for node in ast.walk(value):
-            if isinstance(node, ast.Call) and callee_of(node) not in arithmetic.FUNCTIONS:
-                return True
-            named = [frame.names.get(node.id) for frame in frames] if isinstance(node, ast.Name) else []
-            if any(value is UNKNOWN or isinstance(value, Tensor) for value in named):
-                return True
-        return isinstance(value, ast.Constant)  # the stand-in for a line that could not be parsed
 
     def _statement(self, node: ast.stmt) -> None:
         if isinstance(node, ast.Expr):
@@ -158,27 +130,23 @@ class Reader(Blocks):
             self._skip(node.orelse if taken else node.body)
             self._body(node.body if taken else node.orelse)
         elif not isinstance(node, ast.Pass):
-            kind = type(node).__name__
-            what = f"{STATEMENTS.get(kind, kind.lower())} is not part of a sheet"
-            hint = STATEMENT_HINTS.get(kind, "there are layers, name = ..., def, for i in range(n), and if")
-            raise self.source.error(node, what, hint=hint)
+            raise self.source.foreign(node, "there are layers, name = ..., def, for i in range(n), and if")
 
     def _line(self, node: ast.expr) -> None:
-        """An expression on a line of its own: a layer, outputs joined, or a remark in quotes."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return
         value = self._value(node)
         if isinstance(node, ast.Name) and isinstance(value, Tensor):
             hint = f"to go on from {node.id}, name it in second brackets: conv(64, 3)({node.id})"
-            raise self.source.error(node, f"{node.id} alone does nothing", hint=hint)
+            raise self.source.error(node, f"{node.id} alone does nothing", hint)
         if not isinstance(value, Tensor) and value is not None:
             hint = "write a layer, such as conv(64, 3), or give the value a name: C = 16"
             if isinstance(node, ast.Name):
                 hint = did_you_mean(node.id, [*families(), *kinds()]) or hint
-            raise self.source.error(node, "this line is a value that nothing uses", hint=hint)
+            raise self.source.error(node, "this line is a value that nothing uses", hint)
 
     def _skip(self, statements: Iterable[ast.stmt]) -> None:
-        """Lines that a condition leaves out still name constants and letters."""
+        """Lines that are left out still name constants and letters."""
         for statement in statements:
             for node in ast.walk(statement):
                 if isinstance(node, ast.Name):
@@ -191,7 +159,9 @@ class Reader(Blocks):
         for name in names:
             if name in FORMS and name != "input":
                 raise self.source.error(node, f"{name} cannot be a name", hint=f"{name}(...) has a meaning of its own")
-        if self._is_set(node, names[0]):
+        constant = not isinstance(node.value, ast.Call) or callee_of(node.value) in FUNCTIONS
+        first = len(self.plan.frames) == 1 and names[0] not in self.plan.frame.names
+        if constant and first and names[0] in self.settings:  # --set gives its value
             self.unused.discard(names[0])
             value = self.settings[names[0]]
             if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
@@ -206,12 +176,6 @@ class Reader(Blocks):
             what = f"{len(names)} names stand before the =, and what follows gives {max(len(values), 1)}"
             raise self.source.error(node, what)
         self.plan.frame.names.update(zip(names, values))
-
-    def _is_set(self, node: ast.Assign, name: str) -> bool:
-        """Whether --set gives the value of this constant: the first that bears the name, outside of blocks."""
-        constant = not isinstance(node.value, ast.Call) or callee_of(node.value) in arithmetic.FUNCTIONS
-        frames = self.plan.frames
-        return name in self.settings and len(frames) == 1 and constant and name not in frames[0].names
 
     def _loop(self, node: ast.For) -> None:
         call = node.iter
@@ -236,11 +200,101 @@ class Reader(Blocks):
             if len(self.root.errors) > before:  # the next turn would only say it again
                 break
 
+    def _define(self, node: ast.FunctionDef) -> None:
+        if len(self.plan.frames) > 1:
+            raise self.source.error(node, "a block stands outside of other blocks")
+        self.broken.add(node.name)  # until it is found to be sound: then calls of it say nothing more
+        taken = node.args
+        if taken.vararg or taken.kwarg or taken.kwonlyargs or taken.posonlyargs or node.decorator_list or node.returns:
+            raise self.source.error(node, "a block is written def name(a, b=1):, with plain arguments")
+        if is_layer(node.name) or node.name in (*FORMS, *FUNCTIONS):
+            hint = f"give the block another name, such as my_{node.name}"
+            raise self.source.error(node, f"{node.name} has a meaning already", hint)
+        names = [argument.arg for argument in taken.args]
+        if len(set(names)) < len(names):
+            raise self.source.error(node, "the block has two arguments of one name")
+        if "x" in names:
+            raise self.source.error(node, "x is what flows into a block", "give the argument another name")
+        defaults = dict(zip(names[len(names) - len(taken.defaults) :], map(self._value, taken.defaults)))
+        self.broken.discard(node.name)
+        self.blocks[node.name] = Block(self.source, node, names, defaults, names_given(node.body))
 
-def _setting(name: str, value: Any) -> Any:
-    """The value of a setting as a sheet's own would be; raises SpecError."""
-    if isinstance(value, str) and value.isidentifier() and value.isascii():
-        return parse_dim(value, value)
-    if arithmetic.is_number(value) and not is_symbolic(value) and abs(value) > LIMIT:
-        raise SpecError(f"--set {name}: numbers lie between -{LIMIT:,} and {LIMIT:,}")
-    return value
+    def _block(self, call: Call) -> Tensor:
+        block: Block = self.blocks[call.callee]
+        if len(self.plan.frames) > MOST_DEPTH:
+            self.stop(call.node, f"blocks are nested more than {MOST_DEPTH} deep", "a block may not use itself")
+        values = bind(block, call)
+        if len(call.inputs) > 1:
+            raise SpecError(f"a block takes one input, received {len(call.inputs)}")
+        if not call.inputs and self.plan.flow is UNKNOWN:
+            self._try_block(block, values)
+            raise Unknown
+        x = call.inputs[0] if call.inputs else self.plan.need_flow()
+        self.tried.add(call.callee)
+        place = f" of {self.source.name}" if block.source is not self.source else ""
+        label = f"{call.callee}, called on line {call.node.lineno}{place}"
+        with self.plan.scope(call.name, call.callee, {**values, "x": x}, block.gives):
+            self.plan.flow = x
+            self._read(block.source, label, block.node.body)
+        flow = self.plan.need_flow()
+        self.plan.parts = (flow,)
+        return flow
+
+    def _try_block(self, block: Block, values: Mapping[str, Any]) -> None:
+        if block.node.name in self.tried:
+            return
+        self.tried.add(block.node.name)
+        outer, self.plan.flow = self.plan.flow, UNKNOWN
+        self.plan.frames.append(Frame({**dict.fromkeys(block.arguments, UNKNOWN), **values, "x": UNKNOWN}))
+        self._read(block.source, f"block {block.node.name}", block.node.body)
+        self.plan.frames.pop()
+        self.plan.flow = outer
+
+    def _read(self, source: Source, label: str, statements: Iterable[ast.stmt]) -> None:
+        outer, self.source = self.source, source
+        self.places.append(label)
+        self._body(statements)
+        self.source = outer
+        self.places.pop()
+
+    def _include(self, call: Call) -> None:
+        name = call.args[0] if len(call.args) == 1 else None
+        if not isinstance(name, str) or Path(name).name != name or name.startswith("."):
+            raise SpecError("include takes the name of a sheet in the same folder", hint='write include("blocks.net")')
+        if len(self.plan.frames) > 1:
+            raise SpecError("include stands outside of blocks")
+        if name in self.included:
+            return
+        self.included.add(name)
+        if len(self.included) > MOST_SHEETS:
+            raise SpecError(f"a sheet includes at most {MOST_SHEETS} others")
+        source = Source(_read_beside(self.folder, name), name)
+        self.root.tokens += source.tokens
+        if self.root.tokens > MOST_TOKENS:
+            raise SpecError(f"a sheet and what it includes hold at most {MOST_TOKENS:,} words and signs")
+        for error in source.errors:
+            self.root.report(error)
+        label = f"{name}, included on line {call.node.lineno} of {self.source.name}"
+        self._read(source, label, filter(self._may_be_included, source.tree.body))
+
+    def _may_be_included(self, node: ast.stmt) -> bool:
+        value = node.value if isinstance(node, (ast.Expr, ast.Assign)) else None
+        if isinstance(node, (ast.FunctionDef, ast.Pass)):
+            return True
+        if value is not None and all(callee in FUNCTIONS or callee == "include" for callee in callees(value)):
+            return True
+        hint = "put these layers into a block: def name(c):"
+        self._report(node, self.source.error(node, "an included sheet holds blocks and constants only", hint))
+        return False
+
+
+def _read_beside(folder: Path | None, name: str) -> str:
+    """The text of a sheet in this folder; raises SpecError where there is none, or a link that leads out."""
+    path = (folder or Path()) / name
+    try:
+        if folder is not None and path.is_file() and path.resolve().parent == folder.resolve():
+            return read_file(path)
+    except (OSError, ValueError) as error:
+        raise SpecError(f"{name!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    others = [other.name for other in (folder or Path()).glob("*.net")] if folder is not None else []
+    raise SpecError(f"there is no sheet {name!r} beside this one", hint=did_you_mean(name, others))

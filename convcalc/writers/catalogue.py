@@ -1,35 +1,85 @@
-"""Kinds of layers described for people: arguments, what they compute, their formulas, and an example on a sheet.
+"""What there is: the zoo's networks with their totals, and kinds of layers with all about them.
 
-Everything is read off the kinds themselves (their arguments, docstrings, and the formulas that their code names), so
-that nothing here can differ from what is computed.
+A kind is described from its arguments, its docstring, and the formulas that its code names.
 """
 
-from __future__ import annotations
-
 import ast
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 from textwrap import fill
 from types import CodeType, FunctionType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from convcalc.algebra.dims import Shape, show_count
+from convcalc import zoo
+from convcalc.algebra.dims import Shape, show_count, show_shape
 from convcalc.algebra.formula import Formula
-from convcalc.analysis.report import Report, analyze
-from convcalc.errors import ConvcalcError, UnknownName
+from convcalc.analysis.report import Report, analyze, totals
+from convcalc.errors import ConvcalcError, UnknownName, did_you_mean
 from convcalc.layers.base import Layer
+from convcalc.network.trace import trace
 from convcalc.readers.names import FROM_INPUT, any_kind, check_name, families, kinds, short_name
 from convcalc.readers.spec import read_spec
-from convcalc.writers.columns import rf_text, shape_text
+from convcalc.writers import SEPARATED, rf_text, separated, shape_text
+from convcalc.writers.table import beyond, check_format, tabulated
 
-WIDTH = 120  # where there is no terminal
+
+class Listed(NamedTuple):
+    """A network and its totals at batch 1 and its usual input."""
+
+    network: str
+    params: Any
+    macs: Any
+    input: Shape
+    paper: str
+
+
+def measured(name: str) -> Listed:
+    """A network of the zoo with its totals; raises UnknownName.
+
+    >>> measured("lenet5").params
+    61706
+    """
+    model, shape = zoo.load(name)
+    found = totals(trace(model, (1, *shape)), ("params", "macs"))
+    return Listed(name, found["params"].value, found["macs"].value, shape, zoo.entry(name).paper)
+
+
+def networks(pattern: str = "*", format: str = "simple", width: int | None = None) -> str:
+    """The networks whose names match a shell's pattern, in json, csv, tsv or a format of tabulate.
+
+    Papers are cut to the terminal's ``width``. Raises UnknownName for a pattern or format without match.
+
+    >>> print(networks("lenet5", "csv"))
+    network,params,macs,input,paper
+    lenet5,61706,416520,1x32x32,"LeCun et al. 1998, Proc. IEEE 86(11)"
+    """
+    if format not in ("json", *SEPARATED):
+        check_format(format)
+    names = zoo.names(pattern)
+    if not names:
+        hint = did_you_mean(pattern.strip("*?"), zoo.names()) or "`convcalc networks` lists them all"
+        raise UnknownName(f"no network matches {pattern!r:.60}", hint=hint)
+    rows = [measured(name) for name in names]
+    if format == "json":
+        return json.dumps([row._asdict() for row in rows], indent=1)
+    if format in SEPARATED:
+        return separated(Listed._fields, ((*row[:3], "x".join(map(str, row.input)), row.paper) for row in rows), format)
+    titles, sides = ["Network", "Params", "MACs", "Input", "Paper"], ["left", "right", "right"]
+    cells = [[x.network, show_count(x.params), show_count(x.macs), show_shape(x.input), x.paper] for x in rows]
+    text = tabulated(cells, titles, sides, format)
+    excess = beyond(text, format, width)
+    if excess <= 0:
+        return text
+    room = max(8, max(len(row.paper) for row in rows) - excess)
+    for row in cells:
+        row[-1] = row[-1] if len(row[-1]) <= room else row[-1][: room - 1] + "…"
+    return tabulated(cells, titles, sides, format)
 
 
 def listed(pattern: str = "*", width: int | None = None) -> str:
-    """All kinds whose names, torch's or the lowercase one, match a shell's pattern, with arguments, one a line.
-
-    Raises UnknownName where none does.
+    """All kinds with a name, torch's or the lowercase one, that matches a shell's pattern; else raises UnknownName.
 
     >>> print(listed("MaxPool?d").splitlines()[0])
     MaxPool1d(kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False)
@@ -38,7 +88,7 @@ def listed(pattern: str = "*", width: int | None = None) -> str:
     found = [name for name in names if fnmatchcase(name, pattern) or fnmatchcase(short_name(name), pattern)]
     if not found:
         raise UnknownName(f"no layer matches {pattern!r:.60}", hint="`convcalc layers` lists them all")
-    return "\n".join(_indented(signature(kinds()[name]), width) for name in found)
+    return _filled([signature(kinds()[name]) for name in found], width)
 
 
 def described(name: str, width: int | None = None) -> str:
@@ -48,10 +98,18 @@ def described(name: str, width: int | None = None) -> str:
     ReLU(inplace=False)
     """
     kind = find(name)
-    parts = [_indented(signature(kind), width), _indented(_plain(_first_part(kind)), width, "")]
-    parts += [_indented(_on_sheets(kind), width), _example(kind, width)]
-    used = formulas(kind)
-    return "\n\n".join([*parts, *(_formula(formula, width) for formula in used)])
+    prose = re.sub("`+", "", " ".join((kind.__doc__ or "").split(">>>")[0].split()))
+    parts = [_filled([signature(kind)], width), _filled([prose], width, ""), _filled([_on_sheets(kind)], width)]
+    parts += ["\n".join(_example(kind, width)), *[_filled(_formula(formula), width) for formula in formulas(kind)]]
+    return "\n\n".join(parts)
+
+
+def _filled(lines: Iterable[str], width: int | None, indent: str = "    ") -> str:
+    """Lines broken at the terminal's width, or 120 where there is none."""
+    return "\n".join(
+        fill(line, width or 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+        for line in lines
+    )
 
 
 def find(name: str) -> type[Layer]:
@@ -64,51 +122,41 @@ def find(name: str) -> type[Layer]:
     kind = any_kind(bare)
     if kind is None:
         check_name(bare)
-        raise UnknownName(f"there is no layer {name!r:.60}", hint="`convcalc layers` lists them all")
+    assert kind is not None
     return kind
 
 
-def signature(kind: type[Layer]) -> str:
+def signature(kind: type[Layer], name: str = "", without: Collection[str] = ()) -> str:
     """A kind with its arguments and their defaults, as it is written.
 
     >>> signature(find("Linear"))
     'Linear(in_features, out_features, bias=True)'
     """
-    return f"{kind.__name__}({', '.join(_arguments(kind, list(kind.arguments)))})"
-
-
-def _arguments(kind: type[Layer], names: Sequence[str]) -> Iterator[str]:
     needed = find("Linear").arguments["in_features"]  # what stands for a default where there is none
-    for name in names:
-        value = kind.arguments[name]
-        yield name if value is needed else f"{name}={value!r}"
+    words = [word if x is needed else f"{word}={x!r}" for word, x in kind.arguments.items() if word not in without]
+    return f"{name or kind.__name__}({', '.join(words)})"
 
 
 def formulas(kind: type[Layer]) -> list[Formula]:
-    """The formulas that a kind's code names, itself or through functions of this library, in that order.
+    """The formulas that a kind's code names, itself or through functions of the layers.
 
     >>> [formula.name for formula in formulas(find("Linear"))]
     ['multiply–accumulates of a linear layer']
     """
     found: dict[int, Formula] = {}
     todo = list(_methods(getattr(kind, "becomes", kind)))  # lazy kinds become others
-    seen: set[object] = set()
-    while todo:
-        function = todo.pop(0)
-        if function in seen:
-            continue
-        seen.add(function)
+    for function in todo:  # which grows on the way
         for name in _names(function.__code__):
             value = function.__globals__.get(name)
             if isinstance(value, Formula):
                 found[id(value)] = value
             elif isinstance(value, FunctionType) and value.__module__.startswith("convcalc.layers"):
-                todo.append(value)
+                todo += [value] if value not in todo else []
     return list(found.values())
 
 
 def _methods(kind: type[Layer]) -> Iterator[FunctionType]:
-    """The methods of a kind and of its families that its calls reach, less those of every layer."""
+    """The methods that calls of a kind reach, less those of every layer."""
     parents = [parent for parent in kind.__mro__ if parent not in Layer.__mro__]
     for name in dict.fromkeys(name for parent in parents[::-1] for name in vars(parent)):
         for parent in parents:
@@ -120,45 +168,42 @@ def _methods(kind: type[Layer]) -> Iterator[FunctionType]:
 
 
 def _names(code: CodeType) -> Iterator[str]:
-    """All names that a function reads, those of functions inside it too."""
+    """All names that a function reads, and those inside it."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _names(constant)
 
 
-def _formula(formula: Formula, width: int | None) -> str:
-    lines = [f"{formula.name}: {formula}"]
+def _formula(formula: Formula) -> Iterator[str]:
+    yield f"{formula.name}: {formula}"
     margin = max(map(len, formula.symbols), default=0)
-    lines += [f"  {symbol:{margin}}  {meaning}" for symbol, meaning in formula.symbols.items()]
-    lines += [f"  slip, {slip}: {formula.slip(slip)}" for slip in formula.slips]
+    for symbol, meaning in formula.symbols.items():
+        yield f"  {symbol:{margin}}  {meaning}"
+    for slip in formula.slips:
+        yield f"  slip, {slip}: {formula.slip(slip)}"
     if formula.source:
-        lines.append(f"  source: {formula.source}")
-    return "\n".join(_indented(line, width) for line in lines)
+        yield f"  source: {formula.source}"
 
 
 def _on_sheets(kind: type[Layer]) -> str:
-    """How the kind is written on a sheet."""
-    name = short_name(kind.__name__)
+    name, own = short_name(kind.__name__), _stem(kind)
     stem = families().get(name, "")
-    if stem == kind.__name__ or (stem not in kinds() and _stem_of(kind) == stem):
-        rest = [argument for argument in kind.arguments if argument not in FROM_INPUT]
-        given = [argument for argument in kind.arguments if argument in FROM_INPUT]
-        text = f"on a sheet: {name}({', '.join(_arguments(kind, rest))})"
-        if given:
-            text += f", with {' and '.join(given)} from its input"
-        others = [other.__name__ for other in kinds().values() if other is not kind and _stem_of(other) == stem]
-        return text + (f"; by the axes of that it is {' or '.join(others)} too" if others else "")
-    return f"on a sheet: {kind.__name__}(...), by this name alone"
+    if stem != kind.__name__ and (stem in kinds() or own != stem):
+        return f"on a sheet: {kind.__name__}(...), by this name alone"
+    text = f"on a sheet: {signature(kind, name, FROM_INPUT)}"
+    if given := [argument for argument in kind.arguments if argument in FROM_INPUT]:
+        text += f", with {' and '.join(given)} from its input"
+    others = [other.__name__ for other in kinds().values() if other is not kind and _stem(other) == stem]
+    return text + (f"; by the axes of that it is {' or '.join(others)} too" if others else "")
 
 
-def _stem_of(kind: type[Layer]) -> str:
-    """The kind's name without its rank."""
+def _stem(kind: type[Layer]) -> str:
     return re.sub(r"[123]d$", "", kind.__name__)
 
 
 class Example(NamedTuple):
-    """A call of a kind, out of its docstring: the arguments as written, and its inputs' shapes, if it has them."""
+    """A call in a docstring, and its inputs' shapes, if it has them."""
 
     call: ast.Call
     shapes: tuple[Shape, ...]
@@ -170,23 +215,14 @@ def example(kind: type[Layer]) -> Example | None:
     >>> example(find("Linear")).shapes
     ((128, 20),)
     """
-    for line in (kind.__doc__ or "").splitlines():
-        if not line.strip().startswith(">>> "):
-            continue
-        for node in ast.walk(ast.parse(line.strip()[4:], mode="eval")):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                call = node.func.value
-                if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == kind.__name__:
-                    return Example(call, _shapes(node.args))
+    for line in re.findall(r">>> (.*)", kind.__doc__ or ""):
+        for node in ast.walk(ast.parse(line, mode="eval")):
+            match node:
+                case ast.Call(ast.Attribute(ast.Call(ast.Name(kind.__name__)) as call), shapes):
+                    if shapes and isinstance(shapes[0], ast.List):  # `work` takes a list, `output_shape` each
+                        shapes = shapes[0].elts
+                    return Example(call, tuple(map(ast.literal_eval, shapes)))
     return None
-
-
-def _shapes(nodes: Sequence[ast.expr]) -> tuple[Shape, ...]:
-    """The shapes among the arguments of a method: ``output_shape`` takes each, ``work`` a list of them."""
-    first = nodes[0] if nodes else None
-    if isinstance(first, ast.List):
-        nodes = first.elts
-    return tuple(ast.literal_eval(node) for node in nodes)
 
 
 SHEETS = {
@@ -203,7 +239,7 @@ SHEETS = {
     "PReLU": "input(64, 56, 56)\nprelu(64)",
     "RMSNorm": "input(197, 768)\nrmsnorm()",
 }
-"""Examples of kinds whose docstrings show something else than a call on an input of their own."""
+"""Examples of kinds whose docstrings show something else than a call on an input."""
 
 
 def sheets(kind: type[Layer], shown: Example) -> Iterator[str]:
@@ -216,15 +252,16 @@ def sheets(kind: type[Layer], shown: Example) -> Iterator[str]:
     name, letters = short_name(kind.__name__), "abcdef"[: len(shown.shapes)]
     sizes = [", ".join(map(str, shape[1:])) for shape in shown.shapes]
     named = [f"{word.arg}={ast.unparse(word.value)}" for word in shown.call.keywords]
-    short = [ast.unparse(x) for argument, x in zip(kind.arguments, shown.call.args) if argument not in FROM_INPUT]
+    given = {argument: ast.unparse(x) for argument, x in zip(kind.arguments, shown.call.args)}
+    own = ", ".join([*[x for argument, x in given.items() if argument not in FROM_INPUT], *named])
     if len(sizes) == 1:
-        yield f"input({sizes[0]})\n{name}({', '.join([*short, *named])})"
+        yield f"input({sizes[0]})\n{name}({own})"
         yield f"input({sizes[0]})\n{ast.unparse(shown.call)}"
         return
     inputs = "".join(f"{letter} = input({size})\n" for letter, size in zip(letters, sizes))
-    full = [f"{argument}={ast.unparse(x)}" for argument, x in zip(kind.arguments, shown.call.args)]
+    full = [f"{argument}={x}" for argument, x in given.items()]
     yield f"{inputs}{name}({', '.join([*letters, *full, *named])})"  # merges name their inputs in the first brackets
-    yield f"{inputs}{name}({', '.join([*short, *named])})({', '.join(letters)})"
+    yield f"{inputs}{name}({own})({', '.join(letters)})"
 
 
 def read_example(kind: type[Layer]) -> tuple[str, Report] | None:
@@ -235,45 +272,29 @@ def read_example(kind: type[Layer]) -> tuple[str, Report] | None:
     ('input(20)\\nlinear(30)', 630)
     """
     shown = example(kind)
-    tries = (
-        [SHEETS[kind.__name__]] if kind.__name__ in SHEETS else sheets(kind, shown) if shown and shown.shapes else []
-    )
-    for text in tries:
+    tries: Iterable[str] = sheets(kind, shown) if shown and shown.shapes else ()
+    for text in [SHEETS[kind.__name__]] if kind.__name__ in SHEETS else tries:
         try:
             report = analyze(read_spec(text).graph)
         except ConvcalcError:
             continue
-        wanted = getattr(kind, "becomes", kind)  # lazy kinds become others
-        if type(report.graph.nodes[-1].layer) is wanted:
+        if type(report.graph.nodes[-1].layer) is getattr(kind, "becomes", kind):
             return text, report
     return None
 
 
-def _example(kind: type[Layer], width: int | None) -> str:
+def _example(kind: type[Layer], width: int | None) -> Iterator[str]:
     found = read_example(kind)
     if found is None:
-        lines = [line.strip() for line in (kind.__doc__ or "").splitlines()]
-        first = next((i for i, line in enumerate(lines) if line.startswith(">>>")), len(lines))
-        return "\n".join(["for example, in Python", *[f"  {line}" for line in lines[first:] if line]])
+        yield "for example, in Python"
+        _, mark, rest = (kind.__doc__ or "").partition(">>>")
+        yield from (f"  {line.strip()}" for line in f"{mark}{rest}".splitlines() if line.strip())
+        return
     text, report = found
     last = report.rows[-1]
-    numbers = [f"{show_count(last.params)} parameters"] if last.params else []
-    numbers += [f"{show_count(last.macs)} MACs"] if last.macs else []
+    counts = {"parameters": last.params, "MACs": last.macs}.items()
+    numbers = [shape_text(last.output_shape, report), *[f"{show_count(n)} {noun}" for noun, n in counts if n]]
     seen = rf_text(last.rf)
     numbers += [f"a receptive field of {seen}"] if seen not in ("1", "-", "global") else []
-    gives = ", ".join([shape_text(last.output_shape, report), *numbers])
-    return "\n".join(["for example", *[f"  {line}" for line in text.splitlines()], _indented(f"gives {gives}", width)])
-
-
-def _first_part(kind: type[Layer]) -> str:
-    """The docstring without its example."""
-    return " ".join((kind.__doc__ or "").split(">>>")[0].split())
-
-
-def _plain(text: str) -> str:
-    """A docstring without its marks."""
-    return re.sub(r"`+", "", text)
-
-
-def _indented(text: str, width: int | None, indent: str = "    ") -> str:
-    return fill(text, width or WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    yield from ["for example", *[f"  {line}" for line in text.splitlines()]]
+    yield _filled([f"gives {', '.join(numbers)}"], width)

@@ -1,12 +1,8 @@
-"""A layer's receptive field in words: what ``convcalc field`` prints, section by section.
+"""A layer's receptive field in words, section by section; the facts are `analysis.focus`'s and `analysis.tiling`'s."""
 
-The facts are `analysis.focus`'s and `analysis.tiling`'s; JSON is `field_json`, pictures are `plot`.
-"""
-
-from __future__ import annotations
-
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from math import prod
 from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import Dim, Shape, parse_shape, show, show_count, show_shape
@@ -15,33 +11,44 @@ from convcalc.analysis.focus import Focus, Glimpse, Level, unpadded
 from convcalc.analysis.paths import Profile
 from convcalc.analysis.tiling import Strip, tiling
 from convcalc.errors import SpecError
-from convcalc.layers.checks import AXES
+from convcalc.layers.base import AXES
 from convcalc.network.graph import Graph
-from convcalc.writers.columns import rf_text
+from convcalc.writers import rf_text
+from convcalc.writers.table import tabulated
 
 MOST_TILES = 12
-"""So many tiles of an axis are told one by one."""
+"""Of an axis, told one by one."""
 
 
 class Told(NamedTuple):
-    """All that was asked about a layer; None for what was not."""
+    """What was asked about a layer; None for what was not."""
 
     network: str
     focus: Focus
     unpadded: tuple[int, ...] | None = None
+    tiling: tuple[Strip, ...] | None = None
     unit: tuple[int, ...] | None = None
     pixel: tuple[int, ...] | None = None
     stack: bool = False
-    tiling: tuple[Strip, ...] | None = None
     effective: bool = False
+
+    @property
+    def local(self) -> bool:
+        """Whether the layer's units see a part of the input along each axis."""
+        return isinstance(self.focus.rf, Extent) and not any(self.focus.rf.along)
 
 
 def tell(
-    network: str, focus: Focus, build: Callable[..., Graph], shapes: Sequence[Shape], tile: str | None = None
+    network: str,
+    focus: Focus,
+    build: Callable[..., Graph],
+    shapes: Sequence[Shape],
+    tile: str | None = None,
+    **asked: Any,
 ) -> Told:
-    """What is told of each layer, and the tiling if it is asked for, in tiles of a size such as ``256`` or ``256x512``.
+    """What is told of each layer and what is ``asked`` besides; tiles have a size such as ``256`` or ``256x512``.
 
-    ``build`` makes the network's graph for other shapes. Raises SpecError where the network cannot be tiled.
+    ``build`` makes the network's graph for other shapes. Raises SpecError where it cannot be tiled.
     """
     strips = None
     if tile is not None:
@@ -50,8 +57,10 @@ def tell(
             raise SpecError(f"{tile!r:.60} is not the size of a tile", where="--tile", hint="write it as --tile 256")
         sizes = sizes * len(focus.pixels) if len(sizes) == 1 else sizes
         strips = tiling(build, shapes[0], lambda graph: focus.name, sizes)  # type: ignore[arg-type]
-    local = is_local(focus) and len(shapes) == 1 and all(isinstance(n, int) for n in shapes[0])
-    return Told(network, focus, unpadded(build, shapes[0], focus.name) if local else None, tiling=strips)
+    told = Told(network, focus, None, strips, **asked)
+    if told.local and len(shapes) == 1 and all(isinstance(n, int) for n in shapes[0]):
+        return told._replace(unpadded=unpadded(build, shapes[0], focus.name))
+    return told
 
 
 def render(told: Told) -> str:
@@ -69,74 +78,57 @@ def render(told: Told) -> str:
     effective padding             1
     the unit in the middle (8) sees 9.4 % of the input
     """
-    return "\n\n".join(["\n".join(section) for section in _sections(told)])
+    return "\n\n".join("\n".join(section) for section in _sections(told))
 
 
-def _sections(told: Told) -> Iterator[list[str]]:
+def _sections(told: Told) -> Iterator[Iterator[str] | list[str]]:
     focus = told.focus
     node = focus.nodes[focus.name]
-    name = f"{focus.name} ({type(node.layer).__name__})" if focus.name else type(node.layer).__name__
+    kind = type(node.layer).__name__
     what = f"{show_shape(node.output_shape[1:])} from an input of {show_shape(focus.pixels)}"
-    yield [f"{told.network}, {name}: {what}"]
-    if not is_local(focus):
-        yield [f"receptive field  {rf_text(focus.rf)}"]
-    else:
-        yield list(_facts(told))
+    yield [f"{told.network}, {f'{focus.name} ({kind})' if focus.name else kind}: {what}"]
+    yield _facts(told, focus.rf) if told.local else [f"receptive field  {rf_text(focus.rf)}"]  # type: ignore[arg-type]
     if told.unit is not None:
-        yield list(_unit(focus, told.unit))
+        yield _unit(focus, told.unit)
     if told.pixel is not None:
-        yield list(_covers(focus, told.pixel))
+        yield _covers(focus, told.pixel)
     if told.effective:
-        yield list(_effective(focus, focus.profiles(told.unit)))
+        yield _effective(focus, focus.profiles(told.unit))
     if told.tiling is not None:
-        yield list(_tiling(focus, told.tiling))
+        yield _tiling(focus, told.tiling)
     if told.stack:
-        yield list(_stack(focus.stack()))
-
-
-def is_local(focus: Focus) -> bool:
-    """Whether the layer's units see a part of the input along each axis."""
-    return isinstance(focus.rf, Extent) and not any(focus.rf.along)
+        yield _stack(focus.stack())
 
 
 def _names(focus: Focus) -> Sequence[str]:
     return AXES.get(len(focus.pixels)) or [f"axis {i + 2}" for i in range(len(focus.pixels))]
 
 
-def aligned(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> list[str]:
-    """Cells in columns two spaces apart; those in ``right`` stand to the right.
+def aligned(rows: Sequence[Sequence[str]], sides: str, margin: str = "") -> list[str]:
+    """Cells in columns two spaces apart, to the left (l) or to the right (r).
 
-    >>> aligned([["size", "7"], ["jump", "12"]], [1])
+    >>> aligned([["size", "7"], ["jump", "12"]], "lr")
     ['size   7', 'jump  12']
     """
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    sides = set(right)
-    return [
-        "  ".join([c.rjust(w) if i in sides else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths))]).rstrip()
-        for row in rows
-    ]
+    words = ["right" if side == "r" else "left" for side in sides]
+    return [margin + line for line in tabulated([*map(list, rows)], (), words, "plain").splitlines()]
 
 
-def _facts(told: Told) -> Iterator[str]:
-    """Size, jump, start and the rest, a column for each axis."""
-    focus, rf = told.focus, told.focus.rf
-    assert isinstance(rf, Extent)
+def _facts(told: Told, rf: Extent) -> Iterator[str]:
+    focus = told.focus
     sizes = [
         f"≤ {show(most)}" if not rf.exact else show(most) if least == most else f"{show(least)}–{show(most)}"
         for least, most in zip(rf.smallest, rf.size)
     ]
-    rows = [["", *_names(focus)], ["size", *sizes]]
-    rows.append(["jump (effective stride)", *map(_number, rf.jump)])
-    rows.append(["start of unit 0", *map(_number, rf.start)])
-    rows.append(["centre of unit 0", *map(_number, focus.centre)])
-    rows.append(["effective padding", *map(_number, focus.padding)])
-    yield from aligned(rows, range(1, len(rows[0])))
-    yield from _remarks(told, rf)
-
-
-def _remarks(told: Told, rf: Extent) -> Iterator[str]:
-    """What holds of all axes together."""
-    focus = told.focus
+    rows = [
+        ["", *_names(focus)],
+        ["size", *sizes],
+        ["jump (effective stride)", *map(_number, rf.jump)],
+        ["start of unit 0", *map(_number, rf.start)],
+        ["centre of unit 0", *map(_number, focus.centre)],
+        ["effective padding", *map(_number, focus.padding)],
+    ]
+    yield from aligned(rows, "l" + "r" * len(sizes))
     if not rf.exact:
         yield "an outer bound: a unit may see less"
     for name, phases in zip(_names(focus), rf.phases):
@@ -153,7 +145,6 @@ def _remarks(told: Told, rf: Extent) -> Iterator[str]:
 
 
 def _by_phase(phases: Sequence[Any]) -> str:
-    """Which units see how much, where they differ."""
     sizes = [0 if seen is None else seen[1] - seen[0] + 1 for seen in phases]
     parts = [f"{size} at {sizes.count(size)} of {len(sizes)} phases" for size in sorted(set(sizes))]
     where = [i for i, size in enumerate(sizes) if size == min(sizes)]
@@ -162,7 +153,6 @@ def _by_phase(phases: Sequence[Any]) -> str:
 
 
 def _unit(focus: Focus, unit: tuple[int, ...]) -> Iterator[str]:
-    """The box that a unit sees, and what of it is padding."""
     glimpses = focus.glimpse(unit)
     if glimpses is None:
         yield f"unit {_place(unit)} sees nothing of the input"
@@ -171,29 +161,22 @@ def _unit(focus: Focus, unit: tuple[int, ...]) -> Iterator[str]:
     rows = [["", "from", "to", "size", "in the padding", "reads of the input"]]
     for name, glimpse in zip(_names(focus), glimpses):
         first, last = glimpse.box
-        before, after = glimpse.padding
-        padding = f"{before} before, {after} after" if before or after else "none"
-        rows.append([f"  {name}", str(first), str(last), str(last - first + 1), padding, _run(*glimpse.inside)])
-    yield from aligned(rows, (1, 2, 3))
+        padding = _ends(glimpse.padding) if any(glimpse.padding) else "none"
+        rows.append([name, str(first), str(last), str(last - first + 1), padding, _run(*glimpse.inside)])
+    yield from aligned(rows, "lrrrll", "  ")
     yield f"  {_percent(padding_share(glimpses))} of the box is padding"
 
 
 def padding_share(glimpses: Sequence[Glimpse]) -> Fraction:
     """The part of a box that lies outside the input."""
-    inside = Fraction(1)
-    for glimpse in glimpses:
-        size = glimpse.box[1] - glimpse.box[0] + 1
-        inside *= Fraction(max(size - sum(glimpse.padding), 0), size)
-    return 1 - inside
+    sizes = [glimpse.box[1] - glimpse.box[0] + 1 for glimpse in glimpses]
+    inside = [max(size - sum(glimpse.padding), 0) for size, glimpse in zip(sizes, glimpses)]
+    return 1 - Fraction(prod(inside), prod(sizes))
 
 
 def _covers(focus: Focus, pixel: tuple[int, ...]) -> Iterator[str]:
-    """The units that see a pixel."""
     boxes = focus.covering(pixel)
-    if not boxes:
-        yield f"no unit sees pixel {_place(pixel)}"
-        return
-    yield f"pixel {_place(pixel)} is seen by the units"
+    yield f"pixel {_place(pixel)} is seen by the units" if boxes else f"no unit sees pixel {_place(pixel)}"
     for box in boxes:
         yield "  " + ", ".join([f"{name} {runs(positions)}" for name, positions in zip(_names(focus), box)])
 
@@ -218,51 +201,41 @@ def _run(first: int, last: int) -> str:
 
 
 def _effective(focus: Focus, profiles: Sequence[Profile]) -> Iterator[str]:
-    """The effective field: how the paths are spread."""
     yield "effective field with uniform weights (Luo et al. 2016)"
     rows = [["", "standard deviation", "95 % of the paths", "size", "of", "paths"]]
     for name, profile in zip(_names(focus), profiles):
-        first, last = profile.holding()
-        total, size = profile.total, len(profile.paths)
-        count = show_count(total) if total < 10**9 else _power(total)
-        rows.append(
-            [f"  {name}", f"{profile.deviation:.2f} px", f"{first} to {last}", str(last - first + 1), str(size), count]
-        )
-    yield from aligned(rows, range(1, 6))
+        (first, last), size = profile.holding(), len(profile.paths)
+        spread = [f"{profile.deviation:.2f} px", f"{first} to {last}", str(last - first + 1), str(size)]
+        rows.append([name, *spread, _large(profile.total)])
+    yield from aligned(rows, "lrrrrr", "  ")
 
 
-def _power(number: int) -> str:
-    """A large number, too large for a float perhaps, as ``1.23e45``."""
+def _large(number: int) -> str:
+    """A count; one that may be too large for a float as ``1.23e45``."""
     digits = str(number)
-    return f"{digits[0]}.{digits[1:3]}e{len(digits) - 1}"
+    return show_count(number) if number < 10**9 else f"{digits[0]}.{digits[1:3]}e{len(digits) - 1}"
 
 
 def _tiling(focus: Focus, strips: Sequence[Strip]) -> Iterator[str]:
-    """How to run the network piece by piece."""
     size = " x ".join(str(strip.size) for strip in strips)
     yield f"tiles of {size}, so that the outputs put together equal the whole's"
     rows = [["", "overlap", "step", "begins at multiples of", "spoilt units"]]
     for name, strip in zip(_names(focus), strips):
-        before, after = strip.spoilt
-        spoilt = f"{before} before, {after} after"
-        rows.append([f"  {name}", str(strip.overlap), str(strip.step), str(strip.alignment), spoilt])
-    yield from aligned(rows, (1, 2, 3))
+        rows.append([name, str(strip.overlap), str(strip.step), str(strip.alignment), _ends(strip.spoilt)])
+    yield from aligned(rows, "lrrrl", "  ")
     for name, strip in zip(_names(focus), strips):
-        yield ""
-        yield f"  {name}: take pixels, keep units of the tile, put them at"
-        shown = strip.tiles if len(strip.tiles) <= MOST_TILES else (*strip.tiles[: MOST_TILES - 1], strip.tiles[-1])
-        cells = [[f"    {_slice(tile.input)}", _slice(tile.keep), _slice(tile.output)] for tile in shown]
-        if len(shown) < len(strip.tiles):
-            cells.insert(-1, ["    ...", "...", "..."])
-        yield from aligned(cells, (0, 1, 2))
+        yield f"\n  {name}: take pixels, keep units of the tile, put them at"
+        cells = [["{}:{}".format(*ends) for ends in tile] for tile in strip.tiles]
+        if len(cells) > MOST_TILES:
+            cells[MOST_TILES - 1 : -1] = [["..."] * 3]
+        yield from aligned(cells, "rrr", "    ")
 
 
-def _slice(ends: tuple[int, int]) -> str:
-    return f"{ends[0]}:{ends[1]}"
+def _ends(both: tuple[int, int]) -> str:
+    return "{} before, {} after".format(*both)
 
 
 def _stack(levels: Sequence[Level]) -> Iterator[str]:
-    """How the field grows, a line for each call."""
     rows = [["Layer", "Type", "Output shape", "RF", "Growth", "Jump", "Start"]]
     for level in levels:
         rf, node = level.rf, level.node
@@ -270,10 +243,8 @@ def _stack(levels: Sequence[Level]) -> Iterator[str]:
         jump, start = ("", "") if not isinstance(rf, Extent) else (_same(rf.jump), _same(rf.start))
         shape = show_shape(node.output_shape[1:])
         rows.append([node.name or "-", type(node.layer).__name__, shape, rf_text(rf), growth, jump, start])
-    lines = aligned(rows, (3, 4, 5, 6))
-    yield lines[0]
-    yield "-" * max(map(len, lines))
-    yield from lines[1:]
+    lines = aligned(rows, "lllrrrr")
+    yield from [lines[0], "-" * max(map(len, lines)), *lines[1:]]
 
 
 def _same(values: Sequence[Any]) -> str:
@@ -282,13 +253,11 @@ def _same(values: Sequence[Any]) -> str:
     return texts[0] if len(set(texts)) == 1 else " x ".join(texts)
 
 
-def _number(value: Dim | Fraction | None) -> str:
+def _number(value: "Dim | Fraction | None") -> str:
     """A whole number or half bare, other fractions as such; ``-`` where there is none."""
     if value is None:
         return "-"
-    if isinstance(value, Fraction) and value.denominator == 2:
-        return f"{float(value):.1f}"
-    return str(value)
+    return str(float(value) if isinstance(value, Fraction) and value.denominator == 2 else value)
 
 
 def _place(position: Sequence[int]) -> str:
@@ -298,6 +267,4 @@ def _place(position: Sequence[int]) -> str:
 def _percent(share: Fraction) -> str:
     """A share, never rounded to nothing or to all."""
     value = 100 * float(share)
-    if share in (0, 1):
-        return f"{value:.0f} %"
-    return f"{min(max(value, 0.1), 99.9):.1f} %"
+    return f"{value:.0f} %" if share in (0, 1) else f"{min(max(value, 0.1), 99.9):.1f} %"

@@ -1,21 +1,209 @@
-"""The text of layers and their arguments, as forms whose numbers are holes (see `fold`), for writers of source text.
+"""What a writer of source text prints, as *forms*: nested tuples whose numbers are `Hole`s until they are named.
 
-What calls a layer, and on what, is the business of those writers.
+Forms that agree up to their numbers become one definition with parameters.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from itertools import count
+from keyword import iskeyword
+from typing import Any, NamedTuple, TypeVar
 
 from convcalc.algebra.dims import Dim, is_symbolic
 from convcalc.layers.base import _REQUIRED, Layer
 from convcalc.layers.slicing import Span
 from convcalc.network.parameter import Buffer, Parameter
-from convcalc.writers.fold import Hole, Text, literal, number
 
-SPAN, TUPLE, AXES = "span", "tuple", "axes"  # what heads a form of several items; those of axes print as one if equal
+K = TypeVar("K", bound=Hashable)
+
+
+class Hole(NamedTuple):
+    """A number that may differ between forms that are otherwise equal: its value, and what it is the number of."""
+
+    value: Any
+    name: str = ""
+    default: Any = None
+
+
+class Text(str):
+    """What is printed in place of a hole."""
+
+
+class Name(str):
+    """A name that a value may have, or an empty text; forms are alike whatever their names."""
+
+
+class Kept(Name):
+    """A name on which tensors hang."""
+
+
+class Axes(tuple[Any, ...]):
+    """The forms of one number for each axis, which print as one if equal."""
+
+
+class Argument(NamedTuple):
+    """An argument: its name (empty where it is given by its place), its value, the text that may be left out."""
+
+    name: str
+    form: Any
+    usual: str | None = None
+
+
+class Call(NamedTuple):
+    """One line of a body: ``said`` is what is called, of a ``kind`` that the writer knows, or a loop with its ``body``.
+
+    ``refs`` are the values it reads, ``outs`` those it gives, of which the first flows on; ``holds`` says whether what
+    is called has tensors.
+    """
+
+    kind: str
+    said: str
+    form: Any
+    refs: tuple[str, ...]
+    outs: tuple[str, ...]
+    name: str = Name()
+    holds: bool = False
+    body: tuple[Call, ...] = ()
+
+
+def leaves(calls: Sequence[Call]) -> Iterator[Call]:
+    """All calls but loops, in the order in which they print."""
+    for call in calls:
+        yield from leaves(call.body) if call.body else (call,)
+
+
+def numbered(calls: Sequence[Call], inputs: Sequence[str]) -> tuple[tuple[Call, ...], dict[str, str]]:
+    """Calls with numbers for values, as text (they are no numbers that may differ), and the number of each value."""
+    places: dict[str, str] = {}
+    for value in (*inputs, *(out for call in leaves(calls) for out in call.outs)):
+        places.setdefault(value, str(len(places)))
+
+    def placed(call: Call) -> Call:
+        refs, outs = (tuple(places[value] for value in values) for values in (call.refs, call.outs))
+        return call._replace(refs=refs, outs=outs, body=tuple(map(placed, call.body)))
+
+    return tuple(map(placed, calls)), places
+
+
+def mapped(form: Any, change: Callable[[Any], Any]) -> Any:
+    """A form with each hole, and whatever else is no tuple, changed."""
+    if isinstance(form, Hole) or not isinstance(form, tuple):
+        return change(form)
+    items = [mapped(item, change) for item in form]
+    return form._make(items) if hasattr(form, "_make") else type(form)(items)
+
+
+def literal(form: Any) -> Any:
+    """A form whose holes print as their values."""
+    return mapped(form, lambda leaf: Text(repr(leaf.value)) if isinstance(leaf, Hole) else leaf)
+
+
+def _open(form: Any) -> list[Any]:
+    """What may differ between forms that are alike: holes and names, in order."""
+    found: list[Any] = []
+    mapped(form, lambda leaf: found.append(leaf) if isinstance(leaf, (Hole, Name)) else None)
+    return found
+
+
+def _closed(leaf: Any) -> Any:
+    return Hole if isinstance(leaf, Hole) else Name if isinstance(leaf, Name) else leaf
+
+
+def groups(forms: Mapping[K, Any]) -> list[list[K]]:
+    """The keys of forms that are alike, in order of their first."""
+    result: dict[Any, list[K]] = {}
+    for key, form in forms.items():
+        result.setdefault(mapped(form, _closed), []).append(key)
+    return [*result.values()]
+
+
+class Variable(NamedTuple):
+    """What differs between forms: a name, one value for each form, the default if any has it."""
+
+    name: str
+    values: tuple[Any, ...]
+    kind: str
+    default: Any = None
+
+
+class Definition(NamedTuple):
+    """One text for several forms: ``body`` prints the parameters' names where they differ."""
+
+    parameters: Sequence[Variable]
+    body: Any
+
+    def arguments(self, i: int) -> tuple[Argument, ...]:
+        """What makes form ``i`` of it; the holes bear the kind of the number they came from."""
+        given = []
+        for name, values, kind, default in self.parameters:
+            hole = Hole(values[i], kind, default)
+            given.append(Argument("", hole) if default is None else Argument(name, hole, repr(default)))
+        return tuple(given)
+
+
+KINDS = {
+    **dict.fromkeys(("kernel_size", "padding", "dilation", "output_padding"), "window"),
+    **dict.fromkeys(("out_channels", "in_channels", "num_features", "groups", "channels", "shape"), "channels"),
+    **dict.fromkeys(("in_features", "out_features", "normalized_shape", "num_channels", "embed_dim"), "channels"),
+}
+"""Arguments that may well depend on each other; numbers of unlike kinds agree by chance only."""
+
+
+def unify(forms: Sequence[Any], names: Mapping[str, str], taken: Collection[str] = ()) -> Definition:
+    """The definition of forms that are alike; ``names`` says what a parameter for each kind of number is called.
+
+    >>> def two(c):
+    ...     return ("conv", Hole(c, "out_channels"), "conv", Hole(2 * c, "out_channels"), Hole(3, "kernel_size"))
+    >>> unify([two(8), two(16)], {"out_channels": "c"}).body
+    ('conv', 'c', 'conv', '2 * c', '3')
+    """
+    found: list[Variable] = []
+    texts: list[str] = []
+    for column in zip(*map(_open, forms)):
+        first = column[0]
+        if isinstance(first, Name):
+            texts.append(first if len(set(column)) == 1 else Name())
+            continue
+        values = tuple(hole.value for hole in column)
+        text = repr(values[0]) if len(set(values)) == 1 else _known(first.name, values, found)
+        if not text:
+            text = fresh(names.get(first.name, first.name or "n"), {*taken, *(known.name for known in found)})
+            found.append(Variable(text, values, first.name, first.default if first.default in values else None))
+        texts.append(Text(text))
+    found.sort(key=lambda variable: variable.default is not None)
+    filling = iter(texts)
+    body = mapped(forms[0], lambda leaf: next(filling) if isinstance(leaf, (Hole, Name)) else leaf)
+    return Definition(found, body)
+
+
+def _known(name: str, values: tuple[Any, ...], found: Sequence[Variable]) -> str:
+    """A parameter that has these values already, or a multiple or part of one that explains them; or an empty text."""
+    alike = [known for known in found if KINDS.get(known.kind, known.kind) == KINDS.get(name, name)]
+    for known in alike:
+        if known.values == values:
+            return known.name
+    for known in alike:
+        others = known.values
+        if all(isinstance(value, int) and value > 0 for value in (*values, *others)):
+            factor, divisor = values[0] // others[0], others[0] // values[0]
+            if factor > 1 and all(value == factor * other for value, other in zip(values, others)):
+                return f"{factor} * {known.name}"
+            if divisor > 1 and all(value == other // divisor for value, other in zip(values, others)):
+                return f"{known.name} // {divisor}"
+    return ""
+
+
+def fresh(name: str, taken: Collection[str]) -> str:
+    """``name``, with a number behind it where it is taken or a word of Python."""
+    if name not in taken and not iskeyword(name):
+        return name
+    return next(f"{name}{i}" for i in count(2) if f"{name}{i}" not in taken)
+
+
+def number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def value_form(name: str, value: Any, default: Any = None, per_axis: bool = False) -> Any:
@@ -27,9 +215,10 @@ def value_form(name: str, value: Any, default: Any = None, per_axis: bool = Fals
     if number(value):
         return Hole(value, name, default if number(default) else None)
     if isinstance(value, Span):
-        return (SPAN, *(value_form(name, end) for end in value[:2]), value.step)
+        return Span(value_form(name, value.start), value_form(name, value.stop), value.step)
     if isinstance(value, tuple):
-        return (AXES if per_axis else TUPLE, *(value_form(name, item, default) for item in value))
+        items = (value_form(name, item, default) for item in value)
+        return Axes(items) if per_axis else tuple(items)
     return Text(dim_text(value) if is_symbolic(value) else "..." if value is ... else repr(value))
 
 
@@ -37,21 +226,13 @@ def text(form: Any) -> str:
     """A filled form as source text."""
     if isinstance(form, str):
         return str(form)
-    if form and form[0] == SPAN:
-        start, stop = ("" if end == "None" else text(end) for end in form[1:3])
-        return f"{start}:{stop}" + (f":{form[3]}" if form[3] != 1 else "")
-    items = [text(item) for item in form[1:]]
-    if form[0] == AXES and len(set(items)) == 1:
+    if isinstance(form, Span):
+        start, stop = ("" if word == "None" else word for word in map(text, form[:2]))
+        return f"{start}:{stop}" + (f":{form.step}" if form.step != 1 else "")
+    items = [text(item) for item in form]
+    if isinstance(form, Axes) and len(set(items)) == 1:
         return items[0]
     return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
-
-
-class Argument(NamedTuple):
-    """An argument: its name (empty where it is given by its place), its value, the text that may be left out."""
-
-    name: str
-    form: Any
-    usual: str | None
 
 
 def arguments(layer: Layer, left_out: Collection[str] = ()) -> tuple[Argument, ...]:
@@ -62,36 +243,27 @@ def arguments(layer: Layer, left_out: Collection[str] = ()) -> tuple[Argument, .
     '64, 7, stride=2, bias=False'
     """
     if isinstance(layer, (Buffer, Parameter)):
-        return tuple(Argument("", value_form("shape", n), None) for n in layer.shape)
+        return tuple(Argument("", value_form("shape", n)) for n in layer.shape)
     found: list[Argument] = []
     usual = layer.defaults()
     for name, value in vars(layer).items():
-        if name in left_out:
+        default = usual[name]
+        # the second: a default that hangs on other arguments
+        if name in left_out or (value == default and default is not layer.arguments[name]):
             continue
-        form = value_form(name, value, usual[name], name in layer.per_axis)
-        if usual[name] is _REQUIRED:
-            positional = len(found) == sum(not argument.name for argument in found)
-            found.append(Argument("" if positional else name, form, None))
-            continue
-        if value == usual[name] and usual[name] is not layer.arguments[name]:
-            continue  # a default that hangs on other arguments
-        found.append(Argument(name, form, usual_text(usual[name])))
+        form = value_form(name, value, default, name in layer.per_axis)
+        if default is _REQUIRED:
+            positional = not any(argument.name for argument in found)
+            found.append(Argument("" if positional else name, form))
+        else:
+            found.append(Argument(name, form, text(literal(value_form("", default)))))
     return tuple(found)
-
-
-def usual_text(default: Any) -> str:
-    """The text of a default, as far as it would be printed."""
-    return text(literal(value_form("", default)))
 
 
 def shown(filled: Any) -> str:
     """Filled arguments as they stand between brackets; defaults are left out."""
-    words = []
-    for name, form, usual in filled:
-        word = text(form)
-        if usual is None or word != usual:
-            words.append(f"{name}={word}" if name else word)
-    return ", ".join(words)
+    words = [(name, text(form), usual) for name, form, usual in filled]
+    return ", ".join(f"{name}={word}" if name else word for name, word, usual in words if word != usual)
 
 
 def dim_text(dim: Dim) -> str:
@@ -117,17 +289,9 @@ class _Arithmetic(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
-        power = node.right.value if isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant) else 1
-        product: ast.expr = node
-        for i in range(1, power if isinstance(power, int) else 1):
-            product = ast.BinOp(node.left if i == 1 else product, ast.Mult(), node.left)
+        product = node.left
+        if not (isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant)):
+            return node
+        for _ in range(int(str(node.right.value)) - 1):
+            product = ast.BinOp(product, ast.Mult(), node.left)
         return product
-
-
-def letters(dims: Any) -> Iterator[str]:
-    """The letters in shapes, however nested."""
-    if isinstance(dims, (tuple, list)):
-        for dim in dims:
-            yield from letters(dim)
-    elif is_symbolic(dims):
-        yield from sorted(symbol.name for symbol in dims.free_symbols)

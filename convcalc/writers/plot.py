@@ -1,23 +1,20 @@
-"""Pictures of receptive fields, by matplotlib: boxes on the input, growth by depth, the effective profile.
+"""Pictures of receptive fields: boxes on the input, growth by depth, the effective profile.
 
-The only file that imports matplotlib (extra ``plot``), and only when a picture is drawn. The numbers are
-`analysis.focus`'s.
+The only file that imports matplotlib (extra ``plot``), and only when a picture is drawn.
 """
-
-from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from convcalc.algebra.field import Along, Interval
+from convcalc.algebra.intervals import Along, Interval
 from convcalc.analysis.flow import Extent
 from convcalc.analysis.focus import Focus, Level
 from convcalc.errors import SpecError
-from convcalc.layers.checks import AXES
+from convcalc.layers.base import AXES
 from convcalc.network.graph import node_name
-from convcalc.writers.columns import rf_text
+from convcalc.writers import rf_text
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Okabe and Ito's, which the colour-blind can tell apart; dashes differ besides."""
@@ -28,7 +25,7 @@ ENDINGS = (".png", ".svg", ".pdf")
 
 
 class Stage(NamedTuple):
-    """A layer whose field is drawn: where it stands in the stack, what it is called, its colour and dashes."""
+    """A layer whose field is drawn, and where it stands in the stack."""
 
     place: int
     level: Level
@@ -37,7 +34,6 @@ class Stage(NamedTuple):
 
     @property
     def label(self) -> str:
-        """Its name and field size."""
         path = self.level.node.path or type(self.level.node.layer).__name__
         name = node_name(path if len(path) <= 28 else "…" + path[-27:], self.level.node.call)
         return f"{name}: {rf_text(self.level.rf)}"
@@ -76,7 +72,7 @@ def draw(focus: Focus, path: str, image: str | None = None, network: str = "") -
 
 
 def picture(focus: Focus, image: str | None = None, network: str = "") -> Any:
-    """The picture as matplotlib's figure, with a canvas of its own; errors as of `draw`."""
+    """The picture as matplotlib's figure; errors as of `draw`."""
     focus.along()
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -89,38 +85,56 @@ def picture(focus: Focus, image: str | None = None, network: str = "") -> Any:
     left, middle, right = figure.subplots(1, 3, width_ratios=(1.15, 1, 1))
     levels = focus.stack()
     shown = stages(levels)
-    _boxes(left, focus, shown, image)
-    _growth(middle, focus, levels, shown)
-    _profile(right, focus)
+    names = AXES.get(len(focus.pixels), ())
+    _boxes(left, focus, shown, image, names or ("", ""))
+    _growth(middle, focus, levels, shown, names or ("first axis",))
+    _profile(right, focus, names)
+    for panel in (middle, right):
+        panel.set_ylim(bottom=0)
+        panel.grid(alpha=0.3)
     figure.suptitle(f"{network or 'network'}, {focus.name or 'output'}: receptive field {rf_text(focus.rf)}")
     return figure
 
 
-def _boxes(panel: Any, focus: Focus, shown: Sequence[Stage], image: str | None) -> None:
-    """The field of a unit in the middle of each stage, on the last two axes of the input."""
-    height, width = _flat([n for n in focus.pixels if isinstance(n, int)])
+def _labelled(panel: Any, title: str, x: str, y: str = "", **legend: Any) -> None:
+    panel.set_title(title, fontsize=10)
+    panel.set(xlabel=x, ylabel=y)
+    panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), fontsize=8, frameon=False, **legend)
+
+
+def _boxes(panel: Any, focus: Focus, shown: Sequence[Stage], image: str | None, names: Sequence[str]) -> None:
+    """The field of a unit in the middle of each stage, on the last two axes of the input; a line is drawn as a band."""
+    from matplotlib.patches import Rectangle
+    from matplotlib.patheffects import Normal, withStroke
+
+    pixels: tuple[Any, ...] = (1, *focus.pixels)
+    height, width = pixels[-2:]
     _input(panel, height, width, image)
     edges = [(-0.5, height - 0.5, -0.5, width - 0.5)]
     for i, stage in enumerate(reversed(shown)):
         part = Focus(focus.graph, stage.level.node.name, focus.through_gates)
-        spans = [_widest(axis, i) for axis, i in zip(part.along(), part.middle())]
-        (top, bottom), (first, last) = spans[-2:] if len(spans) > 1 else [(0, 0), spans[0]]
-        inset = 0.5 - 0.06 * i if len(spans) == 1 else 0.5  # along a line, the smaller within the larger
+        spans = [(0, 0), *[_widest(axis, i) for axis, i in zip(part.along(), part.middle())]]
+        (top, bottom), (first, last) = spans[-2:]
+        inset = 0.5 - 0.06 * i if len(names) == 1 else 0.5  # along a line, the smaller within the larger
         edges.append((top - inset, bottom + inset, first - 0.5, last + 0.5))
-        _box(panel, edges[-1], stage, 3.6 - 0.4 * i)
+        bottom_left, size = (first - 0.5, edges[-1][0]), (last - first + 1, bottom - top + 2 * inset)
+        box = Rectangle(bottom_left, *size, fill=False, label=stage.label)
+        line = 3.6 - 0.4 * i
+        box.set(edgecolor=stage.colour, linewidth=line, linestyle=stage.dashes)
+        # cased in white, so that it shows on any image
+        box.set_path_effects([withStroke(linewidth=line + 1.6, foreground="white"), Normal()])
+        panel.add_patch(box)
     tops, bottoms, firsts, lasts = zip(*edges)
     margin = 0.03 * max(max(bottoms) - min(tops), max(lasts) - min(firsts))
     panel.set_xlim(min(firsts) - margin, max(lasts) + margin)
-    panel.set_title("what a unit in the middle sees" + (" (grey: the input)" if image is None else ""), fontsize=10)
-    names = AXES.get(len(focus.pixels), ("", ""))
-    panel.set_xlabel(f"{names[-1]} (pixels)")
-    if len(focus.pixels) == 1:
+    if len(names) == 1:
         panel.set(yticks=[], ylim=(2, -2), aspect="auto")
     else:
-        panel.set(ylabel=f"{names[-2]} (pixels)", ylim=(max(bottoms) + margin, min(tops) - margin), aspect="equal")
+        panel.set(ylim=(max(bottoms) + margin, min(tops) - margin), aspect="equal")
+    title = "what a unit in the middle sees" + (" (grey: the input)" if image is None else "")
+    axes = [f"{name} (pixels)" for name in names[:-3:-1]]
     handles, labels = panel.get_legend_handles_labels()
-    where: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.14), "ncols": 2, "handlelength": 3.5}
-    panel.legend(handles[::-1], labels[::-1], fontsize=8, frameon=False, **where)
+    _labelled(panel, title, *axes, handles=handles[::-1], labels=labels[::-1], ncols=2, handlelength=3.5)
 
 
 def _widest(axis: Along, unit: int) -> Interval:
@@ -129,32 +143,14 @@ def _widest(axis: Along, unit: int) -> Interval:
     return max(seen, key=lambda ends: ends[1] - ends[0])
 
 
-def _box(panel: Any, edges: tuple[float, ...], stage: Stage, line: float) -> None:
-    """An outline, cased in white so that it shows on any image."""
-    from matplotlib.patches import Rectangle
-    from matplotlib.patheffects import Normal, withStroke
-
-    top, bottom, first, last = edges
-    box = Rectangle((first, top), last - first, bottom - top, fill=False, label=stage.label)
-    box.set(edgecolor=stage.colour, linewidth=line, linestyle=stage.dashes)
-    box.set_path_effects([withStroke(linewidth=line + 1.6, foreground="white"), Normal()])
-    panel.add_patch(box)
-
-
-def _flat(pixels: Sequence[int]) -> tuple[int, int]:
-    """Height and width of the picture of an input; a line is drawn as a band."""
-    return (pixels[-2], pixels[-1]) if len(pixels) > 1 else (1, pixels[0])
-
-
 def _input(panel: Any, height: int, width: int, image: str | None) -> None:
     """The input: the user's image, or a grey field."""
+    from matplotlib.image import imread
     from matplotlib.patches import Rectangle
 
     if image is None:
         panel.add_patch(Rectangle((-0.5, -0.5), width, height, facecolor="0.88", edgecolor="0.45", linewidth=1))
         return
-    from matplotlib.image import imread
-
     try:
         picture = imread(image)
     except (SyntaxError, ValueError) as error:  # what the readers of image formats raise
@@ -162,48 +158,42 @@ def _input(panel: Any, height: int, width: int, image: str | None) -> None:
     panel.imshow(picture, extent=(-0.5, width - 0.5, height - 0.5, -0.5), cmap="gray", aspect="auto")
 
 
-def _growth(panel: Any, focus: Focus, levels: Sequence[Level], shown: Sequence[Stage]) -> None:
+def _growth(panel: Any, focus: Focus, levels: Sequence[Level], shown: Sequence[Stage], names: Sequence[str]) -> None:
     """The largest size so far by the number of calls, along the first axis; shorter branches would make it dip."""
-    local = [(i, level.rf) for i, level in enumerate(levels, 1) if isinstance(level.rf, Extent) and level.rf.jump[0]]
+    local: list[tuple[int, Any]] = [
+        (i, level.rf) for i, level in enumerate(levels, 1) if isinstance(level.rf, Extent) and level.rf.jump[0]
+    ]
     places = [i for i, _ in local]
-    high = [*accumulate([rf.size[0] for _, rf in local if isinstance(rf.size[0], int)], max)]
+    high = [*accumulate([rf.size[0] for _, rf in local], max)]
     panel.plot(places, high, color="0.25", linewidth=1.5, drawstyle="steps-post")
     if any(rf.size[0] != rf.smallest[0] for _, rf in local if rf.exact):
-        low = [*accumulate([rf.smallest[0] for _, rf in local if isinstance(rf.smallest[0], int)], max)]
+        low = [*accumulate([rf.smallest[0] for _, rf in local], max)]
         panel.fill_between(places, low, high, step="post", color="0.75", label="from phase to phase")
     for stage in shown:
-        assert isinstance(stage.level.rf, Extent)
-        panel.plot(stage.place + 1, stage.level.rf.size[0], "o", color=stage.colour, markeredgecolor="black", zorder=3)
+        size = dict(local)[stage.place + 1].size[0]
+        panel.plot(stage.place + 1, size, "o", color=stage.colour, markeredgecolor="black", zorder=3)
     pixels = focus.pixels[0]
     panel.axhline(pixels, color="0.45", linewidth=1, linestyle=(0, (4, 3)), label=f"the input's size, {pixels}")
-    panel.set_ylim(bottom=0)
-    panel.set_xlabel("calls of layers, in order")
     panel.xaxis.get_major_locator().set_params(integer=True)
-    axis = "" if len(focus.pixels) == 1 else f" along the {AXES.get(len(focus.pixels), ('first axis',))[0]}"
-    panel.set_ylabel(f"receptive field{axis} (pixels)")
-    panel.set_title("growth by depth (dots: the boxes' layers)", fontsize=10)
-    panel.grid(alpha=0.3)
-    panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), fontsize=8, frameon=False)
+    along = "" if len(focus.pixels) == 1 else f" along the {names[0]}"
+    title = "growth by depth (dots: the boxes' layers)"
+    _labelled(panel, title, "calls of layers, in order", f"receptive field{along} (pixels)")
 
 
-def _profile(panel: Any, focus: Focus) -> None:
-    """The share of paths that end at each position, around the middle."""
-    names = AXES.get(len(focus.pixels), ())
-    told: dict[tuple[int, ...], str] = {}
+def _profile(panel: Any, focus: Focus, names: Sequence[str]) -> None:
+    """The share of paths that end at each position."""
     profiles = focus.profiles()
+    told: dict[tuple[int, ...], str] = {}
     for name, profile in zip(names, profiles):
         told[profile.paths] = f"{told[profile.paths]} and {name}" if profile.paths in told else name
     for (paths, name), colour, dashes in zip(told.items(), COLOURS, DASHES):
         profile = next(profile for profile in profiles if profile.paths == paths)
         first, last = profile.holding()
-        at = [profile.start + i - float(profile.mean) for i in range(len(paths))]
+        mean = float(profile.mean)
+        at = [profile.start + i - mean for i in range(len(paths))]
         share = [100 * number / profile.total for number in paths]
         panel.plot(at, share, color=colour, linestyle=dashes, label=f"{name}: σ = {profile.deviation:.1f} pixels")
-        ends = [first - 0.5 - float(profile.mean), last + 0.5 - float(profile.mean)]
+        ends = [first - 0.5 - mean, last + 0.5 - mean]
         panel.axvspan(*ends, color=colour, alpha=0.15, linewidth=0, label=f"95 % within {last - first + 1} pixels")
-    panel.set_ylim(bottom=0)
-    panel.set_xlabel("pixels from the mean")
-    panel.set_ylabel("paths that end there (%)")
-    panel.set_title("effective field with uniform weights", fontsize=10)
-    panel.grid(alpha=0.3)
-    panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, fontsize=8, frameon=False)
+    title = "effective field with uniform weights"
+    _labelled(panel, title, "pixels from the mean", "paths that end there (%)", ncols=2)

@@ -1,17 +1,52 @@
 """A graph as the canonical text of a spec sheet: blocks and loops where structure repeats, short names where they do.
 
-Whatever is written is read back and compared before it is returned; a graph that a sheet cannot say is refused.
-Blocks are found in `blocks`, statements made in `statements` and laid out in `layout`.
+A module becomes a block where it has one input and one output; modules that agree up to numbers share one. Those that
+would be used once and say nothing by their name are written out in place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from convcalc.algebra.dims import Dim
 from convcalc.errors import ConvcalcError, UnsupportedOperation
 from convcalc.network.graph import Graph
-from convcalc.writers.blocks import Sheet
+from convcalc.readers.expressions import FUNCTIONS
+from convcalc.readers.names import FORMS, MERGES, families, kinds
+from convcalc.writers.forms import (
+    Argument,
+    Call,
+    Definition,
+    Kept,
+    Name,
+    dim_text,
+    fresh,
+    groups,
+    leaves,
+    literal,
+    numbered,
+    unify,
+)
+from convcalc.writers.statements import INDENT, Layout, Run, said
+from convcalc.writers.structure import Step, holds, levels, nested, plain_name
+
+PARAMETERS = {
+    **dict.fromkeys(("out_channels", "num_features", "in_channels", "channels", "num_channels", "shape"), "c"),
+    **dict.fromkeys(("out_features", "in_features", "normalized_shape", "embed_dim"), "c"),
+    "kernel_size": "k",
+    "loop": "n",
+    "output_size": "size",
+}
+"""What a block's parameters are called, by the argument that they stand for."""
+
+CONTAINERS = ("Sequential", "Module")
+"""Types that say nothing of what is inside."""
+
+_WORDS = frozenset(("x", "i", "nn", "range", *families(), *kinds(), *MERGES, *FORMS, *FUNCTIONS))
+"""What a block may not be called."""
 
 
 def write_spec(graph: Graph, name: str = "") -> str:
@@ -33,7 +68,7 @@ def write_spec(graph: Graph, name: str = "") -> str:
             "a sheet has inputs of one batch, with sizes after it",
             details=[f"{name}: {shape}" for name, shape in graph.inputs.items()],
         )
-    text = "\n".join([*([f"net({name!r})"] if name else []), *Sheet(graph).lines()])
+    text = "\n".join([*([f"net({name!r})"] if name else []), *_Sheet(graph).lines()])
     _check(graph, text, next(iter(batches))[0])
     return text
 
@@ -42,13 +77,12 @@ def _check(graph: Graph, text: str, batch: Dim) -> None:
     """Raise UnsupportedOperation unless ``text`` reads back as ``graph``."""
     from convcalc.readers.spec import read_spec
 
-    what = "a sheet cannot say this network"
     try:
         difference = first_difference(graph, read_spec(text, "sheet", batch=batch).graph)
     except ConvcalcError as error:
-        raise UnsupportedOperation(what, details=str(error).split("\n")) from None
+        difference = str(error)
     if difference:
-        raise UnsupportedOperation(what, details=[difference])
+        raise UnsupportedOperation("a sheet cannot say this network", details=difference.split("\n"))
 
 
 def first_difference(a: Graph, b: Graph) -> str:
@@ -61,9 +95,9 @@ def first_difference(a: Graph, b: Graph) -> str:
     if list(a.inputs.values()) != list(b.inputs.values()):
         return f"inputs {list(a.inputs.values())} against {list(b.inputs.values())}"
     for one, other in zip(_wired(a), _wired(b)):
-        if one != other:
-            differing = next((f"{x!r} against {y!r}" for x, y in zip(one, other) if x != y), "")
-            return differing
+        for x, y in zip(one, other):
+            if x != y:
+                return f"{x!r} against {y!r}"
     if len(a.nodes) != len(b.nodes):
         return f"{len(a.nodes)} calls against {len(b.nodes)}"
     outputs = [[_places(graph)[name] for name in graph.outputs] for graph in (a, b)]
@@ -71,8 +105,7 @@ def first_difference(a: Graph, b: Graph) -> str:
 
 
 def _places(graph: Graph) -> dict[str, int]:
-    names = [*graph.inputs, *(node.name for node in graph.nodes)]
-    return {name: i for i, name in enumerate(names)}
+    return {name: i for i, name in enumerate([*graph.inputs, *(node.name for node in graph.nodes)])}
 
 
 def _wired(graph: Graph) -> Iterator[tuple[object, ...]]:
@@ -80,6 +113,136 @@ def _wired(graph: Graph) -> Iterator[tuple[object, ...]]:
     places = _places(graph)
     first: dict[int, int] = {}
     for i, node in enumerate(graph.nodes):
-        held = bool(node.layer.weights() or node.layer.buffers())
-        shared = first.setdefault(id(node.layer), i) if held else i
+        shared = first.setdefault(id(node.layer), i) if holds(node.layer) else i
         yield node.layer, [places[name] for name in node.inputs], node.input_shapes, node.output_shape, shared
+
+
+class _Block(NamedTuple):
+    """A block of the sheet: its name, its text, the modules that it stands for, whether their type says nothing."""
+
+    name: str
+    definition: Definition
+    paths: Sequence[str]
+    contained: bool
+
+
+class _Sheet:
+    """The blocks and statements of a graph."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.calls: dict[int, list[str]] = {}
+        for node in graph.nodes:
+            if holds(node.layer):
+                self.calls.setdefault(id(node.layer), []).append(node.name)
+        self.opened: set[str] = set()
+        self._build()
+        while more := self._plain():
+            self.opened |= more
+            self._build()
+
+    def _build(self) -> None:
+        """Find blocks, from the innermost modules outwards, and the statements of the sheet itself."""
+        self.aliases: dict[str, str] = {}
+        self.blocks: list[_Block] = []
+        self.called: dict[str, tuple[str, tuple[Argument, ...]]] = {}
+        *inner, (whole,) = levels(nested(self.graph, self._opens))
+        for steps in inner:
+            self._define(steps)
+        self.body, self.places = self._body(whole)
+
+    def _opens(self, step: Step) -> bool:
+        """Whether a module is written out in place; then its output may still bear its name."""
+        if step.path not in self.opened and self._foldable(step):
+            return False
+        if len(step.outputs) == 1:
+            self.aliases[step.outputs[0]] = step.path.rpartition(".")[2]
+        return True
+
+    def _foldable(self, step: Step) -> bool:
+        """Whether a sheet can say a module as a block: one input, the last call its one output, no shared weights."""
+        nodes = list(step.nodes)
+        own = Counter(id(node.layer) for node in nodes)
+        closed = all(len(self.calls.get(layer, ())) in (0, times) for layer, times in own.items())
+        return closed and len(step.inputs) == 1 and step.outputs == (nodes[-1].name,)
+
+    def _define(self, steps: Sequence[Step]) -> None:
+        kinds = [self.graph.modules.get(step.path, "Module") for step in steps]
+        kinds = ["" if kind in CONTAINERS else kind for kind in kinds]
+        forms = {i: (kinds[i], self._body(step)[0]) for i, step in enumerate(steps)}
+        for places in groups(forms):
+            kind, alike = kinds[places[0]], [steps[i] for i in places]
+            definition = unify([forms[i][1] for i in places], PARAMETERS, ("x", "i"))
+            name = fresh(_named(kind, alike), {*_WORDS, *(block.name for block in self.blocks)})
+            self.blocks.append(_Block(name, definition, [step.path for step in alike], not kind))
+            self.called.update((step.outputs[0], (name, definition.arguments(i))) for i, step in enumerate(alike))
+
+    def _body(self, step: Step) -> tuple[tuple[Call, ...], dict[str, str]]:
+        calls = [self._statement(inner, step.path) for inner in step.steps]
+        return numbered(Run(calls, step.inputs[-1], step.outputs).looped(), step.inputs)
+
+    def _statement(self, step: Step, scope: str) -> Call:
+        head, _, last = step.path.rpartition(".")
+        own = last if head == scope else ""
+        held = any(holds(node.layer) for node in step.nodes)
+        name = Kept(own) if held and own else Name(own)
+        if step.node is None:
+            return Call("block", *self.called[step.outputs[0]], step.inputs, step.outputs, name, held)
+        name = name or Name(self.aliases.get(step.node.name, ""))
+        first = self.calls.get(id(step.node.layer), [step.node.name])[0]
+        if first != step.node.name:
+            return Call("again", "", (), (first, *step.inputs), step.outputs, name, held)
+        return Call(*said(step.node), step.inputs, step.outputs, name, held)
+
+    def _plain(self) -> set[str]:
+        """Modules to be written out in place: containers called at one place, and of one statement."""
+        bodies = [self.body, *(block.definition.body for block in self.blocks)]
+        places = Counter(call.said for body in bodies for call in leaves(body) if call.kind == "block")
+        plain: set[str] = set()
+        for name, definition, paths, contained in self.blocks:
+            named = any(isinstance(call.name, Kept) and call.name.isidentifier() for call in leaves(definition.body))
+            short = len(definition.body) == 1
+            if (contained or short) and not named and (places[name] == 1 or short):
+                plain.update(paths)
+        return plain
+
+    def lines(self) -> list[str]:
+        """The sheet: its inputs, its blocks, its statements."""
+        reserved = {*self.graph.letters, *FUNCTIONS, *FORMS}
+        names = self._inputs()
+        layout = Layout(literal(self.body), reserved, names)
+        outputs = [self.places[name] for name in self.graph.outputs]
+        ends = outputs == [layout.flow]
+        main = layout.lines(() if ends else outputs)
+        lines = []
+        for i, (name, shape) in enumerate(zip(names, self.graph.inputs.values())):
+            usual = name == (f"input{i + 1}" if i else "input") and str(i) not in layout.needed
+            lines.append(("" if usual else f"{name} = ") + f"input({', '.join(map(dim_text, shape[1:]))})")
+        for block in self.blocks:
+            given = block.definition.parameters
+            words = [p.name if p.default is None else f"{p.name}={p.default!r}" for p in given]
+            body = Layout(block.definition.body, {*reserved, *(p.name for p in given)}, ["x"])
+            lines += ["", f"def {block.name}({', '.join(words)}):", *(INDENT + line for line in body.lines())]
+        if not ends:
+            main.append(f"output({', '.join(layout.names[place] for place in outputs)})")
+        return [*lines, "", *main]
+
+    def _inputs(self) -> list[str]:
+        """Names of the inputs that a sheet can give."""
+        names: list[str] = []
+        for name in self.graph.inputs:
+            fits = plain_name(name) and name not in _WORDS
+            usual = f"input{len(names) + 1}" if names else "input"
+            names.append(fresh(name if fits else usual, names))
+        return names
+
+
+def _named(kind: str, alike: Sequence[Step]) -> str:
+    """A block's name: its type's, else what all places have in common, else what it begins with."""
+    if kind:
+        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind).lower()
+        return re.sub(r"\W", "_", words)
+    parts = [[part for part in step.path.split(".") if not part.isdigit()] for step in alike]
+    last = {re.sub(r"\d+$", "", names[-1]) if names else "" for names in parts}
+    name = last.pop() if len(last) == 1 else ""
+    return name if plain_name(name) else "block"

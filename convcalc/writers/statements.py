@@ -1,97 +1,43 @@
-"""The statements of a spec sheet that say a graph: layers, merges, calls of blocks, loops; and which blocks there are.
+"""The lines of a spec sheet: what says a call of a layer, which runs become loops, which values need names.
 
-How they are laid out and what names they need stands in `layout`; nothing is read here.
+Nothing is read here, and blocks are the business of `spec`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
+from itertools import count
+from keyword import iskeyword
 from typing import Any
 
 from convcalc.errors import ConvcalcError
-from convcalc.layers.base import Layer, Output
+from convcalc.layers.base import Layer
 from convcalc.layers.slicing import Slice
 from convcalc.network.graph import Node
-from convcalc.readers.names import FROM_INPUT, MERGES, build, families, short_name
-from convcalc.writers.fold import Hole
-from convcalc.writers.forms import Argument, arguments, value_form
+from convcalc.readers.names import FROM_INPUT, MERGES, build, families, kinds, short_name
+from convcalc.readers.plan import Frame
+from convcalc.writers.forms import Argument, Call, Hole, Kept, arguments, leaves, shown, text, value_form
 
 _MERGES = {kind: name for name, kind in MERGES.items()}
+INDENT = "    "
 MOST_REPEATED = 64  # statements in the body of a loop that is looked for
 
 
-@dataclass(frozen=True)
-class Statement:
-    """One line of a sheet, or a loop with its ``body``.
-
-    ``kind`` is layer, merge (alone, if of one value), slice, again, block or loop; ``refs`` are the values it reads,
-    ``outs`` those it gives, of which the first flows; ``wanted`` is the name that keeps the path of what it calls,
-    which matters if it ``holds`` tensors; ``alias`` is the name that it bears without one.
-    """
-
-    kind: str
-    callee: str
-    form: Any
-    refs: tuple[str, ...]
-    outs: tuple[str, ...]
-    wanted: str = ""
-    alias: str = ""
-    holds: bool = False
-    body: tuple[Statement, ...] = ()
-
-    @property
-    def flows(self) -> bool:
-        """Whether what it gives is what flows after it."""
-        return bool(self.refs) or self.kind == "loop"
-
-
-def named_reads(kind: str, refs: Sequence[Any], flow: Any) -> tuple[Any, ...]:
-    """The values that a statement reads by name, where ``flow`` is what flows.
-
-    >>> named_reads("merge", ("a", "b"), "a"), named_reads("layer", ("a",), "a"), named_reads("layer", ("b",), "a")
-    (('b',), (), ('b',))
-    """
-    refs = tuple(refs)
-    if kind == "merge" and len(refs) == 2 and refs[0] == flow:
-        return refs[1:]
-    if kind == "again":
-        return refs[:1] if refs[1:] == (flow,) else refs
-    return () if refs in ((flow,), ()) and kind not in ("slice", "alone") else refs
-
-
-def statement(node: Node, scope: str, first: str = "") -> Statement:
-    """The statement of a call of a layer in the module at ``scope``; ``first`` is the call whose weights it shares."""
+def said(node: Node) -> tuple[str, str, Any]:
+    """Kind of statement (layer, merge, slice, or alone: a merge of one value), name and arguments of a call."""
     layer, kind = node.layer, type(node.layer).__name__
-    head, _, last = node.path.rpartition(".")
-    holds = bool(layer.weights() or layer.buffers())
-    wanted = last if head == scope else ""
-    plain = Statement("layer", "", (), node.inputs, parts(node), wanted, "", holds)
-    if first:
-        return replace(plain, kind="again", refs=(first, *node.inputs))
     if isinstance(layer, Slice):
-        return replace(plain, kind="slice", callee="slice", form=value_form("channels", layer.index))
-    if kind in _MERGES:
-        usual = "1" if kind == "Cat" else None  # on a sheet the batch is implied: channels are what is joined
-        given = tuple(argument._replace(usual=usual or argument.usual) for argument in arguments(layer))
-        alone = len(node.inputs) == 1 and getattr(layer, "scalar", None) is None
-        return replace(plain, kind="alone" if alone else "merge", callee=_MERGES[kind], form=given)
-    callee, form = spelled(layer, node)
-    return replace(plain, callee=callee, form=form)
+        return "slice", "slice", value_form("channels", layer.index)
+    if kind not in _MERGES:
+        return "layer", *_spelled(layer, node)
+    form = arguments(layer)
+    if kind == "Cat":  # on a sheet the batch is implied: channels are what is joined
+        form = tuple(argument._replace(usual="1") for argument in form)
+    alone = len(node.inputs) == 1 and getattr(layer, "scalar", None) is None
+    return "alone" if alone else "merge", _MERGES[kind], form
 
 
-def parts(node: Node) -> tuple[str, ...]:
-    """The values that a call gives: the main one, and further ones by the names that `further` gives them."""
-    names = [*node.layer.further_outputs(*node.input_shapes)]
-    return (node.name, *(f"{node.name}/{name}" for name in names if name != "head_weights"))
-
-
-def further(nodes: Sequence[Node]) -> dict[str, str]:
-    """Each further output of a layer, which is a node of its own, as a part of the call that gave it."""
-    return {node.name: f"{node.inputs[0]}/{node.layer.name}" for node in nodes if isinstance(node.layer, Output)}
-
-
-def spelled(layer: Layer, node: Node) -> tuple[str, tuple[Argument, ...]]:
+def _spelled(layer: Layer, node: Node) -> tuple[str, tuple[Argument, ...]]:
     """The name and the arguments by which a sheet calls a layer: the short ones where they mean the same."""
     kind = type(layer).__name__
     if kind.startswith("AdaptiveAvgPool") and set(layer.output_size) == {1}:  # type: ignore[attr-defined]
@@ -108,107 +54,193 @@ def spelled(layer: Layer, node: Node) -> tuple[str, tuple[Argument, ...]]:
     return kind, arguments(layer)
 
 
-def looped(statements: Sequence[Statement], flow: str, read: frozenset[str]) -> tuple[Statement, ...]:
-    """``statements`` with repeated runs as loops; ``flow`` is what flows before them, ``read`` what is read after."""
-    flows = [flow]
-    for s in statements:
-        flows.append(s.outs[0] if s.flows else flows[-1])
-    place = {out: i for i, s in enumerate(statements) for out in s.outs}
-    last_read = {name: len(statements) for name in read}
-    for i, s in reversed(list(enumerate(statements))):
-        for ref in s.refs:
-            last_read.setdefault(ref, i)
-    result: list[Statement] = []
-    i = 0
-    while i < len(statements):
-        size, times = found = _longest(statements, i, flows, place, last_read)
-        better = not statements[i].holds and any(  # a loop reads best if it begins with what has weights
-            statements[j].holds and _longest(statements, j, flows, place, last_read) == found
-            for j in range(i + 1, i + size)
-        )
-        if times < 2 or better:
-            result.append(statements[i])
-            i += 1
-            continue
-        end = i + size * times
-        before = flows[end - size]
-        turns = zip(statements[i : i + size], statements[end - size : end])  # names of the first, values of the last
-        body = [_reading(replace(t, wanted=s.wanted, alias=s.alias), before, flows[i]) for s, t in turns]
-        inside = frozenset(out for s in body for out in s.outs if last_read.get(out, -1) >= end)
-        loop = looped(body, flows[i], inside | {flows[end]}) if size > 1 else tuple(body)
-        result.append(Statement("loop", "", Hole(times, "loop"), (), (flows[end],), body=loop))
-        i = end
-    return tuple(result)
+def named_reads(call: Call, flow: str) -> tuple[str, ...]:
+    """The values that a statement reads by name, where ``flow`` is what flows.
+
+    >>> [named_reads(Call("merge", "add", (), refs, ()), "a") for refs in (("a", "b"), ("a",), ("b",))]
+    [('b',), (), ('b',)]
+    """
+    refs = call.refs
+    if call.kind == "merge" and len(refs) == 2 and refs[0] == flow:
+        return refs[1:]
+    if call.kind == "again":
+        return refs[:1] if refs[1:] == (flow,) else refs
+    return () if refs in ((flow,), ()) and call.kind not in ("slice", "alone") else refs
 
 
-def _reading(s: Statement, old: str, new: str) -> Statement:
-    """A statement that reads ``new`` in place of ``old``."""
-    refs = tuple(new if ref == old else ref for ref in s.refs)
-    return replace(s, refs=refs)
+class Run:
+    """Statements in a row, and what is known of their values: which flows before each, what is read after all."""
 
+    def __init__(self, calls: Sequence[Call], flow: str, read: Iterable[str]) -> None:
+        self.calls = calls
+        self.flows = [flow]
+        for call in calls:
+            self.flows.append(call.outs[0] if call.refs else self.flows[-1])
+        self.place = {out: i for i, call in enumerate(calls) for out in call.outs}
+        self.last_read = {ref: i for i, call in enumerate(calls) for ref in call.refs}
+        self.last_read.update(dict.fromkeys(read, len(calls)))
 
-def _longest(
-    statements: Sequence[Statement],
-    start: int,
-    flows: Sequence[str],
-    place: dict[str, int],
-    last_read: dict[str, int],
-) -> tuple[int, int]:
-    """How long the run at ``start`` is that repeats, and how often; 1 and 1 where there is none worth a loop."""
-    best, saved = (1, 1), 0
-    for size in range(1, min(MOST_REPEATED, (len(statements) - start) // 2) + 1):
-        times = 1
-        while _same(statements, start, start + times * size, size, flows, place):
-            times += 1
-        while times > 1 and not _closed(statements, start, start + (times - 1) * size, size, flows, last_read):
-            times -= 1
-        worth = size * (times - 1) - (0 if statements[start].kind == "block" else 1)
-        if times > 1 and worth > saved:
-            best, saved = (size, times), worth
-    return best
+    def looped(self) -> tuple[Call, ...]:
+        """The statements, with repeated runs as loops."""
+        result: list[Call] = []
+        calls, i = self.calls, 0
+        while i < len(calls):
+            size, times = found = self._longest(i)
+            better = not calls[i].holds and any(  # a loop reads best if it begins with what has weights
+                calls[j].holds and self._longest(j) == found for j in range(i + 1, i + size)
+            )
+            if times < 2 or better:
+                result.append(calls[i])
+                i += 1
+                continue
+            end = i + size * times
+            before, flow, last = self.flows[end - size], self.flows[i], self.flows[end]
+            body = [  # names of the first turn, values of the last
+                turn._replace(name=call.name, refs=tuple(flow if ref == before else ref for ref in turn.refs))
+                for call, turn in zip(calls[i : i + size], calls[end - size : end])
+            ]
+            read = [out for call in body for out in call.outs if self.last_read.get(out, -1) >= end]
+            inside = Run(body, flow, [*read, last]).looped() if size > 1 else tuple(body)
+            result.append(Call("loop", "", Hole(times, "loop"), (), (last,), body=inside))
+            i = end
+        return tuple(result)
 
+    def _longest(self, start: int) -> tuple[int, int]:
+        """How long the run at ``start`` is that repeats, and how often; 1 and 1 where there is none worth a loop."""
+        best, saved = (1, 1), 0
+        for size in range(1, min(MOST_REPEATED, (len(self.calls) - start) // 2) + 1):
+            times = 1
+            while self._same(start, start + times * size, size):
+                times += 1
+            while times > 1 and not self._closed(start, start + (times - 1) * size, size):
+                times -= 1
+            worth = size * (times - 1) - (self.calls[start].kind != "block")
+            if times > 1 and worth > saved:
+                best, saved = (size, times), worth
+        return best
 
-def _same(
-    statements: Sequence[Statement], a: int, b: int, size: int, flows: Sequence[str], place: dict[str, int]
-) -> bool:
-    """Whether the runs of ``size`` at ``a`` and ``b`` say the same, each of what flows into it."""
-    if b + size > len(statements):
-        return False
-    for s, t in zip(statements[a : a + size], statements[b : b + size]):
-        if (s.kind, s.callee, s.form) != (t.kind, t.callee, t.form):
+    def _same(self, a: int, b: int, size: int) -> bool:
+        if b + size > len(self.calls):
             return False
-        if s.kind == "again" and place[s.refs[0]] >= a:
-            return False  # in the next turn its name would still mean the layer of the first
-        if [_relative(ref, a, flows, place) for ref in s.refs] != [_relative(ref, b, flows, place) for ref in t.refs]:
-            return False
-    return True
+        for one, other in zip(self.calls[a : a + size], self.calls[b : b + size]):
+            if one[:3] != other[:3] or self._relative(one, a) != self._relative(other, b):
+                return False
+            if one.kind == "again" and self.place[one.refs[0]] >= a:
+                return False  # in the next turn its name would still mean the layer of the first
+        return True
 
+    def _relative(self, call: Call, start: int) -> list[Any]:
+        """What a statement reads as the run at ``start`` sees it: its own, what flows in, or one from before."""
+        places = [(ref, self.place.get(ref, -1)) for ref in call.refs]
+        return [at - start if at >= start else "flow" if ref == self.flows[start] else ref for ref, at in places]
 
-def _relative(ref: str, start: int, flows: Sequence[str], place: dict[str, int]) -> Any:
-    """A value as the run at ``start`` sees it: its own, what flows in, or one from before."""
-    at = place.get(ref, -1)
-    return at - start if at >= start else "flow" if ref == flows[start] else ref
-
-
-def _closed(
-    statements: Sequence[Statement], start: int, last: int, size: int, flows: Sequence[str], last_read: dict[str, int]
-) -> bool:
-    """Whether runs up to that at ``last`` hand on nothing but what flows, and read what flows in without its name."""
-    for run in range(start, last + 1, size):
-        flow = flows[run]
-        for i in range(run, run + size):
-            s = statements[i]
-            if flows[run] in named_reads(s.kind, s.refs, flow):
+    def _closed(self, start: int, last: int, size: int) -> bool:
+        """Whether runs up to that at ``last`` hand on but what flows, and read what flows in without its name."""
+        for i in range(start, last + size):
+            run = i - (i - start) % size
+            call = self.calls[i]
+            if self.flows[run] in named_reads(call, self.flows[i]):
                 return False
             handed = run + size + (i == run + size - 1)
-            if run < last and any(last_read.get(out, -1) >= handed for out in s.outs):
+            if run < last and any(self.last_read.get(out, -1) >= handed for out in call.outs):
                 return False
-            flow = s.outs[0] if s.flows else flow
-    return True
+        return True
 
 
-def walk(statements: Sequence[Statement]) -> Iterator[Statement]:
-    """All statements in the order in which they print; a loop comes before what is inside it."""
-    for s in statements:
-        yield s
-        yield from walk(s.body)
+class Layout:
+    """Lays out one body: a block, or the sheet itself.
+
+    ``taken`` is what no value may be called, ``inputs`` are the names of the values from outside, the last of which
+    flows first; ``flow`` is the value that flows at the end.
+    """
+
+    def __init__(self, body: Sequence[Call], taken: Collection[str], inputs: Sequence[str]) -> None:
+        self.body = body
+        self.given = {str(i): name for i, name in enumerate(inputs)}
+        self.taken = {"x", "i", "nn", *taken, *inputs, *(call.said for call in leaves(body))}
+        self.inside = {call.outs for loop in body for call in leaves(loop.body)}
+        self.needed: set[str] = set()
+        self.repeated: set[str] = set()
+        self.start = self.flow = str(len(inputs) - 1)
+        for call in leaves(body):
+            self.needed.update(named_reads(call, self.flow))
+            self.repeated.update(call.refs[:1] if call.kind == "again" else ())
+            self.flow = call.outs[0] if call.refs else self.flow
+
+    def lines(self, outputs: Sequence[str] = ()) -> list[str]:
+        """The body's lines; ``outputs`` are values that the end of the sheet names."""
+        self.needed.update(outputs)
+        self.names: dict[str, str] = {}
+        for _ in range(3):  # names that are given keep unnamed layers from taking them, and so change what is needed
+            reserved = frozenset(self.names.values())
+            self.names, self.unsure = dict(self.given), set[str]()
+            self.frame = Frame({}, reserved=reserved)
+            for call in leaves(self.body):
+                self._name(call)
+            if reserved == frozenset(self.names.values()):
+                break
+        return self._print(self.body, self.start, "")[0]
+
+    def _name(self, call: Call) -> None:
+        base = _base(call.said)
+        needed = not self.needed.isdisjoint(call.outs)
+        if call.kind == "again":
+            name = self._fresh(self.names[call.refs[0]]) if needed else ""
+        else:
+            name = self._name_for(call, base, needed)
+        for i, out in enumerate(call.outs if name else ()):
+            self.names[out] = self._fresh(name) if i else name
+        if call.kind != "again":
+            self.frame.place(name or base, not name)
+            self.unsure.update((base,) if call.outs in self.inside else ())
+
+    def _name_for(self, call: Call, base: str, needed: bool) -> str:
+        outside, unsure = call.outs not in self.inside, base in self.unsure
+        usual = self._usual(base) if outside and not unsure else ""
+        if needed:
+            hidden = call.outs[0] in self.repeated and call.name in families()  # fc() is a layer
+            return self._legal("" if hidden else call.name) or self._legal(usual) or self._fresh(base)
+        counted = unsure and call.name.removeprefix(base).isdigit()
+        keeps = outside and isinstance(call.name, Kept) and call.name != usual and not counted
+        return self._legal(call.name) if keeps else ""
+
+    def _usual(self, base: str) -> str:
+        names = (f"{base}{i}" for i in count(self.frame.counts[base] + 1))
+        return next(name for name in names if name not in self.frame.taken and name not in self.frame.reserved)
+
+    def _legal(self, name: str) -> str:
+        """``name`` where it may be given, else an empty text."""
+        fits = name.isidentifier() and name.isascii() and not iskeyword(name) and not name.startswith("_")
+        return name if fits and name not in self.taken and name not in self.names.values() else ""
+
+    def _fresh(self, base: str) -> str:
+        return next(name for i in count(1) if self._legal(name := f"{base}_{i}") and name not in self.frame.taken)
+
+    def _print(self, body: Sequence[Call], flow: str, indent: str) -> tuple[list[str], str]:
+        lines = []
+        for call in body:
+            if call.body:
+                inner, flow = self._print(call.body, flow, indent + INDENT)
+                lines.extend([f"{indent}for i in range({text(call.form)}):", *inner])
+                continue
+            names = ", ".join(self.names[out] for out in call.outs if out in self.names)
+            lines.append(indent + (f"{names} = " if names else "") + self._said(call, flow))
+            flow = call.outs[0] if call.refs else flow
+        return lines, flow
+
+    def _said(self, call: Call, flow: str) -> str:
+        names = [self.names.get(ref, "") for ref in call.refs]
+        read = named_reads(call, flow)
+        if call.kind == "slice":
+            return f"{names[0]}[{text(call.form)[1:-1].removesuffix(',')}]"
+        if call.kind == "again":
+            return f"{names[0]}()" + (f"({', '.join(names[1:])})" if len(read) > 1 else "")
+        words = shown(call.form)
+        if call.kind == "merge" and len(names) > 1:
+            return f"{call.said}({', '.join(filter(None, [*names[-len(read) :], words]))})"
+        return f"{call.said}({words})" + (f"({', '.join(names)})" if read else "")
+
+
+def _base(callee: str) -> str:
+    """What the reader calls a value without a name, but for its number."""
+    return short_name("AdaptiveAvgPool2d" if callee == "gap" else callee) if callee in (*kinds(), "gap") else callee

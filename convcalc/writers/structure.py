@@ -1,31 +1,34 @@
-"""A graph as nested calls: which calls of layers belong to one call of a module, what goes in and what comes out.
-
-Writers of source text and of pictures start here. What is equal between modules is the business of `fold`.
-"""
+"""A graph's structure: which calls belong to one call of a module, and the tree of modules and what they hold."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
+from keyword import iskeyword
+from typing import Any
 
+from convcalc.layers.base import Layer, Output
 from convcalc.network.graph import Graph, Node
 
 HOLDERS = ("Module", "ModuleList", "ModuleDict")
 """Modules that only hold others and are not called themselves."""
 
-JOINING = ("Cat", "Stack")
+
+def holds(layer: Layer) -> bool:
+    """Whether a layer has tensors of its own."""
+    return bool(layer.weights() or layer.buffers())
 
 
 @dataclass(frozen=True)
 class Step:
-    """One call of a layer (``node``), or of a module: the steps inside it, the values it reads and gives."""
+    """One call of a layer (``node``), or of a module: the values it reads and gives, the steps inside it."""
 
     path: str
-    node: Node | None
-    steps: tuple[Step, ...]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    node: Node | None = None
+    steps: tuple[Step, ...] = ()
 
     @property
     def nodes(self) -> Iterator[Node]:
@@ -35,53 +38,49 @@ class Step:
         for step in self.steps:
             yield from step.nodes
 
+    @property
+    def inner(self) -> list[Step]:
+        return [step for step in self.steps if step.node is None]
 
-def nested(graph: Graph, opened: Callable[[Step], bool] = lambda step: False) -> tuple[Step, ...]:
-    """The steps of the whole network; a module that is ``opened`` is replaced by what is inside it.
+
+def nested(graph: Graph, opened: Callable[[Step], bool] = lambda step: False) -> Step:
+    """The whole network as one step; a module that is ``opened`` is replaced by what is inside it.
+
+    What a layer gives besides its output is no step of its own, but among the outputs of the call.
 
     >>> from convcalc import zoo, trace
-    >>> steps = nested(trace(zoo.load("resnet18")[0], (1, 3, 64, 64)))
-    >>> [step.path for step in steps if step.node is None]
+    >>> [step.path for step in nested(trace(zoo.load("resnet18")[0], (1, 3, 64, 64))).inner]
     ['layer1', 'layer2', 'layer3', 'layer4']
     """
-    readers: dict[str, list[int]] = {}
-    for i, node in enumerate(graph.nodes):
-        for name in node.inputs:
-            readers.setdefault(name, []).append(i)
-    for name in graph.outputs:
-        readers.setdefault(name, []).append(len(graph.nodes))
     place = {node.name: i for i, node in enumerate(graph.nodes)}
-    return tuple(_steps(graph, graph.nodes, "", place, readers, opened))
+    parts = {(node.inputs[0], node.layer.name): node.name for node in graph.nodes if isinstance(node.layer, Output)}
+    readers: dict[str, list[int]] = {}
+    for i, names in enumerate([*(node.inputs for node in graph.nodes), graph.outputs]):
+        for name in names:
+            readers.setdefault(name, []).append(i)
 
+    def leaves(nodes: Sequence[Node]) -> Iterator[Step]:
+        for node in nodes:
+            unwanted = "weights" if (node.name, "head_weights") in parts else "head_weights"
+            names = [name for name in node.layer.further_outputs(*node.input_shapes) if name != unwanted]
+            further = [parts.get((node.name, name), f"{node.name}/{name}") for name in names]
+            if not isinstance(node.layer, Output):
+                yield Step(node.path, node.inputs, (node.name, *further), node)
 
-def _steps(
-    graph: Graph,
-    nodes: Sequence[Node],
-    path: str,
-    place: dict[str, int],
-    readers: dict[str, list[int]],
-    opened: Callable[[Step], bool],
-) -> Iterator[Step]:
-    """The steps that calls ``nodes``, all made inside the module at ``path``, amount to."""
-    for child, group in groupby(nodes, key=lambda node: _child(graph, path, node.owner)):
-        run = list(group)
-        if not child:
-            yield from map(_leaf, run)
-            continue
-        joins, run = _leading_join(run)
-        yield from map(_leaf, joins)
-        if not run:
-            continue
-        inner = tuple(_steps(graph, run, child, place, readers, opened))
-        first, last = place[run[0].name], place[run[-1].name]
-        read = [name for node in run for name in node.inputs if not first <= place.get(name, -1) <= last]
-        given = [node.name for node in run if any(not first <= i <= last for i in readers.get(node.name, ()))]
-        step = Step(child, None, inner, tuple(dict.fromkeys(read)), tuple(given))
-        yield from (inner if opened(step) else (step,))
+    def steps(nodes: Sequence[Node], path: str) -> Iterator[Step]:
+        for child, group in groupby(nodes, key=lambda node: _child(graph, path, node.owner)):
+            run = list(group)
+            joins = _joins(run) if child else len(run)
+            yield from leaves(run[:joins])
+            if not (run := run[joins:]):
+                continue
+            first, last = place[run[0].name], place[run[-1].name]
+            read = [name for node in run for name in node.inputs if not first <= place.get(name, -1) <= last]
+            given = [node.name for node in run if any(not first <= i <= last for i in readers.get(node.name, ()))]
+            step = Step(child, tuple(dict.fromkeys(read)), tuple(given), None, tuple(steps(run, child)))
+            yield from (step.steps if opened(step) else (step,))
 
-
-def _leaf(node: Node) -> Step:
-    return Step(node.path, node, (), node.inputs, (node.name,))
+    return Step("", tuple(graph.inputs), graph.outputs, None, tuple(steps(graph.nodes, "")))
 
 
 def _child(graph: Graph, path: str, owner: str) -> str:
@@ -94,19 +93,87 @@ def _child(graph: Graph, path: str, owner: str) -> str:
     return ""
 
 
-def _leading_join(run: list[Node]) -> tuple[list[Node], list[Node]]:
-    """A module that begins by joining its inputs, cut behind that: its rest has one input, however many there were."""
-    first, rest = run[0], run[1:]
+def _joins(run: Sequence[Node]) -> int:
+    """1 where a module begins by joining its inputs: what is behind that has one input, however many there were."""
+    first, *rest = run
     inside = {node.name for node in run}
     read = {name for node in rest for name in node.inputs if name not in inside} | {first.name}
-    joins = type(first.layer).__name__ in JOINING and len(read) == 1 and rest
-    return ([first], rest) if joins else ([], run)
+    return int(type(first.layer).__name__ in ("Cat", "Stack") and len(read) == 1 and bool(rest))
 
 
-def spliced(steps: Sequence[Step], paths: Collection[str]) -> tuple[Step, ...]:
-    """``steps`` with the modules at ``paths`` replaced by what is inside them."""
-    result: list[Step] = []
-    for step in steps:
-        inner = spliced(step.steps, paths)
-        result.extend(inner if step.node is None and step.path in paths else [replace(step, steps=inner)])
-    return tuple(result)
+@dataclass
+class Tree:
+    """A module with what it holds, or a layer."""
+
+    path: str
+    kind: str
+    layer: Layer | None = None
+    children: dict[str, Tree] = field(default_factory=dict)
+
+    @property
+    def inner(self) -> list[Tree]:
+        return [child for child in self.children.values() if child.layer is None]
+
+    @property
+    def numbered(self) -> bool:
+        """Whether the children are named 0, 1, 2, ... as those of torch's Sequential and ModuleList."""
+        return bool(self.children) and list(self.children) == [str(i) for i in range(len(self.children))]
+
+    @property
+    def container(self) -> str:
+        """The class of torch.nn that holds the children, where no class is written for that; else an empty text."""
+        if self.kind in HOLDERS and self.path:
+            return "ModuleList" if self.numbered else "ModuleDict"
+        return "Sequential" if self.kind == "Sequential" else ""
+
+    def reach(self, path: str) -> str:
+        """How this module says what is at ``path`` below it: ``self.layer1[0].conv1``."""
+        if path == self.path:
+            return "super().forward"  # the network is a single layer, and its class a kind of that
+        at, said = self, "self"
+        for part in path[len(self.path) :].lstrip(".").split("."):
+            if at.numbered:
+                said += f"[{part}]"
+            elif at.container == "ModuleDict":
+                said += f'["{part}"]'
+            else:
+                said += f".{part}" if plain_name(part) else f'.get_submodule("{part}")'
+            at = at.children[part]
+        return said
+
+
+def tree_of(graph: Graph) -> Tree:
+    """The tree of all that a graph owns, and of the modules that were called.
+
+    >>> from convcalc import zoo, trace
+    >>> list(tree_of(trace(zoo.load("lenet5")[0], (1, 1, 32, 32))).children)[:2]
+    ['conv1', 'relu1']
+    """
+    root = Tree("", graph.modules.get("", "Module"), graph.owned.get(""))
+    for path in filter(None, [*graph.owned, *graph.modules]):
+        at = root
+        parts = path.split(".")
+        for i, part in enumerate(parts, 1):
+            inner = ".".join(parts[:i])
+            layer = graph.owned.get(inner) if inner == path else None
+            kind = graph.modules.get(inner, "Module") if layer is None else type(layer).__name__
+            at = at.children.setdefault(part, Tree(inner, kind, layer))
+    return root
+
+
+def plain_name(name: str) -> bool:
+    """Whether a name can be an attribute in source text."""
+    return name.isidentifier() and not iskeyword(name)
+
+
+def levels(root: Any) -> list[list[Any]]:
+    """A step or a tree with the modules inside it, those that hold none first, it itself last."""
+    found: dict[int, list[Any]] = {}
+
+    def height(item: Any) -> int:
+        n = 1 + max(map(height, item.inner), default=0)
+        found.setdefault(n, []).append(item)
+        return n
+
+    height(root)
+    return [found[n] for n in sorted(found)]

@@ -11,17 +11,16 @@ import tokenize
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from convcalc.layers.base import Layer
+from convcalc.layers.base import _REQUIRED, Layer
 from convcalc.network.tensor import Operand
-from convcalc.readers.expressions import callee_of
-from convcalc.readers.names import MERGES, any_kind, kinds, positional
+from convcalc.readers.names import MERGES, any_kind, callee_of, kinds, positional
 from convcalc.readers.source import Source
 
 INDENT = "    "
 
 
-class Comment(NamedTuple):
-    """A comment: its line, its column, its text, whether it has the line to itself."""
+class _Comment(NamedTuple):
+    """``alone`` says whether it has the line to itself."""
 
     line: int
     column: int
@@ -52,7 +51,6 @@ class _Tidy:
         self.blank = {i for i, line in enumerate(source.lines, 1) if not line.strip()}
 
     def lines(self) -> list[str]:
-        """All lines, without blank ones at the ends or two in a row."""
         found = [*self._body(self.source.tree.body, ""), *self._before(len(self.source.lines) + 1, 0, "")]
         return [line for i, line in enumerate(found) if line or (i and found[i - 1])]
 
@@ -89,7 +87,7 @@ class _Tidy:
             yield ""
 
     def _statement(self, node: ast.stmt, indent: str, following: int = 0) -> Iterator[str]:
-        """The lines of one statement; ``following`` is the line of the one behind it."""
+        """``following`` is the line of the statement behind it."""
         if isinstance(node, (ast.FunctionDef, ast.For, ast.If)):
             head = node.body[0].lineno - 1 if node.body[0].lineno > node.lineno else node.lineno
             yield from self._said(self._head(node), node.lineno, head, indent)
@@ -114,7 +112,6 @@ class _Tidy:
         yield from self._body(statements, indent + INDENT)
 
     def _said(self, text: str, first: int, last: int, indent: str) -> Iterator[str]:
-        """A line with the comment that stands behind it."""
         behind = [c for c in self.comments if first <= c.line <= last and not c.alone]
         self.comments = [c for c in self.comments if c not in behind]
         first_line, *rest = text.split("\n")
@@ -152,14 +149,11 @@ class _Calls(ast.NodeTransformer):
 
 
 def _arrange(node: ast.Call, name: str, kind: type[Layer]) -> None:
-    """The arguments of a call of ``kind``, by place and by name, as canonical text has them."""
-    given = {str(keyword.arg): keyword.value for keyword in node.keywords}
     names = positional(name, kind)
-    if len(given) < len(node.keywords):
-        return  # one stands there twice: the reader will say so
-    if len(node.args) > len(names) or set(names[: len(node.args)]) & set(given) or set(given) - set(kind.arguments):
+    pairs = [*zip(names, node.args), *((str(keyword.arg), keyword.value) for keyword in node.keywords)]
+    given = dict(pairs)
+    if len(node.args) > len(names) or len(given) < len(pairs) or set(given) - set(kind.arguments):
         return  # the reader will say what is wrong
-    given = {**dict(zip(names, node.args)), **given}
     args: list[ast.expr] = []
     keywords: list[ast.keyword] = []
     for argument in (argument for argument in kind.arguments if argument in given):
@@ -175,12 +169,8 @@ def _arrange(node: ast.Call, name: str, kind: type[Layer]) -> None:
 
 
 def _for_all_axes(value: ast.expr, rank: int) -> ast.expr:
-    """One number in place of a tuple that says it for every axis."""
     items = value.elts if isinstance(value, ast.Tuple) else []
     return items[0] if len(items) == rank and len({*map(ast.dump, items)}) == 1 else value
-
-
-_REQUIRED: Any = any_kind("Linear").arguments["in_features"]  # type: ignore[union-attr]
 
 
 def _says(value: ast.expr, default: Any) -> bool:
@@ -192,8 +182,8 @@ def _says(value: ast.expr, default: Any) -> bool:
     return said == default and type(said) is type(default)
 
 
-def _comments(text: str) -> Iterator[Comment]:
+def _comments(text: str) -> Iterator[_Comment]:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             line, column = token.start
-            yield Comment(line, column, token.string.rstrip(), not token.line[:column].strip())
+            yield _Comment(line, column, token.string.rstrip(), not token.line[:column].strip())

@@ -1,26 +1,28 @@
 """A graph as PyTorch source: classes with the attribute names of the graph's paths, so the same ``state_dict``.
 
-The file that is written imports torch alone and runs one forward pass when it is run. Which classes there are stands in
-`classes`, what their ``forward`` says in `forward`; torch itself is not imported here.
+What is written imports torch alone, and runs one forward pass when it is run; torch is not imported here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
+from textwrap import indent
 from typing import Any
 
 from convcalc.algebra.dims import show_count, show_shape
 from convcalc.analysis.report import analyze
 from convcalc.network.graph import Graph
 from convcalc.writers.classes import Class, Modules
-from convcalc.writers.fold import Text
-from convcalc.writers.forms import shown
-from convcalc.writers.forward import Forward
-from convcalc.writers.modules import plain_name
-from convcalc.writers.operators import finite, refuse_letters, whole_inputs
+from convcalc.writers.forms import Call, Text, mapped, shown, text
+from convcalc.writers.operators import Said, finite, refuse, said, whole
+from convcalc.writers.structure import plain_name
 
 MOST_COLUMNS = 110
+MOST_TAKEN_UP = 60  # characters of an expression that stands inside another
+MOST_NESTED = 3
 INDENT = "    "
 
 
@@ -39,178 +41,205 @@ def write_torch(graph: Graph, name: str = "") -> str:
                 nn.ReLU(),
             )
     """
-    refuse_letters(graph)
+    refuse(graph)
     modules = Modules(graph, name)
-    ties = modules.ties()
-    parts = [_class(item, ties if item is modules.classes[-1] else []) for item in modules.classes]
-    parts.append(list(_main(graph, modules.classes[-1].name)))
-    body = "\n\n\n".join("\n".join(wrapped for line in lines for wrapped in _wrapped(line)) for lines in parts)
-    return f'"""{_docstring(graph, name or modules.classes[-1].name)}\n"""\n\n{_imports(body)}\n\n\n{body}\n'
+    *inner, network = modules.classes
+    parts = [*(_class(item, ()) for item in inner), _class(network, modules.ties()), _main(graph, network.name)]
+    body = "\n".join(line for long in "\n\n\n".join(parts).split("\n") for line in _wrapped(long))
+    imports = "from collections import OrderedDict\n\n" if "OrderedDict(" in body else ""
+    imports += "import torch\n" + ("import torch.nn.functional as F\n" if re.search(r"\bF\.", body) else "")
+    return f'"""{_docstring(graph, name or network.name)}\n"""\n\n{imports}from torch import nn\n\n\n{body}\n'
 
 
 def _docstring(graph: Graph, name: str) -> str:
-    report = analyze(graph, network=name)
-    params, macs = (report.counts[key] for key in ("params", "macs"))
+    counts = analyze(graph, network=name).counts
+    params, macs = counts["params"], counts["macs"]
     at_least = "" if macs.complete else "at least "
     sizes = " and ".join(show_shape(shape) for shape in graph.inputs.values())
     counted = f"{show_count(params.value or 0)} parameters, {at_least}{show_count(macs.value or 0)} MACs"
     return f"{name}: {counted}\nfor an input of {sizes}. Written by convcalc."
 
 
-def _imports(body: str) -> str:
-    lines = ["from collections import OrderedDict", ""] if "OrderedDict(" in body else []
-    lines.append("import torch")
-    if re.search(r"\bF\.", body):
-        lines.append("import torch.nn.functional as F")
-    return "\n".join([*lines, "from torch import nn"])
+def _main(graph: Graph, name: str) -> str:
+    """One forward pass on noise."""
+    read = whole(graph)
+    inputs = []
+    for key, shape in graph.inputs.items():
+        sizes = ", ".join(map(str, shape))
+        inputs.append(f"torch.zeros({sizes}, dtype=torch.long)" if key in read else f"torch.randn({sizes})")
+    printed = "tuple(output.shape)" if len(graph.outputs) == 1 else "*(tuple(each.shape) for each in output)"
+    return f"""if __name__ == "__main__":
+    model = {name}().eval()
+    with torch.no_grad():
+        output = model({", ".join(inputs)})
+    print({printed})"""
 
 
-def _main(graph: Graph, name: str) -> Iterator[str]:
-    """What runs when the file does: one forward pass on noise."""
-    whole = whole_inputs(graph)
-    inputs = ", ".join(
-        f"torch.zeros({', '.join(map(str, shape))}, dtype=torch.long)"
-        if key in whole
-        else f"torch.randn({', '.join(map(str, shape))})"
-        for key, shape in graph.inputs.items()
-    )
-    yield 'if __name__ == "__main__":'
-    yield f"{INDENT}model = {name}().eval()"
-    yield f"{INDENT}with torch.no_grad():"
-    yield f"{INDENT * 2}output = model({inputs})"
-    shape = "tuple(output.shape)" if len(graph.outputs) == 1 else "*(tuple(each.shape) for each in output)"
-    yield f"{INDENT}print({shape})"
-
-
-def _class(item: Class, ties: Sequence[str]) -> list[str]:
-    """The lines of one class."""
-    children, is_numbered, said = item.definition.body
+def _class(item: Class, ties: Collection[str]) -> str:
+    kind, children, spoken = item.definition.body
     parameters = [parameter.name for parameter in item.definition.parameters]
-    forward = _own(said, parameters)
+
+    def own(leaf: Any) -> Any:  # the arguments of the constructor as the attributes that keep them
+        if not isinstance(leaf, Text) or leaf.startswith("'"):
+            return leaf
+        return Text(re.sub(r"[A-Za-z_]\w*", lambda m: f"self.{m[0]}" if m[0] in parameters else m[0], leaf))
+
+    forward = mapped(spoken, own)
     kept = [name for name in parameters if re.search(rf"\bself\.{name}\b", repr(forward))]
-    lines = [f"class {item.name}(nn.{item.base}):"]
+    parts: list[str] = []
     if children or ties or kept:
-        lines += [INDENT + line for line in _constructor(item, children, is_numbered == "True", kept, ties)]
+        parts.append(_constructor(item, kind, children, kept, ties))
     if forward is not None:
-        body = Forward(forward)
-        lines += [""] if len(lines) > 1 else []
-        arguments = ", ".join(["self", *(f"{name}: torch.Tensor" for name in body.arguments)])
-        kind = "torch.Tensor" if len(body.outputs) == 1 else "tuple[torch.Tensor, ...]"
-        lines.append(f"{INDENT}def forward({arguments}) -> {kind}:")
-        lines += [INDENT * 2 + line for line in body.lines()]
-    return lines if len(lines) > 1 else [*lines, f"{INDENT}pass"]
-
-
-def _own(form: Any, parameters: Sequence[str]) -> Any:
-    """What ``forward`` says, with the arguments of the constructor as the attributes that keep them."""
-    if isinstance(form, Text) and not form.startswith("'"):
-        return Text(re.sub(r"[A-Za-z_]\w*", lambda m: f"self.{m[0]}" if m[0] in parameters else m[0], form))
-    return tuple(_own(item, parameters) for item in form) if isinstance(form, tuple) else form
+        parts.append(Forward(*forward).method())
+    return f"class {item.name}(nn.{item.base}):\n" + indent("\n\n".join(parts) or "pass", INDENT)
 
 
 def _wrapped(line: str) -> Iterator[str]:
     """A line that is too long in several, cut behind commas and plus signs between brackets."""
-    indent = line[: len(line) - len(line.lstrip())] + 2 * INDENT
+    further = line[: len(line) - len(line.lstrip())] + 2 * INDENT
     depth, start, cut, before = 0, 0, 0, ""
     for i, sign in enumerate(line):
         depth += (sign in "([{") - (sign in ")]}")
         if i - start + len(before) > MOST_COLUMNS and cut > start:
             yield before + line[start:cut].rstrip()
-            start, before = cut, indent
+            start, before = cut, further
         if depth and (line[i - 1 : i + 1] == ", " or line[i - 2 : i + 1] == " + "):
             cut = i + 1
     yield before + line[start:]
 
 
-def _constructor(
-    item: Class, children: Any, is_numbered: bool, kept: Sequence[str], ties: Sequence[str]
-) -> Iterator[str]:
+def _constructor(item: Class, kind: str, children: Any, kept: Sequence[str], ties: Collection[str]) -> str:
     words = ["self"]
     for p in item.definition.parameters:
-        kind = "float" if any(isinstance(value, float) for value in p.values) else "int"
-        words.append(f"{p.name}: {kind}" + (f" = {p.default!r}" if p.default is not None else ""))
-    yield f"def __init__({', '.join(words)}) -> None:"
+        number = "float" if any(isinstance(value, float) for value in p.values) else "int"
+        words.append(f"{p.name}: {number}" + ("" if p.default is None else f" = {p.default!r}"))
+    made, attributes = "super().__init__()", children
     if item.base == "Sequential":
-        called = ("Sequential", "" if is_numbered else "named", children)
-        yield from (INDENT + line for line in _made(called, "super().__init__"))
-        yield from (f"{INDENT}self.{name} = {name}" for name in kept)
+        made, attributes = _made((kind, "", children)).replace("nn.Sequential", "super().__init__", 1), ()
     elif item.base != "Module":
-        yield f"{INDENT}super().__init__({finite(shown(children[0][1][2]))})"
-    else:
-        yield f"{INDENT}super().__init__()"
-        yield from (f"{INDENT}self.{name} = {name}" for name in kept)
-        for name, form in children:
-            yield from (INDENT + line for line in _attribute(name, form))
-    for tie in ties:
-        yield INDENT + tie
+        made, attributes = f"super().__init__({finite(shown(children[0][1][2]))})", ()
+    lines = [made, *(f"self.{name} = {name}" for name in kept), *(_attribute(*child) for child in attributes), *ties]
+    return f"def __init__({', '.join(words)}) -> None:\n" + indent("\n".join(lines), INDENT)
 
 
-def _attribute(name: str, form: Any) -> Iterator[str]:
-    """The lines that make one child."""
+def _attribute(name: str, form: Any) -> str:
+    if form[0] == "Buffer":
+        return f'self.register_buffer("{name}", torch.zeros({shown(form[2])}{form[1]}))'
+    made = _made(form)
+    return f"self.{name} = {made}" if plain_name(name) else f'self.add_module("{name}", {made})'
+
+
+CONTAINERS = {
+    "Sequential": ("nn.Sequential(", "{1}", ")"),
+    "Ordered": ("nn.Sequential(OrderedDict([", '("{0}", {1})', "]))"),
+    "ModuleList": ("nn.ModuleList([", "{1}", "])"),
+    "ModuleDict": ("nn.ModuleDict({", '"{0}": {1}', "})"),
+}
+"""How a container is made: what stands before its children, how each reads by name and text, what stands behind."""
+
+
+def _made(form: Any) -> str:
+    """The expression that makes a module: items of a container on lines of their own where there are several."""
     kind, what, inner = form
-    if kind == "Buffer":
-        sizes = shown(inner)
-        yield f'self.register_buffer("{name}", torch.zeros({sizes}{", dtype=torch.long" if what else ""}))'
-        return
-    first, *rest = _made(form)
-    if plain_name(name):
-        yield f"self.{name} = {first}"
-        yield from rest
-    else:
-        yield f'self.add_module("{name}", {first}' + ("" if rest else ")")
-        yield from rest[:-1]
-        yield from [rest[-1] + ")"] if rest else []
+    if kind not in CONTAINERS:
+        return str(what).format(finite(shown(inner)))
+    before, item, behind = CONTAINERS[kind]
+    items = [item.format(name, _made(child)) for name, child in inner]
+    if item == "{1}":
+        items = list(_repeated(items))
+    if len(items) <= 1 and "\n" not in "".join(items):
+        return before + "".join(items) + behind
+    return before + "\n" + indent("".join(f"{item},\n" for item in items), INDENT) + behind
 
 
-def _made(form: Any, called: str = "") -> list[str]:
-    """The lines of the expression that makes a module; ``called`` stands in place of the class's name."""
-    kind, what, inner = form
-    if kind in ("nn", "class"):
-        return [f"{'nn.' if kind == 'nn' else ''}{what}({finite(shown(inner))})"]
-    if kind == "Parameter":
-        return [f"nn.Parameter(torch.zeros({shown(inner)}))"]
-    if kind == "Buffer":
-        return [f"nn.Buffer(torch.zeros({shown(inner)}))"]
-    called = called or f"nn.{kind}"
-    if kind == "ModuleDict":
-        items = [_keyed(f'"{name}": ', item) for name, item in inner]
-        return _listed(f"{called}({{", items, "})")
-    if what == "named":
-        items = [_keyed(f'("{name}", ', item, ")") for name, item in inner]
-        return _listed(f"{called}(OrderedDict([", items, "]))")
-    items = _repeated([_made(item) for _, item in inner])
-    return _listed(f"{called}([", items, "])") if kind == "ModuleList" else _listed(f"{called}(", items, ")")
-
-
-def _keyed(before: str, form: Any, after: str = "") -> list[str]:
-    lines = _made(form)
-    lines[0] = before + lines[0]
-    lines[-1] += after
-    return lines
-
-
-def _repeated(items: Sequence[list[str]]) -> list[list[str]]:
-    """Items in which equal ones in a row are one comprehension."""
-    result: list[list[str]] = []
-    i = 0
-    while i < len(items):
-        times = 1
-        while i + times < len(items) and items[i + times] == items[i]:
-            times += 1
-        if times > 1 and len(items[i]) == 1 and not items[i][0].startswith("nn."):
-            result.append([f"*[{items[i][0]} for _ in range({times})]"])
+def _repeated(items: Sequence[str]) -> Iterator[str]:
+    for item, run in groupby(items):
+        times = len(list(run))
+        if times > 1 and "\n" not in item and not item.startswith("nn."):
+            yield f"*[{item} for _ in range({times})]"
         else:
-            result.extend(items[i : i + times])
-        i += times
-    return result
+            yield from [item] * times
 
 
-def _listed(before: str, items: Sequence[list[str]], after: str) -> list[str]:
-    """Items between brackets: on one line where there is but one or none, else each on lines of its own."""
-    if len(items) <= 1 and all(len(item) == 1 for item in items):
-        return [before + "".join(item[0] for item in items) + after]
-    lines = [before]
-    for item in items:
-        lines += [INDENT + line for line in item[:-1]]
-        lines.append(INDENT + item[-1] + ",")
-    return [*lines, after]
+class Forward:
+    """The text of a class's ``forward``: calls in order, and the variables that carry values between them."""
+
+    def __init__(self, calls: Sequence[Call], inputs: int, outputs: Sequence[str]) -> None:
+        self.calls = calls
+        self.outputs = outputs
+        self.arguments = [*"xyz"][:inputs] if inputs <= 3 else [f"x{i + 1}" for i in range(inputs)]
+        self.variables = {str(i): name for i, name in enumerate(self.arguments)}
+        self.values = {value: Said(name) for value, name in self.variables.items()}
+        self.depth: Counter[str] = Counter()
+        self.reads: Counter[str] = Counter()
+        self.last = dict.fromkeys(self.variables, len(calls))
+        for i, refs in enumerate([*(call.refs for call in calls), outputs]):
+            self.last.update(dict.fromkeys(refs, i))
+            self.reads.update(refs)
+
+    def method(self) -> str:
+        lines = [line for i, call in enumerate(self.calls) for line in self._line(i, call)]
+        returned = ", ".join(self.values[out].text for out in self.outputs)
+        lines.append(f"return {returned}" if self.outputs else "pass")
+        arguments = ", ".join(["self", *(f"{name}: torch.Tensor" for name in self.arguments)])
+        kind = "torch.Tensor" if len(self.outputs) == 1 else "tuple[torch.Tensor, ...]"
+        return f"def forward({arguments}) -> {kind}:\n" + indent("\n".join(lines), INDENT)
+
+    def _line(self, i: int, call: Call) -> Iterator[str]:
+        main, *further = call.outs
+        expression = self._said(call, [self.values[ref] for ref in call.refs])
+        depth = 0 if call.kind == "value" else 1 + max((self.depth[ref] for ref in call.refs), default=0)
+        alone = self.reads[main] == 1 and self.last[main] == i + 1 and len(expression.text) <= MOST_TAKEN_UP
+        if not further and (call.kind == "value" or (alone and depth < MOST_NESTED)):
+            self.values[main], self.depth[main] = expression, depth
+            return
+        free = self._free(i)
+        for out in call.outs:
+            name = self._name(out, call.name if self.last.get(out, -1) > i + 1 else "", free)
+            self.values[out], self.variables[out] = Said(name), name
+        target, *names = (self.variables[out] for out in call.outs)
+        if call.kind == "parts" and len(names) > 1:  # an LSTM's states come as a tuple of their own
+            names = [f"({', '.join(names)})"]
+        yield f"{', '.join([target, *names])} = {expression.text}"
+
+    def _free(self, i: int) -> list[str]:
+        """Variables that nothing reads after call ``i``, those that it reads itself first."""
+        own = [self.variables.get(ref, "x") for ref in dict.fromkeys(self.calls[i].refs) if self.last[ref] <= i]
+        pending = " ".join(
+            self.values[value].text for value, last in self.last.items() if last > i and value in self.values
+        )
+        alive = {"_", *re.findall(r"\w+", pending)}
+        return [name for name in dict.fromkeys([*own, "x", *self.variables.values()]) if name not in alive]
+
+    def _name(self, out: str, wish: str, free: list[str]) -> str:
+        """A variable for a value: its own name, one that is free, or the next letter."""
+        if self.reads[out] == 0:
+            return "_"
+        taken = {*self.variables.values(), "F", "torch", "nn", "self"}
+        if plain_name(wish) and wish not in taken:
+            return wish
+        if free:
+            return free.pop(0)
+        names: list[str] = [*"yz", *(f"y{i}" for i in range(2, len(taken) + 3))]
+        return next(name for name in names if name not in taken)
+
+    def _said(self, call: Call, inputs: Sequence[Said]) -> Said:
+        kind, what, form, *_ = call
+        words = ", ".join(x.text for x in inputs)
+        if kind == "value":
+            return Said(what)
+        if kind == "function":
+            return said(what, inputs, form)
+        if kind == "new":
+            made = finite(shown(form))
+            return Said(f"torch.zeros({made})" if what == "Buffer" else f"nn.{what}({made})({words})")
+        if kind in ("pad", "average"):
+            pad = f"F.pad({{}}, {text(form[0])}{form[1]})"
+            padded = f"{what}({pad.format(words)})"
+            ones = pad.format(f"torch.ones_like({words})")
+            return Said(padded) if kind == "pad" else Said(f"{padded} / {what}({ones})", True)
+        if form == "unpool" and len(inputs) == 3:
+            words = f"{inputs[0].text}, {inputs[1].text}, output_size={inputs[2].operand}.shape"
+        if form == "state" and len(inputs) > 2:
+            words = f"{inputs[0].text}, ({', '.join(x.text for x in inputs[1:])})"
+        return Said(what.format(words))

@@ -1,9 +1,141 @@
-"""The zoo: networks by name, one architecture family per file; what it offers stands in `registry`.
+"""The zoo: networks by name, one architecture family a file; it knows layers and no metric.
 
-A network is found by the text of its file alone, so adding one is writing one function; no list is kept anywhere, and
-loading one network imports the file of its family and no other. The zoo knows layers and modules, and no metric.
+Networks are found by the files' text, ``@network(...)`` followed by ``def NAME(``. Attribute names are torchvision's
+where it has the network; stochastic depth, idle outside training, has no layer.
 """
 
-from convcalc.zoo.registry import Entry, entry, load, names
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from inspect import signature
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+from convcalc.algebra.dims import is_symbolic, parse_dim
+from convcalc.errors import SpecError, UnknownName, did_you_mean
+from convcalc.network.module import Module
 
 __all__ = ["Entry", "entry", "load", "names"]
+
+F = TypeVar("F", bound=Callable[..., Module])
+
+Factor: TypeAlias = float
+"""A setting that multiplies channels or blocks."""
+
+_NETWORK = re.compile(r"^@network\(.*?^def (\w+)\(", re.MULTILINE | re.DOTALL)
+
+_LEGAL: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "int": ("a whole number of at least 1", lambda value: type(value) is int and value >= 1),
+    "float": ("a number from 0 to 1", lambda value: type(value) in (int, float) and 0 <= value <= 1),
+    "Factor": ("a number above 0, up to 100", lambda value: type(value) in (int, float) and 0 < value <= 100),
+    "bool": ("True or False", lambda value: type(value) is bool),
+}
+"""What the annotation of a setting promises, and the test of it."""
+
+
+class Entry(NamedTuple):
+    """A network of the zoo: its name, its usual input without the batch, its source, how to build it.
+
+    ``settings`` are the arguments of ``build`` with their defaults.
+    """
+
+    name: str
+    input: tuple[int, ...]
+    paper: str
+    build: Callable[..., Module]
+    settings: Mapping[str, Any]
+    doc: str
+
+
+_ENTRIES: dict[str, Entry] = {}
+
+
+def network(paper: str, input: tuple[int, ...] = (3, 224, 224)) -> Callable[[F], F]:
+    """Make the function below it a network of the zoo, under the function's name.
+
+    Its arguments are the settings; each has a default, and an annotation that `load` checks.
+    """
+
+    def register(build: F) -> F:
+        name, doc = build.__name__, (build.__doc__ or "").strip()
+        settings = {name: parameter.default for name, parameter in signature(build).parameters.items()}
+        _ENTRIES[name] = Entry(name, input, paper, build, settings, doc)
+        return build
+
+    return register
+
+
+@cache
+def _families() -> dict[str, str]:
+    """The file of each network, in the order of the files."""
+    folder, found = os.path.dirname(__file__), dict[str, str]()
+    for file in sorted(os.listdir(folder)):
+        if file.endswith(".py"):
+            with open(os.path.join(folder, file), encoding="utf-8") as source:
+                found.update(dict.fromkeys(_NETWORK.findall(source.read()), file[:-3]))
+    return found
+
+
+def names(pattern: str = "*") -> list[str]:
+    """The names that match a shell-style pattern, family by family.
+
+    >>> names("resnet*")
+    ['resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152']
+    """
+    from fnmatch import fnmatchcase
+
+    return [name for name in _families() if fnmatchcase(name, pattern)]
+
+
+def entry(name: str) -> Entry:
+    """The record of a network; imports the file of its family. Raises UnknownName.
+
+    >>> entry("vgg16").input, entry("vgg16").settings["num_classes"]
+    ((3, 224, 224), 1000)
+    """
+    family = _families().get(name)
+    if family is None:
+        hint = did_you_mean(name, _families()) or "`convcalc networks` lists them all"
+        raise UnknownName(f"no network is called {name!r}", hint=hint)
+    import_module(f"convcalc.zoo.{family}")
+    return _ENTRIES[name]
+
+
+def load(name: str, **settings: Any) -> tuple[Module, tuple[int, ...]]:
+    """A network built with these settings, and its usual input without the batch.
+
+    Raises UnknownName, or SpecError for a setting that the network lacks or a value that it cannot take.
+
+    >>> load("resnet50", in_channels=1)[1]
+    (1, 224, 224)
+    """
+    found = entry(name)
+    settings = {setting: _checked(found, setting, value) for setting, value in settings.items()}
+    channels, *sizes = found.input
+    if "image_size" in settings:
+        sizes = [settings["image_size"]] * len(sizes)
+    try:
+        return found.build(**settings), (settings.get("in_channels", channels), *sizes)
+    except TypeError:
+        lettered = [setting for setting, value in settings.items() if is_symbolic(value)]
+        if not lettered:
+            raise
+        what = f"{' and '.join(lettered)} must be a number: the network's plan hangs on it"
+        raise SpecError(what, where=name, hint=f"write --set {lettered[0]}=64") from None
+
+
+def _checked(found: Entry, setting: str, value: Any) -> Any:
+    """The value of a setting, a letter for the name of one; raises SpecError where the network cannot take it."""
+    if setting not in found.settings:
+        legal = ", ".join(f"{name}={default!r}" for name, default in found.settings.items())
+        raise SpecError(f"has no setting {setting!r}", where=found.name, hint=f"it takes {legal}")
+    kind = found.build.__annotations__[setting]
+    if kind == "int" and isinstance(value, str) and value.isidentifier():
+        return parse_dim(value, value)
+    wanted, fits = _LEGAL[kind]
+    if not fits(value) and not (kind == "int" and is_symbolic(value)):
+        raise SpecError(f"{setting} must be {wanted}; received {value!r}", where=found.name)
+    return value

@@ -1,8 +1,16 @@
-"""AlexNet: the network of 2012 with its two groups, and the later one in one tower.
+"""AlexNet of 2012 with its two groups and the later one in one tower; ZFNet; Network in Network.
 
-Krizhevsky et al. 2012, *ImageNet classification with deep convolutional neural networks*; Krizhevsky 2014,
-arXiv:1404.5997, with torchvision's dense layers and attribute names. The paper of 2012 says 224 x 224; its own sizes
-(55 x 55 after the first convolution) need 227 x 227.
+AlexNet: Krizhevsky et al. 2012, *ImageNet classification with deep convolutional neural networks*; Krizhevsky 2014,
+arXiv:1404.5997, with torchvision's dense layers. The paper of 2012 says 224 x 224; its own sizes (55 x 55 after the
+first convolution) need 227 x 227.
+
+ZFNet: Zeiler and Fergus 2013, arXiv:1311.2901, figure 3, which prints sizes (110, 55, 26, 13, 13, 13, 13, 6) and no
+number of parameters; poolings round up, without which 110 does not become 55. Its contrast normalisation is taken to be
+AlexNet's response normalisation.
+
+Network in Network: Lin et al. 2013, arXiv:1312.4400, figure 2, without sizes: kernels and channels are those of the
+authors' released models. Figures elsewhere: about 1 M parameters for CIFAR-10 (Springenberg et al., arXiv:1412.6806,
+table 3; exact 966,986), 29 MB for ImageNet (the release's own; exact 7,595,176 parameters of 4 bytes, 29.0 MiB).
 """
 
 from __future__ import annotations
@@ -10,87 +18,128 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc import nn
-from convcalc.zoo.registry import network
+from convcalc.zoo import network
+from convcalc.zoo.blocks import Chain, dense_head
 
 
-class AlexNet(nn.Module):
-    """Five convolutions, a pooling to 6 x 6, three dense layers."""
+def conv(c_in: int, c: int, kernel: int, stride: int = 1, padding: int = 0, groups: int = 1) -> list[Any]:
+    """A convolution and a rectifier."""
+    return [nn.Conv2d(c_in, c, kernel, stride, padding, groups=groups), nn.ReLU()]
 
+
+def pool(ceil_mode: bool = True) -> nn.MaxPool2d:
+    return nn.MaxPool2d(3, stride=2, ceil_mode=ceil_mode)
+
+
+class AlexNet(Chain):
     def __init__(self, num_classes: int, in_channels: int, dropout: float) -> None:
         self.features = nn.Sequential(
-            nn.Conv2d(in_channels, 64, 11, stride=4, padding=2),
-            nn.ReLU(),
-            nn.MaxPool2d(3, stride=2),
-            nn.Conv2d(64, 192, 5, padding=2),
-            nn.ReLU(),
-            nn.MaxPool2d(3, stride=2),
-            nn.Conv2d(192, 384, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(384, 256, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(256, 256, 3, padding=1),
-            nn.ReLU(),
-            nn.MaxPool2d(3, stride=2),
+            *conv(in_channels, 64, 11, 4, 2),
+            pool(ceil_mode=False),
+            *conv(64, 192, 5, padding=2),
+            pool(ceil_mode=False),
+            *conv(192, 384, 3, padding=1),
+            *conv(384, 256, 3, padding=1),
+            *conv(256, 256, 3, padding=1),
+            pool(ceil_mode=False),
         )
         self.avgpool = nn.AdaptiveAvgPool2d(6)
-        self.classifier = nn.Sequential(
-            nn.Dropout(dropout),
-            nn.Linear(256 * 6 * 6, 4096),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(4096, 4096),
-            nn.ReLU(),
-            nn.Linear(4096, num_classes),
-        )
-
-    def forward(self, x: Any) -> Any:
-        """Class scores."""
-        return self.classifier(self.avgpool(self.features(x)).flatten(1))
+        head = dense_head(256 * 6 * 6, num_classes, dropout)
+        self.classifier = nn.Sequential(nn.Dropout(dropout), *head[:5], head[6])
 
 
-class AlexNet2012(nn.Module):
-    """Two groups in the second, fourth and fifth convolution, response normalisation after the first two."""
+class AlexNet2012(Chain):
+    flat = "features"
 
     def __init__(self, num_classes: int, in_channels: int, dropout: float) -> None:
         self.features = nn.Sequential(
-            nn.Conv2d(in_channels, 96, 11, stride=4),
-            nn.ReLU(),
+            *conv(in_channels, 96, 11, 4),
             nn.LocalResponseNorm(5, k=2.0),
-            nn.MaxPool2d(3, stride=2),
-            nn.Conv2d(96, 256, 5, padding=2, groups=2),
-            nn.ReLU(),
+            pool(ceil_mode=False),
+            *conv(96, 256, 5, padding=2, groups=2),
             nn.LocalResponseNorm(5, k=2.0),
-            nn.MaxPool2d(3, stride=2),
-            nn.Conv2d(256, 384, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(384, 384, 3, padding=1, groups=2),
-            nn.ReLU(),
-            nn.Conv2d(384, 256, 3, padding=1, groups=2),
-            nn.ReLU(),
-            nn.MaxPool2d(3, stride=2),
+            pool(ceil_mode=False),
+            *conv(256, 384, 3, padding=1),
+            *conv(384, 384, 3, padding=1, groups=2),
+            *conv(384, 256, 3, padding=1, groups=2),
+            pool(ceil_mode=False),
         )
-        self.classifier = nn.Sequential(
-            nn.Linear(256 * 6 * 6, 4096),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(4096, 4096),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(4096, num_classes),
+        self.classifier = dense_head(256 * 6 * 6, num_classes, dropout)
+
+
+class ZFNet(Chain):
+    flat = "features"
+
+    def __init__(self, num_classes: int, in_channels: int, dropout: float) -> None:
+        self.features = nn.Sequential(
+            *conv(in_channels, 96, 7, 2, 1),
+            pool(),
+            nn.LocalResponseNorm(5, k=2.0),
+            *conv(96, 256, 5, 2),
+            pool(),
+            nn.LocalResponseNorm(5, k=2.0),
+            *conv(256, 384, 3, padding=1),
+            *conv(384, 384, 3, padding=1),
+            *conv(384, 256, 3, padding=1),
+            pool(),
         )
-
-    def forward(self, x: Any) -> Any:
-        """Class scores."""
-        return self.classifier(self.features(x).flatten(1))
+        self.classifier = dense_head(256 * 6 * 6, num_classes, dropout)
 
 
-@network(input=(3, 224, 224), paper="Krizhevsky 2014, arXiv:1404.5997")
+@network("Krizhevsky 2014, arXiv:1404.5997")
 def alexnet(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> AlexNet:
     """AlexNet in one tower, as in torchvision."""
     return AlexNet(num_classes, in_channels, dropout)
 
 
-@network(input=(3, 227, 227), paper="Krizhevsky et al. 2012, NIPS 25")
+@network("Krizhevsky et al. 2012, NIPS 25", (3, 227, 227))
 def alexnet_2012(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> AlexNet2012:
     """AlexNet as published: 60,965,224 parameters."""
     return AlexNet2012(num_classes, in_channels, dropout)
+
+
+@network("Zeiler and Fergus 2013, arXiv:1311.2901")
+def zfnet(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> ZFNet:
+    """ZFNet: 62,357,608 parameters; takes 207 x 207 to 238 x 238."""
+    return ZFNet(num_classes, in_channels, dropout)
+
+
+def mlpconv(c_in: int, channels: tuple[int, int, int], kernel: int, stride: int = 1, padding: int = 0) -> list[Any]:
+    """A convolution and two of 1 x 1, each with a rectifier."""
+    first, second, third = channels
+    return [*conv(c_in, first, kernel, stride, padding), *conv(first, second, 1), *conv(second, third, 1)]
+
+
+class NIN(Chain):
+    def __init__(self, *steps: Any) -> None:
+        self.features = nn.Sequential(*steps)
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+
+
+@network("Lin et al. 2013, arXiv:1312.4400", (3, 32, 32))
+def nin(num_classes: int = 10, in_channels: int = 3, dropout: float = 0.5) -> NIN:
+    """Network in Network for CIFAR-10: 966,986 parameters."""
+    return NIN(
+        *mlpconv(in_channels, (192, 160, 96), 5, padding=2),
+        pool(),
+        nn.Dropout(dropout),
+        *mlpconv(96, (192, 192, 192), 5, padding=2),
+        nn.AvgPool2d(3, stride=2, ceil_mode=True),
+        nn.Dropout(dropout),
+        *mlpconv(192, (192, 192, num_classes), 3, padding=1),
+    )
+
+
+@network("Lin et al. 2013, arXiv:1312.4400")
+def nin_imagenet(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> NIN:
+    """Network in Network for ImageNet: 7,595,176 parameters."""
+    return NIN(
+        *mlpconv(in_channels, (96, 96, 96), 11, stride=4),
+        pool(),
+        *mlpconv(96, (256, 256, 256), 5, padding=2),
+        pool(),
+        *mlpconv(256, (384, 384, 384), 3, padding=1),
+        pool(),
+        nn.Dropout(dropout),
+        *mlpconv(384, (1024, 1024, num_classes), 3, padding=1),
+    )

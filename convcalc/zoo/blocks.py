@@ -1,7 +1,4 @@
-"""What several families are built of: convolution with normalisation and activation, branches, squeeze and excitation.
-
-A block of one family alone stands in that family's file.
-"""
+"""What several families are built of; a block of one family alone stands in that family's file."""
 
 from __future__ import annotations
 
@@ -9,22 +6,31 @@ from collections.abc import Callable
 from typing import Any
 
 from convcalc import nn
+from convcalc.network.module import children
 
 Size = int | tuple[int, ...]
 Act = Callable[[], Any]
 
 
-class ConvNorm(nn.Module):
-    """Convolution without bias, batch normalisation, rectifier: the unit of the Inception networks."""
+class Chain(nn.Module):
+    """A module whose children run in the order of their assignment, the maps flattened after the child ``flat``."""
 
-    def __init__(self, c_in: int, c: int, kernel: Size, stride: int = 1, padding: Size = 0) -> None:
-        self.conv = nn.Conv2d(c_in, c, kernel, stride, padding, bias=False)
-        self.bn = nn.BatchNorm2d(c, eps=0.001)
-        self.relu = nn.ReLU()
+    flat = "avgpool"
 
     def forward(self, x: Any) -> Any:
-        """The unit's output."""
-        return self.relu(self.bn(self.conv(x)))
+        for name, child in children(self):
+            x = child(x).flatten(1) if name == self.flat else child(x)
+        return x
+
+
+class ConvNorm(Chain):
+    """The unit of the Inception networks; ``padded`` keeps the size."""
+
+    def __init__(self, c_in: int, c: int, kernel: Size, stride: int = 1, padded: bool = True) -> None:
+        half = kernel // 2 if isinstance(kernel, int) else tuple(k // 2 for k in kernel)
+        self.conv = nn.Conv2d(c_in, c, kernel, stride, half if padded else 0, bias=False)
+        self.bn = nn.BatchNorm2d(c, eps=0.001)
+        self.relu = nn.ReLU()
 
 
 def conv_norm(
@@ -44,15 +50,14 @@ def conv_norm(
 
 
 class Branches(nn.Module):
-    """Modules side by side on one input, their channels concatenated."""
+    """Modules side by side on one input, their channels concatenated; named ``branch`` and a number."""
 
-    def __init__(self, *branches: Any) -> None:
-        vars(self).update({f"branch{i}": branch for i, branch in enumerate(branches)})
+    def __init__(self, *branches: Any, start: int = 0) -> None:
         self.branches = branches
+        vars(self).update({f"branch{i}": branch for i, branch in enumerate(branches, start)})
         self.cat = nn.Cat(1)
 
     def forward(self, x: Any) -> Any:
-        """All branches' channels."""
         return self.cat(*[branch(x) for branch in self.branches])
 
 
@@ -67,12 +72,29 @@ class SqueezeExcite(nn.Module):
         self.scale_activation = gate()
 
     def forward(self, x: Any) -> Any:
-        """The input, scaled."""
         return self.scale_activation(self.fc2(self.activation(self.fc1(self.avgpool(x))))) * x
 
 
+def dense_head(c_in: int, num_classes: int, dropout: float) -> nn.Sequential:
+    """AlexNet's and VGG's three dense layers."""
+    return nn.Sequential(
+        nn.Linear(c_in, 4096),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+        nn.Linear(4096, 4096),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+        nn.Linear(4096, num_classes),
+    )
+
+
+def mlp(c: int) -> nn.Sequential:
+    """The transformers' two dense layers."""
+    return nn.Sequential(nn.Linear(c, 4 * c), nn.GELU(), nn.Dropout(0.0), nn.Linear(4 * c, c), nn.Dropout(0.0))
+
+
 def divisible(channels: float, by: int = 8) -> int:
-    """The nearest multiple of ``by``, and the next where that would lose more than a tenth (the MobileNets' rounding).
+    """The nearest multiple of ``by``, and the next where that would lose more than a tenth.
 
     >>> divisible(24 * 0.75), divisible(16 * 0.5), divisible(11)
     (24, 8, 16)

@@ -1,7 +1,11 @@
-"""Darknet-53: residual blocks of 1 x 1 and 3 x 3, the body of YOLO v3.
+"""Darknet-53, residual blocks of 1 x 1 and 3 x 3; YOLO v3, three heads on that body.
 
-Redmon and Farhadi 2018, arXiv:1804.02767, table 1. Published (table 2): 18.7 Bn operations at 256 x 256, where the
-convolutions have 18.57 (two for each multiply–accumulate); no number of parameters.
+Redmon and Farhadi 2018, arXiv:1804.02767, tables 1 and 2: 18.7 Bn operations at 256 x 256, where the convolutions have
+18.57 (two for each multiply–accumulate); no number of parameters.
+
+YOLO's heads (section 2) stand on a thirty-second, a sixteenth and an eighth of the input's size; each position
+describes three boxes: four numbers of place, one of presence, one for each class. The authors' page gives 65.86 Bn
+operations at 416 x 416, which is exact.
 """
 
 from __future__ import annotations
@@ -9,14 +13,12 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc import nn
-from convcalc.zoo.registry import network
+from convcalc.zoo import network
 
-REPEATS = (1, 2, 8, 8, 4)
-"""Residual blocks after each halving."""
+_PAPER = "Redmon and Farhadi 2018, arXiv:1804.02767"
 
 
 def unit(c_in: int, c: int, kernel: int, stride: int = 1) -> nn.Sequential:
-    """Convolution padded to keep the size, normalisation, leaky rectifier."""
     conv = nn.Conv2d(c_in, c, kernel, stride, kernel // 2, bias=False)
     return nn.Sequential({"conv": conv, "bn": nn.BatchNorm2d(c), "act": nn.LeakyReLU(0.1)})
 
@@ -29,22 +31,20 @@ class Residual(nn.Module):
         self.conv2 = unit(c // 2, c, 3)
 
     def forward(self, x: Any) -> Any:
-        """The block's output."""
         return x + self.conv2(self.conv1(x))
 
 
 class Body(nn.Module):
-    """A 3 x 3 stem and five stages, each half the size and twice the channels of the one before."""
+    """A stem and five stages, each half the size and twice the channels of the one before; gives all stages' maps."""
 
     def __init__(self, in_channels: int, width: int) -> None:
         self.conv = unit(in_channels, width, 3)
         self.stages = nn.ModuleList()
-        for i, repeats in enumerate(REPEATS, 1):
+        for i, repeats in enumerate((1, 2, 8, 8, 4), 1):
             c = width * 2**i
             self.stages.append(nn.Sequential(unit(c // 2, c, 3, 2), *[Residual(c) for _ in range(repeats)]))
 
     def forward(self, x: Any) -> list[Any]:
-        """The stages' outputs."""
         outputs = [self.conv(x)]
         for stage in self.stages:
             outputs.append(stage(outputs[-1]))
@@ -52,19 +52,57 @@ class Body(nn.Module):
 
 
 class Darknet(nn.Module):
-    """The body, the mean over positions, one dense layer."""
-
     def __init__(self, num_classes: int, in_channels: int, width: int) -> None:
         self.body = Body(in_channels, width)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(32 * width, num_classes)
 
     def forward(self, x: Any) -> Any:
-        """Class scores."""
         return self.fc(self.avgpool(self.body(x)[-1]).flatten(1))
 
 
-@network(input=(3, 256, 256), paper="Redmon and Farhadi 2018, arXiv:1804.02767")
+@network(_PAPER, (3, 256, 256))
 def darknet53(num_classes: int = 1000, in_channels: int = 3, width: int = 32) -> Darknet:
     """Darknet-53: 41,609,928 parameters; ``width`` is the stem's channels."""
     return Darknet(num_classes, in_channels, width)
+
+
+class Head(nn.Module):
+    """Five convolutions; from there a branch to the boxes."""
+
+    def __init__(self, c_in: int, c: int, num_classes: int) -> None:
+        kernels = ((c_in, c, 1), (c, 2 * c, 3), (2 * c, c, 1), (c, 2 * c, 3), (2 * c, c, 1))
+        self.convs = nn.Sequential(*[unit(*step) for step in kernels])
+        self.boxes = nn.Sequential(unit(c, 2 * c, 3), nn.Conv2d(2 * c, 3 * (5 + num_classes), 1))
+
+    def forward(self, x: Any) -> tuple[Any, Any]:
+        x = self.convs(x)
+        return x, self.boxes(x)
+
+
+class YOLOv3(nn.Module):
+    """Heads from the coarsest grid to the finest, each but the first with the enlarged maps of the one before."""
+
+    def __init__(self, num_classes: int, in_channels: int, width: int) -> None:
+        self.body = Body(in_channels, width)
+        c = 16 * width
+        self.head1 = Head(2 * c, c, num_classes)
+        self.up1 = nn.Sequential(unit(c, c // 2, 1), nn.Upsample(scale_factor=2))
+        self.cat1 = nn.Cat(1)
+        self.head2 = Head(c + c // 2, c // 2, num_classes)
+        self.up2 = nn.Sequential(unit(c // 2, c // 4, 1), nn.Upsample(scale_factor=2))
+        self.cat2 = nn.Cat(1)
+        self.head3 = Head(c // 2 + c // 4, c // 4, num_classes)
+
+    def forward(self, x: Any) -> Any:
+        *_, eighth, sixteenth, last = self.body(x)
+        x, coarse = self.head1(last)
+        x, middle = self.head2(self.cat1(self.up1(x), sixteenth))
+        _, fine = self.head3(self.cat2(self.up2(x), eighth))
+        return [coarse, middle, fine]
+
+
+@network(_PAPER, (3, 416, 416))
+def yolov3(num_classes: int = 80, in_channels: int = 3, width: int = 32) -> YOLOv3:
+    """YOLO v3: 61,949,149 parameters, three outputs; ``width`` is the stem's channels."""
+    return YOLOv3(num_classes, in_channels, width)

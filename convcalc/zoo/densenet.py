@@ -1,6 +1,7 @@
-"""DenseNet with 121 to 201 weighted layers: each layer reads all maps before it in its block.
+"""DenseNet with 121 to 201 weighted layers, each of which reads all maps before it in its block; DenseNet-BC for CIFAR.
 
-Huang et al. 2016, arXiv:1608.06993, table 1 (the bottlenecked, compressing form). Attribute names as in torchvision.
+Huang et al. 2016, arXiv:1608.06993, table 1 (the bottlenecked, compressing form); for CIFAR, three dense blocks on 32,
+16 and 8 positions a side, section 3 and table 2: depth 100, growth 12, 0.8M parameters, exact to that digit.
 """
 
 from __future__ import annotations
@@ -8,14 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc import nn
-from convcalc.zoo.registry import network
+from convcalc.errors import SpecError
+from convcalc.zoo import network
+from convcalc.zoo.blocks import Chain
 
 _PAPER = "Huang et al. 2016, arXiv:1608.06993"
 
 
 class DenseLayer(nn.Module):
-    """1 x 1 to four times the growth, 3 x 3 to the growth, each after normalisation and rectifier."""
-
     def __init__(self, c_in: int, growth: int) -> None:
         self.cat = nn.Cat(1)
         self.norm1 = nn.BatchNorm2d(c_in)
@@ -26,13 +27,12 @@ class DenseLayer(nn.Module):
         self.conv2 = nn.Conv2d(4 * growth, growth, 3, padding=1, bias=False)
 
     def forward(self, *maps: Any) -> Any:
-        """The layer's new maps."""
         x = self.conv1(self.relu1(self.norm1(self.cat(*maps))))
         return self.conv2(self.relu2(self.norm2(x)))
 
 
 class DenseBlock(nn.Module):
-    """Layers, each on the concatenation of the block's input and all outputs before it."""
+    """Layers, each on the block's input and all outputs before it."""
 
     def __init__(self, c_in: int, growth: int, layers: int) -> None:
         self.layers = [DenseLayer(c_in + i * growth, growth) for i in range(layers)]
@@ -40,7 +40,6 @@ class DenseBlock(nn.Module):
         self.cat = nn.Cat(1)
 
     def forward(self, x: Any) -> Any:
-        """The input and all layers' maps."""
         maps = [x]
         for layer in self.layers:
             maps.append(layer(*maps))
@@ -49,62 +48,69 @@ class DenseBlock(nn.Module):
 
 def transition(c: int) -> nn.Sequential:
     """Between blocks: half the channels, half the size."""
-    return nn.Sequential(
-        {
-            "norm": nn.BatchNorm2d(c),
-            "relu": nn.ReLU(),
-            "conv": nn.Conv2d(c, c // 2, 1, bias=False),
-            "pool": nn.AvgPool2d(2),
-        }
-    )
+    conv = nn.Conv2d(c, c // 2, 1, bias=False)
+    return nn.Sequential({"norm": nn.BatchNorm2d(c), "relu": nn.ReLU(), "conv": conv, "pool": nn.AvgPool2d(2)})
 
 
-class DenseNet(nn.Module):
-    """A 7 x 7 stem, four dense blocks with transitions between, the mean over positions, one dense layer."""
-
+class DenseNet(Chain):
     def __init__(self, blocks: tuple[int, ...], growth: int, width: int, num_classes: int, in_channels: int) -> None:
-        features: dict[str, Any] = {
+        stem = {
             "conv0": nn.Conv2d(in_channels, width, 7, stride=2, padding=3, bias=False),
             "norm0": nn.BatchNorm2d(width),
             "relu0": nn.ReLU(),
             "pool0": nn.MaxPool2d(3, stride=2, padding=1),
         }
+        self._fill(stem, blocks, growth, width, num_classes)
+
+    def _fill(self, stem: dict[str, Any], blocks: tuple[int, ...], growth: int, width: int, num_classes: int) -> None:
+        self.features = nn.Sequential(stem)
         for i, layers in enumerate(blocks, 1):
-            features[f"denseblock{i}"] = DenseBlock(width, growth, layers)
+            setattr(self.features, f"denseblock{i}", DenseBlock(width, growth, layers))
             width += layers * growth
             if i < len(blocks):
-                features[f"transition{i}"] = transition(width)
+                setattr(self.features, f"transition{i}", transition(width))
                 width //= 2
-        features["norm5"] = nn.BatchNorm2d(width)
-        self.features = nn.Sequential(features)
+        self.features.norm5 = nn.BatchNorm2d(width)  # type: ignore[attr-defined]
         self.relu = nn.ReLU()
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.classifier = nn.Linear(width, num_classes)
 
-    def forward(self, x: Any) -> Any:
-        """Class scores."""
-        return self.classifier(self.avgpool(self.relu(self.features(x))).flatten(1))
+
+class CifarDenseNet(DenseNet):
+    def __init__(self, depth: int, growth: int, num_classes: int, in_channels: int) -> None:
+        if depth < 10 or depth % 6 != 4:
+            raise SpecError(f"depth must be 10, 16, 22, ... (6n + 4); received {depth}", where="CifarDenseNet")
+        stem = {"conv0": nn.Conv2d(in_channels, 2 * growth, 3, padding=1, bias=False)}
+        self._fill(stem, ((depth - 4) // 6,) * 3, growth, 2 * growth, num_classes)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def densenet121(num_classes: int = 1000, in_channels: int = 3, growth_rate: int = 32, width: int = 64) -> DenseNet:
     """DenseNet-121."""
     return DenseNet((6, 12, 24, 16), growth_rate, width, num_classes, in_channels)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def densenet161(num_classes: int = 1000, in_channels: int = 3, growth_rate: int = 48, width: int = 96) -> DenseNet:
     """DenseNet-161, of growth 48."""
     return DenseNet((6, 12, 36, 24), growth_rate, width, num_classes, in_channels)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def densenet169(num_classes: int = 1000, in_channels: int = 3, growth_rate: int = 32, width: int = 64) -> DenseNet:
     """DenseNet-169."""
     return DenseNet((6, 12, 32, 32), growth_rate, width, num_classes, in_channels)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def densenet201(num_classes: int = 1000, in_channels: int = 3, growth_rate: int = 32, width: int = 64) -> DenseNet:
     """DenseNet-201."""
     return DenseNet((6, 12, 48, 32), growth_rate, width, num_classes, in_channels)
+
+
+@network(_PAPER, (3, 32, 32))
+def cifar_densenet_bc_100_12(
+    num_classes: int = 10, in_channels: int = 3, depth: int = 100, growth_rate: int = 12
+) -> CifarDenseNet:
+    """DenseNet-BC for CIFAR-10, 100 layers, growth 12: 769,162 parameters (published: 0.8M)."""
+    return CifarDenseNet(depth, growth_rate, num_classes, in_channels)

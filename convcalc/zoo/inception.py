@@ -1,7 +1,7 @@
 """Inception v3.
 
-Szegedy et al. 2015, arXiv:1512.00567, table 1 and figures 5 to 7, 10; attribute names, and the widths that the paper
-leaves open, as in torchvision. The auxiliary head serves training: the forward pass calls it only with ``training``.
+Szegedy et al. 2015, arXiv:1512.00567, table 1 and figures 5 to 7, 10; widths that the paper leaves open are
+torchvision's. The forward pass calls the auxiliary head only with ``training``.
 """
 
 from __future__ import annotations
@@ -10,19 +10,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from convcalc import nn
-from convcalc.zoo.blocks import ConvNorm, Size
-from convcalc.zoo.registry import network
+from convcalc.zoo import network
+from convcalc.zoo.blocks import Chain, ConvNorm, Size
 
-Step = tuple[str, int, Size]
-Branch = tuple[Step, ...]
+Branch = tuple[tuple[str, int, Size], ...]
+"""Convolutions in order: name, channels, kernel."""
 
 ROW, COLUMN = (1, 7), (7, 1)
 
 
 class Mixed(nn.Module):
-    """Branches side by side, concatenated: convolutions in order, and a pooling with a 1 x 1 convolution.
+    """Branches of convolutions and a pooling, concatenated; two names that end in ``a`` and ``b`` read the same input.
 
-    A step is a convolution's name, channels and kernel. Two steps that end in ``a`` and ``b`` read the same input.
     Without channels for the pooling this is a grid reduction: the last steps and the pooling have stride 2.
     """
 
@@ -31,18 +30,14 @@ class Mixed(nn.Module):
         for branch in branches:
             c = c_in
             for name, c_out, kernel in branch:
-                if not pooled and name == branch[-1][0]:
-                    unit = ConvNorm(c, c_out, kernel, stride=2)
-                else:
-                    unit = ConvNorm(c, c_out, kernel, padding=_half(kernel))
-                setattr(self, name, unit)
+                strides = not pooled and name == branch[-1][0]
+                setattr(self, name, ConvNorm(c, c_out, kernel, 2 if strides else 1, padded=not strides))
                 c = c if name.endswith("a") else c_out
         self.pool = nn.AvgPool2d(3, stride=1, padding=1) if pooled else nn.MaxPool2d(3, stride=2)
         self.branch_pool = ConvNorm(c_in, pooled, 1) if pooled else None
         self.cat = nn.Cat(1)
 
     def forward(self, x: Any) -> Any:
-        """All branches' channels."""
         pooled = self.pool(x)
         outputs = [y for branch in self.branches for y in self._run(branch, x)]
         return self.cat(*outputs, self.branch_pool(pooled) if self.branch_pool else pooled)
@@ -58,18 +53,12 @@ class Mixed(nn.Module):
             yield x
 
 
-def _half(kernel: Size) -> Size:
-    """The padding that keeps the size."""
-    return tuple(k // 2 for k in kernel) if isinstance(kernel, tuple) else kernel // 2
-
-
 def _chain(name: str, *steps: tuple[int, Size]) -> Branch:
-    """A branch with its convolutions numbered."""
     return tuple((f"{name}_{i}", c, kernel) for i, (c, kernel) in enumerate(steps, 1))
 
 
 def _split(name: str, *steps: tuple[int, Size]) -> Branch:
-    """A branch that ends in 1 x 3 beside 3 x 1."""
+    """Ends in 1 x 3 beside 3 x 1."""
     last = f"{name}_{len(steps) + 1}"
     return (*_chain(name, *steps), (f"{last}a", 384, (1, 3)), (f"{last}b", 384, (3, 1)))
 
@@ -89,31 +78,25 @@ def _figure_7(c_in: int) -> Mixed:
     return Mixed(c_in, ((("branch1x1", 320, 1),), _split("branch3x3", (384, 1)), double), 192)
 
 
-class InceptionAux(nn.Module):
+class InceptionAux(Chain):
     """The auxiliary head on the 17 x 17 grid."""
 
     def __init__(self, num_classes: int) -> None:
         self.pool = nn.AvgPool2d(5, stride=3)
         self.conv0 = ConvNorm(768, 128, 1)
-        self.conv1 = ConvNorm(128, 768, 5)
+        self.conv1 = ConvNorm(128, 768, 5, padded=False)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(768, num_classes)
 
-    def forward(self, x: Any) -> Any:
-        """Class scores."""
-        return self.fc(self.avgpool(self.conv1(self.conv0(self.pool(x)))).flatten(1))
-
 
 class Inception3(nn.Module):
-    """A stem of five convolutions, eleven modules on three grids, the mean over positions, one dense layer."""
-
     def __init__(self, num_classes: int, in_channels: int, aux_logits: bool, training: bool, dropout: float) -> None:
-        self.Conv2d_1a_3x3 = ConvNorm(in_channels, 32, 3, stride=2)
-        self.Conv2d_2a_3x3 = ConvNorm(32, 32, 3)
-        self.Conv2d_2b_3x3 = ConvNorm(32, 64, 3, padding=1)
+        self.Conv2d_1a_3x3 = ConvNorm(in_channels, 32, 3, 2, padded=False)
+        self.Conv2d_2a_3x3 = ConvNorm(32, 32, 3, padded=False)
+        self.Conv2d_2b_3x3 = ConvNorm(32, 64, 3)
         self.maxpool1 = nn.MaxPool2d(3, stride=2)
         self.Conv2d_3b_1x1 = ConvNorm(64, 80, 1)
-        self.Conv2d_4a_3x3 = ConvNorm(80, 192, 3)
+        self.Conv2d_4a_3x3 = ConvNorm(80, 192, 3, padded=False)
         self.maxpool2 = nn.MaxPool2d(3, stride=2)
         self.Mixed_5b, self.Mixed_5c, self.Mixed_5d = _figure_5(192, 32), _figure_5(256, 64), _figure_5(288, 64)
         self.Mixed_6a = Mixed(288, ((("branch3x3", 384, 3),), _chain("branch3x3dbl", (64, 1), (96, 3), (96, 3))))
@@ -138,13 +121,9 @@ class Inception3(nn.Module):
         return [self.fc(self.dropout(self.avgpool(x)).flatten(1)), *scores]
 
 
-@network(input=(3, 299, 299), paper="Szegedy et al. 2015, arXiv:1512.00567")
+@network("Szegedy et al. 2015, arXiv:1512.00567", (3, 299, 299))
 def inception_v3(
-    num_classes: int = 1000,
-    in_channels: int = 3,
-    aux_logits: bool = True,
-    training: bool = False,
-    dropout: float = 0.5,
+    num_classes: int = 1000, in_channels: int = 3, aux_logits: bool = True, training: bool = False, dropout: float = 0.5
 ) -> Inception3:
     """Inception v3; 23,834,568 parameters without the auxiliary head."""
     return Inception3(num_classes, in_channels, aux_logits, training, dropout)

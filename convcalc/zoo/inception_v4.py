@@ -1,7 +1,10 @@
-"""Inception v4.
+"""Inception v4, and Inception-ResNet v2, whose modules' results are scaled and added to their inputs.
 
-Szegedy et al. 2016, arXiv:1602.07261, figures 3 to 9; no shortcuts. The paper prints no number of parameters; the
-authors' released model has this network's 42.7 million. Figure 5 repeats 1 x 7 where the release has 1 x 7 and 7 x 1.
+Szegedy et al. 2016, arXiv:1602.07261, figures 3 to 9, prints no number of parameters; the authors' released models have
+these networks' 42.7 and 55.8 million. Figure 5 repeats 1 x 7 where the release has 1 x 7 and 7 x 1.
+
+Of Inception-ResNet v2 the figures contradict one another: modules add 1154 and 2048 channels (figures 17 and 19) to
+inputs of 1152 and 2144. The release has Inception v3's stem, and 10, 20 and 10 modules on 320, 1088 and 2080 channels.
 """
 
 from __future__ import annotations
@@ -9,27 +12,31 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc import nn
-from convcalc.zoo.blocks import Branches, ConvNorm, Size
-from convcalc.zoo.registry import network
+from convcalc.zoo import network
+from convcalc.zoo.blocks import Branches, Chain, ConvNorm, Size
 
 ROW, COLUMN, NARROW, TALL = (1, 7), (7, 1), (1, 3), (3, 1)
+
+_PAPER = "Szegedy et al. 2016, arXiv:1602.07261"
 
 
 def chain(c_in: int, *steps: tuple[int, Size], strided: bool = False, valid: bool = False) -> nn.Sequential:
     """Convolutions in order, given as channels and kernel; the last may have stride 2 or no padding."""
     units = nn.Sequential()
-    for i, (c, kernel) in enumerate(steps):
-        last = i == len(steps) - 1
-        sides = kernel if isinstance(kernel, tuple) else (kernel, kernel)
-        padding = 0 if last and (strided or valid) else tuple(k // 2 for k in sides)
-        units.append(ConvNorm(c_in, c, kernel, 2 if last and strided else 1, padding))
+    for i, (c, kernel) in enumerate(steps, 1):
+        last = i == len(steps)
+        units.append(ConvNorm(c_in, c, kernel, 2 if last and strided else 1, not (last and (strided or valid))))
         c_in = c
     return units
 
 
 def average(c_in: int, c: int) -> nn.Sequential:
-    """The mean over 3 x 3 and a 1 x 1 convolution."""
     return nn.Sequential(nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False), ConvNorm(c_in, c, 1))
+
+
+def reduction(*chains: nn.Sequential) -> Branches:
+    """Strided chains beside a pooling of stride 2."""
+    return Branches(*chains, nn.MaxPool2d(3, stride=2))
 
 
 def inception_a() -> Branches:
@@ -47,59 +54,89 @@ def inception_b() -> Branches:
 
 def inception_c() -> Branches:
     """Figure 6, on 8 x 8."""
-    single = nn.Sequential(chain(1536, (384, 1)), Branches(chain(384, (256, NARROW)), chain(384, (256, TALL))))
-    narrow_tall = chain(1536, (384, 1), (448, TALL), (512, NARROW))
-    double = nn.Sequential(narrow_tall, Branches(chain(512, (256, NARROW)), chain(512, (256, TALL))))
+
+    def split(c_in: int) -> Branches:
+        return Branches(chain(c_in, (256, NARROW)), chain(c_in, (256, TALL)))
+
+    single = nn.Sequential(chain(1536, (384, 1)), split(384))
+    double = nn.Sequential(chain(1536, (384, 1), (448, TALL), (512, NARROW)), split(512))
     return Branches(chain(1536, (256, 1)), single, double, average(1536, 256))
 
 
-def stem(in_channels: int) -> nn.Sequential:
-    """Figure 3."""
-    factored = chain(160, (64, 1), (64, ROW), (64, COLUMN), (96, 3), valid=True)
-    return nn.Sequential(
-        chain(in_channels, (32, 3), strided=True),
-        chain(32, (32, 3), valid=True),
-        chain(32, (64, 3)),
-        Branches(nn.MaxPool2d(3, stride=2), chain(64, (96, 3), strided=True)),
-        Branches(chain(160, (64, 1), (96, 3), valid=True), factored),
-        Branches(chain(192, (192, 3), strided=True), nn.MaxPool2d(3, stride=2)),
-    )
-
-
-def reduction_a() -> Branches:
-    """Figure 7 with the widths of table 1: from 35 x 35 to 17 x 17."""
-    double = chain(384, (192, 1), (224, 3), (256, 3), strided=True)
-    return Branches(chain(384, (384, 3), strided=True), double, nn.MaxPool2d(3, stride=2))
-
-
-def reduction_b() -> Branches:
-    """Figure 8: from 17 x 17 to 8 x 8."""
-    factored = chain(1024, (256, 1), (256, ROW), (320, COLUMN), (320, 3), strided=True)
-    return Branches(chain(1024, (192, 1), (192, 3), strided=True), factored, nn.MaxPool2d(3, stride=2))
-
-
-class InceptionV4(nn.Module):
-    """The stem, modules on three grids with reductions between, the mean over positions, one dense layer."""
-
+class InceptionV4(Chain):
     def __init__(self, num_classes: int, in_channels: int, dropout: float) -> None:
-        self.stem = stem(in_channels)
+        factored = chain(160, (64, 1), (64, ROW), (64, COLUMN), (96, 3), valid=True)
+        self.stem = nn.Sequential(
+            chain(in_channels, (32, 3), strided=True),
+            chain(32, (32, 3), valid=True),
+            chain(32, (64, 3)),
+            Branches(nn.MaxPool2d(3, stride=2), chain(64, (96, 3), strided=True)),
+            Branches(chain(160, (64, 1), (96, 3), valid=True), factored),
+            reduction(chain(192, (192, 3), strided=True)),
+        )
         self.inception_a = nn.Sequential(*[inception_a() for _ in range(4)])
-        self.reduction_a = reduction_a()
+        double = chain(384, (192, 1), (224, 3), (256, 3), strided=True)
+        self.reduction_a = reduction(chain(384, (384, 3), strided=True), double)
         self.inception_b = nn.Sequential(*[inception_b() for _ in range(7)])
-        self.reduction_b = reduction_b()
+        factored = chain(1024, (256, 1), (256, ROW), (320, COLUMN), (320, 3), strided=True)
+        self.reduction_b = reduction(chain(1024, (192, 1), (192, 3), strided=True), factored)
         self.inception_c = nn.Sequential(*[inception_c() for _ in range(3)])
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(1536, num_classes)
 
-    def forward(self, x: Any) -> Any:
-        """Class scores."""
-        x = self.reduction_a(self.inception_a(self.stem(x)))
-        x = self.inception_c(self.reduction_b(self.inception_b(x)))
-        return self.fc(self.dropout(self.avgpool(x).flatten(1)))
 
-
-@network(input=(3, 299, 299), paper="Szegedy et al. 2016, arXiv:1602.07261")
+@network(_PAPER, (3, 299, 299))
 def inception_v4(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.2) -> InceptionV4:
     """Inception v4: 42,679,816 parameters."""
     return InceptionV4(num_classes, in_channels, dropout)
+
+
+class Residual(nn.Module):
+    """Chains of convolutions, a 1 x 1 convolution to the input's channels, scaled, and the input added."""
+
+    def __init__(self, c: int, scale: float, *chains: tuple[tuple[int, Size], ...], active: bool = True) -> None:
+        self.mixed = Branches(*[chain(c, *steps) for steps in chains])
+        self.conv = nn.Conv2d(sum(steps[-1][0] for steps in chains), c, 1)
+        self.scale = scale
+        self.relu = nn.ReLU() if active else None
+
+    def forward(self, x: Any) -> Any:
+        y = x + self.conv(self.mixed(x)) * self.scale
+        return self.relu(y) if self.relu else y
+
+
+class InceptionResNetV2(Chain):
+    def __init__(self, num_classes: int, in_channels: int, dropout: float) -> None:
+        double = chain(192, (64, 1), (96, 3), (96, 3))
+        self.stem = nn.Sequential(
+            chain(in_channels, (32, 3), strided=True),
+            chain(32, (32, 3), valid=True),
+            chain(32, (64, 3)),
+            nn.MaxPool2d(3, stride=2),
+            ConvNorm(64, 80, 1),
+            chain(80, (192, 3), valid=True),
+            nn.MaxPool2d(3, stride=2),
+            Branches(chain(192, (96, 1)), chain(192, (48, 1), (64, 5)), double, average(192, 64)),
+        )
+        branches = ((32, 1),), ((32, 1), (32, 3)), ((32, 1), (48, 3), (64, 3))
+        self.block35 = nn.Sequential(*[Residual(320, 0.17, *branches) for _ in range(10)])
+        double = chain(320, (256, 1), (256, 3), (384, 3), strided=True)
+        self.reduction_a = reduction(chain(320, (384, 3), strided=True), double)
+        factored = (128, 1), (160, ROW), (192, COLUMN)
+        self.block17 = nn.Sequential(*[Residual(1088, 0.1, ((192, 1),), factored) for _ in range(20)])
+        triple = [((384, 3),), ((288, 3),), ((288, 3), (320, 3))]
+        self.reduction_b = reduction(*[chain(1088, (256, 1), *steps, strided=True) for steps in triple])
+        tail = ((192, 1),), ((192, 1), (224, NARROW), (256, TALL))
+        self.block8 = nn.Sequential(*[Residual(2080, 0.2, *tail) for _ in range(9)])
+        self.block8.append(Residual(2080, 1.0, *tail, active=False))
+        self.conv = ConvNorm(2080, 1536, 1)
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.dropout = nn.Dropout(dropout)
+        self.fc = nn.Linear(1536, num_classes)
+
+
+@network(_PAPER, (3, 299, 299))
+def inception_resnet_v2(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.2) -> InceptionResNetV2:
+    """Inception-ResNet v2: 55,843,464 parameters."""
+    return InceptionResNetV2(num_classes, in_channels, dropout)

@@ -1,8 +1,8 @@
 """LeNet-5: in the form taught today, and as published with its partial connections and trained subsampling.
 
 LeCun et al. 1998, *Gradient-based learning applied to document recognition*, section II.B. Both take 32 x 32 and have
-maps of 28, 14, 10 and 5. Today's form has rectifiers and maxima where the paper has squashed tangents and averages
-with weights, and dense layers where it has a last convolution and distances.
+maps of 28, 14, 10 and 5. Today's form has rectifiers and maxima where the paper has squashed tangents and averages with
+weights, and dense layers where it has a last convolution and distances.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc import nn
-from convcalc.zoo.registry import network
+from convcalc.zoo import network
+from convcalc.zoo.blocks import Chain
 
 
-class LeNet(nn.Module):
-    """Two convolutions, each with a pooling, and three dense layers."""
-
+class LeNet(Chain):
     def __init__(self, num_classes: int, in_channels: int) -> None:
         self.conv1 = nn.Conv2d(in_channels, 6, 5)
         self.relu1 = nn.ReLU()
@@ -29,13 +28,6 @@ class LeNet(nn.Module):
         self.fc2 = nn.Linear(120, 84)
         self.relu4 = nn.ReLU()
         self.fc3 = nn.Linear(84, num_classes)
-
-    def forward(self, x: Any) -> Any:
-        """Class scores."""
-        x = self.pool1(self.relu1(self.conv1(x)))
-        x = self.pool2(self.relu2(self.conv2(x)))
-        x = self.relu3(self.fc1(self.flatten(x)))
-        return self.fc3(self.relu4(self.fc2(x)))
 
 
 _THREE = ("012", "123", "234", "345", "045", "015")
@@ -54,7 +46,6 @@ class Subsampling(nn.Module):
         self.tanh = nn.Tanh()
 
     def forward(self, x: Any) -> Any:
-        """The smaller maps."""
         return self.tanh(self.pool(x) * self.coefficient + self.bias)
 
 
@@ -67,7 +58,6 @@ class PartialConvolution(nn.Module):
         self.cat = nn.Cat(1)
 
     def forward(self, x: Any) -> Any:
-        """The sixteen maps."""
         maps = x.split(1, 1)
         read = [cat(*[maps[int(i)] for i in reads]) for cat, reads in zip(self.gather, READS)]
         return self.cat(*[conv(part) for conv, part in zip(self.maps, read)])
@@ -97,13 +87,13 @@ class LeNet1998(nn.Module):
         return (away * away).sum(-1)
 
 
-@network(input=(1, 32, 32), paper="LeCun et al. 1998, Proc. IEEE 86(11)")
+@network("LeCun et al. 1998, Proc. IEEE 86(11)", (1, 32, 32))
 def lenet5(num_classes: int = 10, in_channels: int = 1) -> LeNet:
     """LeNet-5 as taught today: 61,706 parameters."""
     return LeNet(num_classes, in_channels)
 
 
-@network(input=(1, 32, 32), paper="LeCun et al. 1998, Proc. IEEE 86(11)")
+@network("LeCun et al. 1998, Proc. IEEE 86(11)", (1, 32, 32))
 def lenet5_1998(num_classes: int = 10, in_channels: int = 1) -> LeNet1998:
     """LeNet-5 as published: 60,000 learned parameters; the 840 fixed numbers of its output are buffers here."""
     return LeNet1998(num_classes, in_channels)

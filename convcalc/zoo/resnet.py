@@ -1,8 +1,7 @@
-"""ResNet with 18 to 152 weighted layers; its wider and its grouped kin stand in `resnext`.
+"""ResNet with 18 to 152 weighted layers; its kin stand in `resnext` and `cifar_resnet`.
 
 He et al. 2015, arXiv:1512.03385, table 1. The stride of a bottleneck stands in its 3 x 3 convolution, as in
-torchvision, where the paper has it in the 1 x 1 before: same parameters, 4.1 for 3.8 GMACs at ResNet-50. Attribute
-names as in torchvision.
+torchvision, where the paper has it in the 1 x 1 before: same parameters, 4.1 for 3.8 GMACs at ResNet-50.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from typing import Any
 
 from convcalc import nn
 from convcalc.errors import SpecError
-from convcalc.zoo.registry import network
+from convcalc.zoo import network
+from convcalc.zoo.blocks import Chain, conv_norm
 
 _PAPER = "He et al. 2015, arXiv:1512.03385"
 
@@ -23,29 +23,33 @@ _PLANS = {
 """For each output stride and stage: the stride, the dilation of the first block, that of the others."""
 
 
+def shortcut(c_in: int, c: int, stride: int) -> nn.Sequential | None:
+    """The projection beside a block that changes the shape (option B of the paper); None beside all others."""
+    return None if stride == 1 and c_in == c else conv_norm(c_in, c, 1, stride, act=None)
+
+
 class BasicBlock(nn.Module):
-    """Two 3 x 3 convolutions, and the input added."""
+    """Two 3 x 3 convolutions, and the input added; takes neither dilation nor groups nor another width."""
 
     expansion = 1
 
     def __init__(self, c_in: int, c: int, stride: int, dilation: int, groups: int, base: int) -> None:
-        if (dilation, groups, base) != (1, 1, 64):
-            raise SpecError("a basic block takes no dilation, groups or width_per_group", where="BasicBlock")
-        self.conv1 = nn.Conv2d(c_in, c, 3, stride=stride, padding=1, bias=False)
+        self.conv1 = nn.Conv2d(c_in, c, 3, stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(c)
         self.relu = nn.ReLU()
         self.conv2 = nn.Conv2d(c, c, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(c)
         self.downsample = shortcut(c_in, c, stride)
 
+    def residual(self, x: Any) -> Any:
+        return self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+
     def forward(self, x: Any) -> Any:
-        """The block's output."""
-        y = self.relu(self.bn1(self.conv1(x)))
-        y = self.bn2(self.conv2(y))
+        y = self.residual(x)
         return self.relu(y + (self.downsample(x) if self.downsample else x))
 
 
-class Bottleneck(nn.Module):
+class Bottleneck(BasicBlock):
     """1 x 1 down, 3 x 3, 1 x 1 up, and the input added."""
 
     expansion = 4
@@ -61,30 +65,16 @@ class Bottleneck(nn.Module):
         self.relu = nn.ReLU()
         self.downsample = shortcut(c_in, 4 * c, stride)
 
-    def forward(self, x: Any) -> Any:
-        """The block's output."""
-        y = self.relu(self.bn1(self.conv1(x)))
-        y = self.relu(self.bn2(self.conv2(y)))
-        y = self.bn3(self.conv3(y))
-        return self.relu(y + (self.downsample(x) if self.downsample else x))
+    def residual(self, x: Any) -> Any:
+        return self.bn3(self.conv3(self.relu(super().residual(x))))
 
 
-def shortcut(c_in: int, c: int, stride: int) -> nn.Sequential | None:
-    """The projection beside a block that changes the shape (option B of the paper); None beside all others."""
-    if stride == 1 and c_in == c:
-        return None
-    return nn.Sequential(nn.Conv2d(c_in, c, 1, stride=stride, bias=False), nn.BatchNorm2d(c))
-
-
-class ResNet(nn.Module):
-    """A 7 x 7 stem, four stages of blocks, the mean over positions, one dense layer.
-
-    ``output_stride`` 16 or 8 dilates the last stages where they would stride, as segmentation wants it.
-    """
+class ResNet(Chain):
+    """``output_stride`` 16 or 8 dilates the last stages where they would stride, as segmentation wants it."""
 
     def __init__(
         self,
-        block: type[BasicBlock] | type[Bottleneck],
+        block: Any,
         repeats: tuple[int, ...],
         num_classes: int = 1000,
         in_channels: int = 3,
@@ -110,26 +100,20 @@ class ResNet(nn.Module):
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(512 * block.expansion, num_classes)
 
-    def forward(self, x: Any) -> Any:
-        """Class scores."""
-        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
-        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        return self.fc(self.avgpool(x).flatten(1))
 
-
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def resnet18(num_classes: int = 1000, in_channels: int = 3) -> ResNet:
     """ResNet-18."""
     return ResNet(BasicBlock, (2, 2, 2, 2), num_classes, in_channels)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def resnet34(num_classes: int = 1000, in_channels: int = 3) -> ResNet:
     """ResNet-34."""
     return ResNet(BasicBlock, (3, 4, 6, 3), num_classes, in_channels)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def resnet50(
     num_classes: int = 1000, in_channels: int = 3, groups: int = 1, width_per_group: int = 64, output_stride: int = 32
 ) -> ResNet:
@@ -137,7 +121,7 @@ def resnet50(
     return ResNet(Bottleneck, (3, 4, 6, 3), num_classes, in_channels, groups, width_per_group, output_stride)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def resnet101(
     num_classes: int = 1000, in_channels: int = 3, groups: int = 1, width_per_group: int = 64, output_stride: int = 32
 ) -> ResNet:
@@ -145,7 +129,7 @@ def resnet101(
     return ResNet(Bottleneck, (3, 4, 23, 3), num_classes, in_channels, groups, width_per_group, output_stride)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def resnet152(
     num_classes: int = 1000, in_channels: int = 3, groups: int = 1, width_per_group: int = 64, output_stride: int = 32
 ) -> ResNet:

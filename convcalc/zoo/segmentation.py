@@ -1,6 +1,13 @@
-"""What networks that label each pixel share: bodies that give two maps, and the frame around body and heads.
+"""Networks that label each pixel, on bodies that give two maps: FCN, DeepLab v3, LR-ASPP.
 
-The networks themselves stand in `fcn`, `deeplabv3` and `lraspp`. Attribute names as in torchvision.
+FCN, scores from the last map alone, interpolated: Long et al. 2014, arXiv:1411.4038; on a dilated ResNet, and without
+the paper's earlier maps, as in torchvision.
+
+DeepLab v3, dilated convolutions side by side: Chen et al. 2017, arXiv:1706.05587, section 3.3, with torchvision's
+rates.
+
+LR-ASPP, the lean head that came with MobileNet v3: Howard et al. 2019, arXiv:1905.02244, section 6.4 and figure 10; the
+mean over all positions, as in torchvision, where the paper has windows of 49 x 49.
 """
 
 from __future__ import annotations
@@ -8,12 +15,16 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc import nn
-from convcalc.zoo.mobilenet_v3 import LARGE, MobileNetV3
+from convcalc.zoo import network
+from convcalc.zoo.blocks import conv_norm
+from convcalc.zoo.mobilenet_v3 import MobileNetBody
 from convcalc.zoo.resnet import Bottleneck, ResNet
+
+_FCN, _DEEPLAB, _SIZE = "Long et al. 2014, arXiv:1411.4038", "Chen et al. 2017, arXiv:1706.05587", (3, 520, 520)
 
 
 class ResNetBody(ResNet):
-    """A ResNet without its head, at an eighth of the input's size; gives its third and fourth stage."""
+    """A ResNet at an eighth of the input's size; gives its third and fourth stage."""
 
     channels = (1024, 2048)
 
@@ -22,27 +33,9 @@ class ResNetBody(ResNet):
         del self.avgpool, self.fc
 
     def forward(self, x: Any) -> tuple[Any, Any]:
-        """The third and the fourth stage's output."""
         x = self.layer2(self.layer1(self.maxpool(self.relu(self.bn1(self.conv1(x))))))
         third = self.layer3(x)
         return third, self.layer4(third)
-
-
-class MobileNetBody(nn.Module):
-    """MobileNet v3 large without its head; gives a map of an eighth of the size and the last, of a sixteenth."""
-
-    channels = (40, 960)
-
-    def __init__(self, in_channels: int) -> None:
-        vars(self).update(vars(MobileNetV3(LARGE, 1280, in_channels=in_channels, output_stride=16).features))
-
-    def forward(self, x: Any) -> tuple[Any, Any]:
-        """The output of the first block at an eighth of the size, and of the last."""
-        early = x
-        for name, block in vars(self).items():
-            x = block(x)
-            early = x if name == "4" else early
-        return early, x
 
 
 def resized(x: Any, like: Any) -> Any:
@@ -51,10 +44,7 @@ def resized(x: Any, like: Any) -> Any:
 
 
 def fcn_head(c_in: int, num_classes: int) -> nn.Sequential:
-    """A 3 x 3 convolution to a quarter of the channels and a 1 x 1 to the classes."""
-    c = c_in // 4
-    conv = nn.Conv2d(c_in, c, 3, padding=1, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(c), nn.ReLU(), nn.Dropout(0.1), nn.Conv2d(c, num_classes, 1))
+    return nn.Sequential(*conv_norm(c_in, c_in // 4, 3), nn.Dropout(0.1), nn.Conv2d(c_in // 4, num_classes, 1))
 
 
 class Segmenter(nn.Module):
@@ -62,11 +52,96 @@ class Segmenter(nn.Module):
 
     def __init__(self, body: Any, head: Any, num_classes: int, aux_loss: bool) -> None:
         self.backbone = body
-        self.classifier = head
-        self.aux_classifier = fcn_head(body.channels[0], num_classes) if aux_loss else None
+        early, last = body.channels
+        self.classifier = head(last, num_classes)
+        self.aux_classifier = fcn_head(early, num_classes) if aux_loss else None
 
     def forward(self, x: Any) -> Any:
         """Class scores of each pixel, those of the auxiliary head after them."""
         early, last = self.backbone(x)
         scores = [resized(self.classifier(last), x)]
         return [*scores, resized(self.aux_classifier(early), x)] if self.aux_classifier else scores
+
+
+@network(_FCN, _SIZE)
+def fcn_resnet50(num_classes: int = 21, in_channels: int = 3, aux_loss: bool = False) -> Segmenter:
+    """FCN on ResNet-50."""
+    return Segmenter(ResNetBody((3, 4, 6, 3), in_channels), fcn_head, num_classes, aux_loss)
+
+
+@network(_FCN, _SIZE)
+def fcn_resnet101(num_classes: int = 21, in_channels: int = 3, aux_loss: bool = False) -> Segmenter:
+    """FCN on ResNet-101."""
+    return Segmenter(ResNetBody((3, 4, 23, 3), in_channels), fcn_head, num_classes, aux_loss)
+
+
+class Pooled(nn.Sequential):
+    """The mean over positions, convolved, stretched to the input's size again."""
+
+    def forward(self, x: Any) -> Any:
+        return resized(super().forward(x), x)
+
+
+class ASPP(nn.Module):
+    """Atrous spatial pyramid pooling."""
+
+    def __init__(self, c_in: int, c: int = 256) -> None:
+        dilated = [conv_norm(c_in, c, 3, dilation=rate) for rate in (12, 24, 36)]
+        pooled = Pooled(nn.AdaptiveAvgPool2d(1), *conv_norm(c_in, c, 1))
+        self.convs = nn.ModuleList([conv_norm(c_in, c, 1), *dilated, pooled])
+        self.cat = nn.Cat(1)
+        self.project = nn.Sequential(*conv_norm(5 * c, c, 1), nn.Dropout(0.5))
+
+    def forward(self, x: Any) -> Any:
+        return self.project(self.cat(*[conv(x) for conv in self.convs]))
+
+
+def deeplab_head(c_in: int, num_classes: int) -> nn.Sequential:
+    return nn.Sequential(ASPP(c_in), *conv_norm(256, 256, 3), nn.Conv2d(256, num_classes, 1))
+
+
+@network(_DEEPLAB, _SIZE)
+def deeplabv3_resnet50(num_classes: int = 21, in_channels: int = 3, aux_loss: bool = False) -> Segmenter:
+    """DeepLab v3 on ResNet-50."""
+    return Segmenter(ResNetBody((3, 4, 6, 3), in_channels), deeplab_head, num_classes, aux_loss)
+
+
+@network(_DEEPLAB, _SIZE)
+def deeplabv3_resnet101(num_classes: int = 21, in_channels: int = 3, aux_loss: bool = False) -> Segmenter:
+    """DeepLab v3 on ResNet-101."""
+    return Segmenter(ResNetBody((3, 4, 23, 3), in_channels), deeplab_head, num_classes, aux_loss)
+
+
+@network(_DEEPLAB, _SIZE)
+def deeplabv3_mobilenet_v3_large(num_classes: int = 21, in_channels: int = 3, aux_loss: bool = False) -> Segmenter:
+    """DeepLab v3 on MobileNet v3 large."""
+    return Segmenter(MobileNetBody(in_channels), deeplab_head, num_classes, aux_loss)
+
+
+class Head(nn.Module):
+    """The last map, scaled by what its mean says, and an earlier one; each to classes, added."""
+
+    def __init__(self, c_low: int, c_high: int, num_classes: int) -> None:
+        self.cbr = conv_norm(c_high, 128, 1)
+        self.scale = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(c_high, 128, 1, bias=False), nn.Sigmoid())
+        self.low_classifier = nn.Conv2d(c_low, num_classes, 1)
+        self.high_classifier = nn.Conv2d(128, num_classes, 1)
+
+    def forward(self, low: Any, high: Any) -> Any:
+        x = resized(self.cbr(high) * self.scale(high), low)
+        return self.low_classifier(low) + self.high_classifier(x)
+
+
+class LRASPP(nn.Module):
+    def __init__(self, num_classes: int, in_channels: int) -> None:
+        self.backbone = MobileNetBody(in_channels)
+        self.classifier = Head(*MobileNetBody.channels, num_classes)
+
+    def forward(self, x: Any) -> Any:
+        return resized(self.classifier(*self.backbone(x)), x)
+
+
+@network("Howard et al. 2019, arXiv:1905.02244", _SIZE)
+def lraspp_mobilenet_v3_large(num_classes: int = 21, in_channels: int = 3) -> LRASPP:
+    """LR-ASPP on MobileNet v3 large."""
+    return LRASPP(num_classes, in_channels)

@@ -1,7 +1,7 @@
 """Swin: attention inside windows, and in every second block inside shifted ones; the second version is in `swin_v2`.
 
-Liu et al. 2021, arXiv:2103.14030, section 3. Attribute names as in torchvision; its stochastic depth does nothing
-outside training and has no layer here. Tensors are (N, H, W, C) inside. Sizes that windows do not tile are padded.
+Liu et al. 2021, arXiv:2103.14030, section 3. Tensors are (N, H, W, C) inside. Sizes that windows do not tile are
+padded.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc import nn
-from convcalc.zoo.registry import network
+from convcalc.zoo import network
+from convcalc.zoo.blocks import Chain, mlp
 
 _PAPER = "Liu et al. 2021, arXiv:2103.14030"
 
@@ -34,15 +35,13 @@ class WindowAttention(nn.Module):
         self.relative_position_bias_table = nn.Parameter((2 * window - 1) ** 2, heads)
 
     def position_bias(self) -> Any:
-        """What is added to the scores, before it is put into its shape: a row for each pair of positions."""
+        """What is added to the scores: a row for each pair of positions."""
         return nn.IndexSelect(0)(self.relative_position_bias_table, self.relative_position_index)
 
     def scores(self, q: Any, k: Any) -> Any:
-        """How much each position looks at each other."""
         return (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
 
     def forward(self, x: Any) -> Any:
-        """The layer's output."""
         heads, window, shift = self.sizes
         n, h, w, c = x.shape
         x = padded(x, window)
@@ -70,23 +69,6 @@ class WindowAttention(nn.Module):
         return self.proj((scores.softmax(-1) @ v).transpose(1, 2).reshape(n, length, c))
 
 
-class Block(nn.Module):
-    """Attention and two dense layers, each after normalisation, the input added to each."""
-
-    attention: type[WindowAttention] = WindowAttention
-
-    def __init__(self, c: int, heads: int, window: int, shift: int) -> None:
-        self.norm1 = nn.LayerNorm(c)
-        self.attn = self.attention(c, heads, window, shift)
-        self.norm2 = nn.LayerNorm(c)
-        self.mlp = nn.Sequential(nn.Linear(c, 4 * c), nn.GELU(), nn.Dropout(0.0), nn.Linear(4 * c, c), nn.Dropout(0.0))
-
-    def forward(self, x: Any) -> Any:
-        """The block's output."""
-        x = x + self.attn(self.norm1(x))
-        return x + self.mlp(self.norm2(x))
-
-
 class PatchMerging(nn.Module):
     """Each 2 x 2 positions become one with twice the channels."""
 
@@ -96,60 +78,61 @@ class PatchMerging(nn.Module):
         self.cat = nn.Cat(-1)
 
     def merged(self, x: Any) -> Any:
-        """The four positions' channels side by side."""
         x = padded(x, 2)
         return self.cat(x[:, ::2, ::2], x[:, 1::2, ::2], x[:, ::2, 1::2], x[:, 1::2, 1::2])
 
     def forward(self, x: Any) -> Any:
-        """The smaller map."""
         return self.reduction(self.norm(self.merged(x)))
 
 
-class Swin(nn.Module):
-    """Patches of 4 x 4 as a strided convolution, four stages with mergings between, the mean, one dense layer."""
+class Block(nn.Module):
+    """Attention and two dense layers, each after normalisation, the input added to each."""
 
-    def __init__(
-        self,
-        kinds: tuple[type[Block], type[PatchMerging]],
-        width: int,
-        repeats: tuple[int, ...],
-        heads: int,
-        window: int,
-        num_classes: int,
-        in_channels: int,
-    ) -> None:
-        block, merging = kinds
-        patches = nn.Conv2d(in_channels, width, 4, stride=4)
-        self.features = nn.Sequential(nn.Sequential(patches, nn.Permute((0, 2, 3, 1)), nn.LayerNorm(width)))
-        for stage, n in enumerate(repeats):
-            if stage:
-                self.features.append(merging(width))
-                width, heads = 2 * width, 2 * heads
-            shifts = [window // 2 if i % 2 else 0 for i in range(n)]
-            self.features.append(nn.Sequential(*[block(width, heads, window, shift) for shift in shifts]))
-        self.norm = nn.LayerNorm(width)
-        self.permute = nn.Permute((0, 3, 1, 2))
-        self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.head = nn.Linear(width, num_classes)
+    attention: type[WindowAttention] = WindowAttention
+    merging = PatchMerging
+
+    def __init__(self, c: int, heads: int, window: int, shift: int) -> None:
+        self.norm1 = nn.LayerNorm(c)
+        self.attn = self.attention(c, heads, window, shift)
+        self.norm2 = nn.LayerNorm(c)
+        self.mlp = mlp(c)
 
     def forward(self, x: Any) -> Any:
-        """Class scores."""
-        return self.head(self.avgpool(self.permute(self.norm(self.features(x)))).flatten(1))
+        x = x + self.attn(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+class Swin(Chain):
+    def __init__(
+        self, block: type[Block], c: int, repeats: tuple[int, ...], heads: int, window: int, classes: int, c_in: int
+    ) -> None:
+        patches = nn.Conv2d(c_in, c, 4, stride=4)
+        self.features = nn.Sequential(nn.Sequential(patches, nn.Permute((0, 2, 3, 1)), nn.LayerNorm(c)))
+        for stage, n in enumerate(repeats):
+            if stage:
+                self.features.append(block.merging(c))
+                c, heads = 2 * c, 2 * heads
+            shifts = [window // 2 if i % 2 else 0 for i in range(n)]
+            self.features.append(nn.Sequential(*[block(c, heads, window, shift) for shift in shifts]))
+        self.norm = nn.LayerNorm(c)
+        self.permute = nn.Permute((0, 3, 1, 2))
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.head = nn.Linear(c, classes)
+
+
+@network(_PAPER)
 def swin_t(num_classes: int = 1000, in_channels: int = 3, window: int = 7) -> Swin:
     """Swin-T."""
-    return Swin((Block, PatchMerging), 96, (2, 2, 6, 2), 3, window, num_classes, in_channels)
+    return Swin(Block, 96, (2, 2, 6, 2), 3, window, num_classes, in_channels)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def swin_s(num_classes: int = 1000, in_channels: int = 3, window: int = 7) -> Swin:
     """Swin-S."""
-    return Swin((Block, PatchMerging), 96, (2, 2, 18, 2), 3, window, num_classes, in_channels)
+    return Swin(Block, 96, (2, 2, 18, 2), 3, window, num_classes, in_channels)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def swin_b(num_classes: int = 1000, in_channels: int = 3, window: int = 7) -> Swin:
     """Swin-B."""
-    return Swin((Block, PatchMerging), 128, (2, 2, 18, 2), 4, window, num_classes, in_channels)
+    return Swin(Block, 128, (2, 2, 18, 2), 4, window, num_classes, in_channels)

@@ -1,6 +1,6 @@
 """Swin v2: cosine attention, normalisation after each layer, positions that a small network turns into biases.
 
-Liu et al. 2021, arXiv:2111.09883, section 3; the rest is `swin`'s. Attribute names as in torchvision.
+Liu et al. 2021, arXiv:2111.09883, section 3; the rest is `swin`'s.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc import nn
-from convcalc.zoo.registry import network
+from convcalc.zoo import network
 from convcalc.zoo.swin import Block, PatchMerging, Swin, WindowAttention
 
 _PAPER = "Liu et al. 2021, arXiv:2111.09883"
@@ -29,53 +29,51 @@ class CosineAttention(WindowAttention):
         self.relative_coords_table = nn.Buffer(1, 2 * window - 1, 2 * window - 1, 2)
 
     def position_bias(self) -> Any:
-        """What is added to the scores: a network's answer for each relative position, between 0 and 16."""
+        """A network's answer for each relative position, between 0 and 16."""
         heads = self.sizes[0]
         table = self.cpb_mlp(self.relative_coords_table).reshape(-1, heads)
         return nn.IndexSelect(0)(table, self.relative_position_index).sigmoid() * 16
 
     def scores(self, q: Any, k: Any) -> Any:
-        """The cosines, times a learned factor for each head."""
         cosines = nn.Normalize(dim=-1)(q) @ nn.Normalize(dim=-1)(k).transpose(-2, -1)
         return cosines * nn.Exp()(nn.Hardtanh(float("-inf"), _LOG_100)(self.logit_scale))
 
 
-class BlockV2(Block):
-    """As the first version's, with normalisation after attention and dense layers."""
-
-    attention = CosineAttention
-
-    def forward(self, x: Any) -> Any:
-        """The block's output."""
-        x = x + self.norm1(self.attn(x))
-        return x + self.norm2(self.mlp(x))
-
-
 class PatchMergingV2(PatchMerging):
-    """As the first version's, with normalisation after the dense layer."""
+    """With normalisation after the dense layer."""
 
     def __init__(self, c: int) -> None:
         super().__init__(c)
         self.norm = nn.LayerNorm(2 * c)
 
     def forward(self, x: Any) -> Any:
-        """The smaller map."""
         return self.norm(self.reduction(self.merged(x)))
 
 
-@network(input=(3, 256, 256), paper=_PAPER)
+class BlockV2(Block):
+    """With normalisation after attention and dense layers."""
+
+    attention = CosineAttention
+    merging = PatchMergingV2
+
+    def forward(self, x: Any) -> Any:
+        x = x + self.norm1(self.attn(x))
+        return x + self.norm2(self.mlp(x))
+
+
+@network(_PAPER, (3, 256, 256))
 def swin_v2_t(num_classes: int = 1000, in_channels: int = 3, window: int = 8) -> Swin:
     """Swin v2-T."""
-    return Swin((BlockV2, PatchMergingV2), 96, (2, 2, 6, 2), 3, window, num_classes, in_channels)
+    return Swin(BlockV2, 96, (2, 2, 6, 2), 3, window, num_classes, in_channels)
 
 
-@network(input=(3, 256, 256), paper=_PAPER)
+@network(_PAPER, (3, 256, 256))
 def swin_v2_s(num_classes: int = 1000, in_channels: int = 3, window: int = 8) -> Swin:
     """Swin v2-S."""
-    return Swin((BlockV2, PatchMergingV2), 96, (2, 2, 18, 2), 3, window, num_classes, in_channels)
+    return Swin(BlockV2, 96, (2, 2, 18, 2), 3, window, num_classes, in_channels)
 
 
-@network(input=(3, 256, 256), paper=_PAPER)
+@network(_PAPER, (3, 256, 256))
 def swin_v2_b(num_classes: int = 1000, in_channels: int = 3, window: int = 8) -> Swin:
     """Swin v2-B."""
-    return Swin((BlockV2, PatchMergingV2), 128, (2, 2, 18, 2), 4, window, num_classes, in_channels)
+    return Swin(BlockV2, 128, (2, 2, 18, 2), 4, window, num_classes, in_channels)

@@ -1,6 +1,9 @@
-"""VGG with 11, 13, 16 and 19 weighted layers, with and without batch normalisation.
+"""VGG with 11 to 19 weighted layers, with and without batch normalisation; SegNet, its mirror image behind it.
 
-Simonyan and Zisserman 2014, arXiv:1409.1556, table 1: configurations A, B, D and E. Attribute names as in torchvision.
+Simonyan and Zisserman 2014, arXiv:1409.1556, table 1: configurations A, B, D and E.
+
+SegNet puts values back where the maxima were: Badrinarayanan et al. 2015, arXiv:1511.00561, figure 2, for the 12 labels
+of CamVid. The paper prints a model of 117 MB (table 6): exact, 29,449,932 parameters of 4 bytes.
 """
 
 from __future__ import annotations
@@ -8,7 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc import nn
-from convcalc.zoo.registry import network
+from convcalc.zoo import network
+from convcalc.zoo.blocks import Chain, dense_head
 
 A, B, D, E = (1, 1, 2, 2, 2), (2, 2, 2, 2, 2), (2, 2, 3, 3, 3), (2, 2, 4, 4, 4)
 """Convolutions before each of the five poolings."""
@@ -16,8 +20,17 @@ A, B, D, E = (1, 1, 2, 2, 2), (2, 2, 2, 2, 2), (2, 2, 3, 3, 3), (2, 2, 4, 4, 4)
 _PAPER = "Simonyan and Zisserman 2014, arXiv:1409.1556"
 
 
-class VGG(nn.Module):
-    """Five stages of 3 x 3 convolutions, a pooling to 7 x 7, three dense layers; ``width`` is the first stage's."""
+def convs(c_in: int, channels: tuple[int, ...], norm: bool = True) -> nn.Sequential:
+    steps = nn.Sequential()
+    for c in channels:
+        normalised = [nn.BatchNorm2d(c)] if norm else []
+        steps.extend([nn.Conv2d(c_in, c, 3, padding=1), *normalised, nn.ReLU()])
+        c_in = c
+    return steps
+
+
+class VGG(Chain):
+    """Five stages; ``width`` is the channels of the first."""
 
     def __init__(
         self, stages: tuple[int, ...], norm: bool, num_classes: int, in_channels: int, width: int, dropout: float
@@ -25,72 +38,87 @@ class VGG(nn.Module):
         self.features = nn.Sequential()
         for stage, repeats in enumerate(stages):
             channels = width * min(2**stage, 8)
-            for _ in range(repeats):
-                self.features.append(nn.Conv2d(in_channels, channels, 3, padding=1))
-                if norm:
-                    self.features.append(nn.BatchNorm2d(channels))
-                self.features.append(nn.ReLU())
-                in_channels = channels
-            self.features.append(nn.MaxPool2d(2))
+            self.features.extend([*convs(in_channels, (channels,) * repeats, norm), nn.MaxPool2d(2)])
+            in_channels = channels
         self.avgpool = nn.AdaptiveAvgPool2d(7)
-        self.classifier = nn.Sequential(
-            nn.Linear(in_channels * 7 * 7, 4096),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(4096, 4096),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(4096, num_classes),
-        )
-
-    def forward(self, x: Any) -> Any:
-        """Class scores."""
-        return self.classifier(self.avgpool(self.features(x)).flatten(1))
+        self.classifier = dense_head(in_channels * 7 * 7, num_classes, dropout)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def vgg11(num_classes: int = 1000, in_channels: int = 3, width: int = 64, dropout: float = 0.5) -> VGG:
     """VGG-11, configuration A."""
     return VGG(A, False, num_classes, in_channels, width, dropout)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def vgg11_bn(num_classes: int = 1000, in_channels: int = 3, width: int = 64, dropout: float = 0.5) -> VGG:
     """VGG-11, configuration A, with batch normalisation."""
     return VGG(A, True, num_classes, in_channels, width, dropout)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def vgg13(num_classes: int = 1000, in_channels: int = 3, width: int = 64, dropout: float = 0.5) -> VGG:
     """VGG-13, configuration B."""
     return VGG(B, False, num_classes, in_channels, width, dropout)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def vgg13_bn(num_classes: int = 1000, in_channels: int = 3, width: int = 64, dropout: float = 0.5) -> VGG:
     """VGG-13, configuration B, with batch normalisation."""
     return VGG(B, True, num_classes, in_channels, width, dropout)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def vgg16(num_classes: int = 1000, in_channels: int = 3, width: int = 64, dropout: float = 0.5) -> VGG:
     """VGG-16, configuration D."""
     return VGG(D, False, num_classes, in_channels, width, dropout)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def vgg16_bn(num_classes: int = 1000, in_channels: int = 3, width: int = 64, dropout: float = 0.5) -> VGG:
     """VGG-16, configuration D, with batch normalisation."""
     return VGG(D, True, num_classes, in_channels, width, dropout)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def vgg19(num_classes: int = 1000, in_channels: int = 3, width: int = 64, dropout: float = 0.5) -> VGG:
     """VGG-19, configuration E."""
     return VGG(E, False, num_classes, in_channels, width, dropout)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_PAPER)
 def vgg19_bn(num_classes: int = 1000, in_channels: int = 3, width: int = 64, dropout: float = 0.5) -> VGG:
     """VGG-19, configuration E, with batch normalisation."""
     return VGG(E, True, num_classes, in_channels, width, dropout)
+
+
+STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
+"""Channels of VGG-16's convolutions, stage by stage."""
+
+
+class SegNet(nn.Module):
+    def __init__(self, num_classes: int, in_channels: int) -> None:
+        inputs = [in_channels, *[stage[-1] for stage in STAGES]]
+        self.encoder = nn.ModuleList([convs(c_in, stage) for c_in, stage in zip(inputs, STAGES)])
+        self.pool = nn.ModuleList([nn.MaxPool2d(2, return_indices=True) for _ in STAGES])
+        self.unpool = nn.ModuleList([nn.MaxUnpool2d(2) for _ in STAGES])
+        mirrored = [(*stage[1:], c_in) for c_in, stage in list(zip(inputs, STAGES))[:0:-1]]
+        self.decoder = nn.ModuleList([convs(stage[-1], mirror) for stage, mirror in zip(STAGES[::-1], mirrored)])
+        self.decoder.append(convs(64, (64,)).append(nn.Conv2d(64, num_classes, 3, padding=1)))
+
+    def forward(self, x: Any) -> Any:
+        places = []
+        for conv, pool in zip(self.encoder, self.pool):
+            full = conv(x)
+            x, indices = pool(full)
+            places.append((indices, full))
+        for conv, unpool in zip(self.decoder, self.unpool):
+            indices, full = places.pop()
+            x = conv(unpool(x, indices, output_size=full))
+        return x
+
+
+@network("Badrinarayanan et al. 2015, arXiv:1511.00561", (3, 360, 480))
+def segnet(num_classes: int = 12, in_channels: int = 3) -> SegNet:
+    """SegNet: 29,449,932 parameters (published: 117 MB)."""
+    return SegNet(num_classes, in_channels)

@@ -1,7 +1,8 @@
-"""ViT: an image as a sentence of patches.
+"""Images cut into patches by a strided convolution: ViT, and ConvNeXt, tiny to large.
 
-Dosovitskiy et al. 2020, arXiv:2010.11929, table 1. Attribute names as in torchvision. The learned positions fix the
-input's size, which is a setting.
+ViT: Dosovitskiy et al. 2020, arXiv:2010.11929, table 1. The learned positions fix the input's size, which is a setting.
+
+ConvNeXt: Liu et al. 2022, arXiv:2201.03545, section 3.
 """
 
 from __future__ import annotations
@@ -10,24 +11,22 @@ from typing import Any
 
 from convcalc import nn
 from convcalc.errors import SpecError
-from convcalc.zoo.registry import network
+from convcalc.zoo import network
+from convcalc.zoo.blocks import Chain, mlp
 
-_PAPER = "Dosovitskiy et al. 2020, arXiv:2010.11929"
+_VIT, _CONVNEXT = "Dosovitskiy et al. 2020, arXiv:2010.11929", "Liu et al. 2022, arXiv:2201.03545"
 
 
 class EncoderBlock(nn.Module):
     """Attention and two dense layers, each after normalisation, the input added to each."""
 
-    def __init__(self, width: int, heads: int, hidden: int) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         self.ln_1 = nn.LayerNorm(width, eps=1e-06)
         self.self_attention = nn.MultiheadAttention(width, heads, batch_first=True)
         self.ln_2 = nn.LayerNorm(width, eps=1e-06)
-        self.mlp = nn.Sequential(
-            nn.Linear(width, hidden), nn.GELU(), nn.Dropout(0.0), nn.Linear(hidden, width), nn.Dropout(0.0)
-        )
+        self.mlp = mlp(width)
 
     def forward(self, x: Any) -> Any:
-        """The block's output."""
         y = self.ln_1(x)
         x = self.self_attention(y, y, y, need_weights=False)[0] + x
         return x + self.mlp(self.ln_2(x))
@@ -36,80 +35,117 @@ class EncoderBlock(nn.Module):
 class Encoder(nn.Module):
     """Learned positions added, the blocks, a normalisation."""
 
-    def __init__(self, length: int, layers: int, width: int, heads: int, hidden: int) -> None:
+    def __init__(self, length: int, layers: int, width: int, heads: int) -> None:
         self.pos_embedding = nn.Parameter(1, length, width)
-        blocks = {f"encoder_layer_{i}": EncoderBlock(width, heads, hidden) for i in range(layers)}
-        self.layers = nn.Sequential(blocks)
+        self.layers = nn.Sequential({f"encoder_layer_{i}": EncoderBlock(width, heads) for i in range(layers)})
         self.ln = nn.LayerNorm(width, eps=1e-06)
 
     def forward(self, x: Any) -> Any:
-        """The encoded sequence."""
         return self.ln(self.layers(x + self.pos_embedding))
 
 
 class VisionTransformer(nn.Module):
-    """Patches as a convolution whose stride is its kernel, a class token before them, the encoder, one dense layer."""
-
     def __init__(
-        self,
-        patch: int,
-        layers: int,
-        width: int,
-        heads: int,
-        hidden: int,
-        *,
-        image_size: int,
-        num_classes: int,
-        in_channels: int,
+        self, patch: int, layers: int, width: int, heads: int, image_size: int, num_classes: int, in_channels: int
     ) -> None:
         if image_size % patch:
-            raise SpecError(
-                f"image_size must be divisible by the patch's size {patch}; received {image_size}",
-                where="VisionTransformer",
-            )
+            what = f"image_size must be divisible by the patch's size {patch}; received {image_size}"
+            raise SpecError(what, where="VisionTransformer")
         self.class_token = nn.Parameter(1, 1, width)
         self.conv_proj = nn.Conv2d(in_channels, width, patch, stride=patch)
-        self.encoder = Encoder((image_size // patch) ** 2 + 1, layers, width, heads, hidden)
+        self.encoder = Encoder((image_size // patch) ** 2 + 1, layers, width, heads)
         self.heads = nn.Sequential({"head": nn.Linear(width, num_classes)})
         self.cat = nn.Cat(1)
 
     def forward(self, x: Any) -> Any:
-        """Class scores."""
         x = self.conv_proj(x).flatten(2).permute(0, 2, 1)
         token = self.class_token.expand(x.shape[0], -1, -1)
         return self.heads(self.encoder(self.cat(token, x))[:, 0])
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_VIT)
 def vit_b_16(num_classes: int = 1000, in_channels: int = 3, image_size: int = 224) -> VisionTransformer:
     """ViT-B, patches of 16 x 16."""
-    sizes = {"image_size": image_size, "num_classes": num_classes, "in_channels": in_channels}
-    return VisionTransformer(16, 12, 768, 12, 3072, **sizes)
+    return VisionTransformer(16, 12, 768, 12, image_size, num_classes, in_channels)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_VIT)
 def vit_b_32(num_classes: int = 1000, in_channels: int = 3, image_size: int = 224) -> VisionTransformer:
     """ViT-B, patches of 32 x 32."""
-    sizes = {"image_size": image_size, "num_classes": num_classes, "in_channels": in_channels}
-    return VisionTransformer(32, 12, 768, 12, 3072, **sizes)
+    return VisionTransformer(32, 12, 768, 12, image_size, num_classes, in_channels)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_VIT)
 def vit_l_16(num_classes: int = 1000, in_channels: int = 3, image_size: int = 224) -> VisionTransformer:
     """ViT-L, patches of 16 x 16."""
-    sizes = {"image_size": image_size, "num_classes": num_classes, "in_channels": in_channels}
-    return VisionTransformer(16, 24, 1024, 16, 4096, **sizes)
+    return VisionTransformer(16, 24, 1024, 16, image_size, num_classes, in_channels)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_VIT)
 def vit_l_32(num_classes: int = 1000, in_channels: int = 3, image_size: int = 224) -> VisionTransformer:
     """ViT-L, patches of 32 x 32."""
-    sizes = {"image_size": image_size, "num_classes": num_classes, "in_channels": in_channels}
-    return VisionTransformer(32, 24, 1024, 16, 4096, **sizes)
+    return VisionTransformer(32, 24, 1024, 16, image_size, num_classes, in_channels)
 
 
-@network(input=(3, 224, 224), paper=_PAPER)
+@network(_VIT)
 def vit_h_14(num_classes: int = 1000, in_channels: int = 3, image_size: int = 224) -> VisionTransformer:
     """ViT-H, patches of 14 x 14."""
-    sizes = {"image_size": image_size, "num_classes": num_classes, "in_channels": in_channels}
-    return VisionTransformer(14, 32, 1280, 16, 5120, **sizes)
+    return VisionTransformer(14, 32, 1280, 16, image_size, num_classes, in_channels)
+
+
+def _norm(name: str, c: int) -> dict[str, Any]:
+    """Normalisation over the channels, under this name, between the turns that put them last and back."""
+    return {"last": nn.Permute((0, 2, 3, 1)), name: nn.LayerNorm(c, eps=1e-06), "first": nn.Permute((0, 3, 1, 2))}
+
+
+class Block(nn.Module):
+    """7 x 7 per channel, normalisation, two dense layers over the channels, a learned scale; the input added."""
+
+    def __init__(self, c: int) -> None:
+        self.layer_scale = nn.Parameter(c, 1, 1)
+        dense = [*mlp(c)[:2], nn.Linear(4 * c, c), nn.Permute((0, 3, 1, 2))]
+        conv = nn.Conv2d(c, c, 7, padding=3, groups=c)
+        self.block = nn.Sequential(conv, nn.Permute((0, 2, 3, 1)), nn.LayerNorm(c, eps=1e-06), *dense)
+
+    def forward(self, x: Any) -> Any:
+        return self.layer_scale * self.block(x) + x
+
+
+class ConvNeXt(Chain):
+    flat = ""  # the classifier flattens
+
+    def __init__(self, widths: tuple[int, ...], repeats: tuple[int, ...], num_classes: int, in_channels: int) -> None:
+        stem = {"0": nn.Conv2d(in_channels, widths[0], 4, stride=4), **_norm("1", widths[0])}
+        self.features = nn.Sequential(nn.Sequential(stem))
+        for i, (c, n) in enumerate(zip(widths, repeats)):
+            if i:
+                halving = {**_norm("0", widths[i - 1]), "1": nn.Conv2d(widths[i - 1], c, 2, stride=2)}
+                self.features.append(nn.Sequential(halving))
+            self.features.append(nn.Sequential(*[Block(c) for _ in range(n)]))
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        head = {**_norm("0", widths[-1]), "1": nn.Flatten(), "2": nn.Linear(widths[-1], num_classes)}
+        self.classifier = nn.Sequential(head)
+
+
+@network(_CONVNEXT)
+def convnext_tiny(num_classes: int = 1000, in_channels: int = 3) -> ConvNeXt:
+    """ConvNeXt-T."""
+    return ConvNeXt((96, 192, 384, 768), (3, 3, 9, 3), num_classes, in_channels)
+
+
+@network(_CONVNEXT)
+def convnext_small(num_classes: int = 1000, in_channels: int = 3) -> ConvNeXt:
+    """ConvNeXt-S."""
+    return ConvNeXt((96, 192, 384, 768), (3, 3, 27, 3), num_classes, in_channels)
+
+
+@network(_CONVNEXT)
+def convnext_base(num_classes: int = 1000, in_channels: int = 3) -> ConvNeXt:
+    """ConvNeXt-B."""
+    return ConvNeXt((128, 256, 512, 1024), (3, 3, 27, 3), num_classes, in_channels)
+
+
+@network(_CONVNEXT)
+def convnext_large(num_classes: int = 1000, in_channels: int = 3) -> ConvNeXt:
+    """ConvNeXt-L."""
+    return ConvNeXt((192, 384, 768, 1536), (3, 3, 27, 3), num_classes, in_channels)

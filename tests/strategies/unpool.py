@@ -1,4 +1,4 @@
-"""Strategies for the kinds of `convcalc.layers.unpool`; see strategies.py. Strides of 0 and below are left out: torch
+"""Strategies for unpooling, which stands in `convcalc.layers.transposed`. Strides of 0 and below are left out: torch
 takes them for sizes without meaning."""
 
 from __future__ import annotations

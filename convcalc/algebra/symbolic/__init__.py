@@ -1,15 +1,13 @@
 """Letters instead of numbers: the canonical form of a dim or a count, made by sympy, loaded once a dim is not an int.
 
-A dim has one floor or ceiling where rules made a chain of them, because for integers
-``⌊(⌊u/m⌋ + c)/n⌋ = ⌊(u + c·m)/(m·n)⌋`` (Graham, Knuth, Patashnik, *Concrete Mathematics*, section 3.2); sympy does
-not know it. Letters are positive integers. What is equal or larger for which sizes stands in `relations`, how it reads
-in `printing`.
+One floor or ceiling stands where rules made a chain of them, because ``⌊(⌊u/m⌋ + c)/n⌋ = ⌊(u + c·m)/(m·n)⌋`` for
+integers (Graham, Knuth, Patashnik, *Concrete Mathematics*, section 3.2), which sympy does not know.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from typing import Any
 
 import sympy
@@ -23,16 +21,12 @@ MOST_SHIFT = 1000  # (H - 4)·(W - 4) reads well, N·(K + 1,995,672) does not
 
 @cache
 def symbol(name: str) -> Dim:
-    """The letter ``name``: a positive integer.
-
-    >>> symbol("H").is_positive
-    True
-    """
+    """A letter: a positive integer."""
     return sympy.Symbol(name, integer=True, positive=True)
 
 
 def symbols(names: str) -> Any:
-    """The letters in a text, one alone or several as a tuple: ``H, W = symbols("H W")``. Raises SpecError.
+    """The letters in a text, one alone or several as a tuple. Raises SpecError.
 
     >>> H, W = symbols("H W")
     >>> (H + 1) // 2 * W
@@ -54,59 +48,51 @@ def canonical(expr: Any) -> Dim:
     >>> canonical(H - (H + 1) // 2)
     floor(H/2)
     """
-    result = _canonical(sympy.sympify(expr))
-    return int(result) if result.is_Integer else result
+    return substitute(sympy.sympify(expr), {})
 
 
-@lru_cache(maxsize=65536)
-def _canonical(expr: Any) -> Any:
-    if expr.is_Symbol:
-        return symbol(expr.name)
-    if not expr.args:
-        return expr
-    args = [_canonical(arg) for arg in expr.args]
-    if expr.func is floor:
+def _built(kind: Any, args: list[Any]) -> Any:
+    """``kind(*args)`` of canonical ``args``, without sympy's own floors, which it would think long about."""
+    if kind is floor:
         return _floor(args[0])
-    if expr.func is ceiling:
+    if kind is ceiling:
         return _ceiling(args[0])
-    if expr.func is sympy.Mod:
+    if kind is sympy.Mod:
         return sympy.expand(args[0] - args[1] * _floor(args[0] / args[1]))
-    if expr.func is sympy.Min:
+    if kind is sympy.Min:
         return _smallest(args)
-    if expr.func is sympy.Max:
+    if kind is sympy.Max:
         return -_smallest([-arg for arg in args])
-    if expr.func in (sympy.Add, sympy.Mul, sympy.Pow):
-        return _halves_joined(sympy.expand(expr.func(*args)))
-    return expr.func(*args)
+    made = kind(*args)
+    return _halves_joined(sympy.expand(made)) if kind in (sympy.Add, sympy.Mul, sympy.Pow) else made
 
 
 def _smallest(args: Iterable[Any]) -> Any:
     from convcalc.algebra.symbolic.relations import minimum
 
-    first, *rest = [arg for given in args for arg in (given.args if given.func is sympy.Min else (given,))]
-    for arg in rest:
-        first = minimum(first, arg)
-    return sympy.sympify(first)
+    return sympy.sympify(reduce(minimum, [part for arg in args for part in sympy.Min.make_args(arg)]))
 
 
 def _halves_joined(expr: Any) -> Any:
     """A sum in which ``⌊u/2⌋ + ⌈u/2⌉`` is ``u``, wherever that makes it shorter."""
     if not expr.is_Add:
         return expr
-    for term in [t for t in split(expr)[1] if t.func in (floor, ceiling)]:
-        body = 2 * term.args[0]
-        if sympy.denom(sympy.together(body)) != 1:
-            continue
-        other = (ceiling if term.func is floor else floor)(term.args[0])
-        shorter = sympy.expand(expr + split(expr)[1][term] * (body - other - term))
-        if len(sympy.Add.make_args(shorter)) < len(expr.args):
-            return _halves_joined(shorter)
+    for term, factor in split(expr)[1].items():
+        if term.func in (floor, ceiling) and fraction(2 * term.args[0])[1] == 1:
+            other = (ceiling if term.func is floor else floor)(term.args[0])
+            shorter = sympy.expand(expr + factor * (2 * term.args[0] - other - term))
+            if len(sympy.Add.make_args(shorter)) < len(expr.args):
+                return _halves_joined(shorter)
     return expr
 
 
+def fraction(expr: Any) -> Any:
+    """Numerator and denominator."""
+    return sympy.fraction(sympy.together(expr))
+
+
 def _floor(arg: Any) -> Any:
-    """The canonical form of ``⌊arg⌋``, where ``arg`` is canonical inside."""
-    numerator, divisor = sympy.fraction(sympy.together(sympy.expand(arg)))
+    numerator, divisor = fraction(sympy.expand(arg))
     if not divisor.is_Integer:
         return floor(arg)
     constant, terms = split(sympy.expand(numerator))
@@ -124,36 +110,23 @@ def _floor(arg: Any) -> Any:
     common = sympy.igcd(divisor, *terms.values()) if terms else divisor
     terms = {term: factor // common for term, factor in terms.items()}
     constant, divisor = constant // common, divisor // common
+    body = sum((factor * term for term, factor in terms.items()), Integer(0))
     inner = [t for t in terms if t.func in (floor, ceiling) and terms[t] == 1]
     if inner and divisor > 1 and (len(terms) == 1 or len(inner) == 1):
-        rest = sum((factor * term for term, factor in terms.items() if term != inner[0]), constant)
-        return whole + _unnest(inner[0], rest, divisor)
-    whole += constant // divisor
-    body = sum((factor * term for term, factor in terms.items()), Integer(0))
-    return whole + _one_floor(body, constant % divisor, divisor)
+        u, m = fraction(inner[0].args[0])
+        u = u + m - 1 if inner[0].func is ceiling else u
+        return whole + _floor((u + (body - inner[0] + constant) * m) / (m * divisor))
+    whole, constant = whole + constant // divisor, constant % divisor
+    if divisor == 1 or body == 0:
+        return whole + body
+    if constant == divisor - 1:
+        return whole + ceiling(body / divisor, evaluate=False)
+    return whole + floor((body + constant) / divisor, evaluate=False)  # nothing is left that sympy could find
 
 
 def _ceiling(arg: Any) -> Any:
-    """The canonical form of ``⌈u/n⌉ = ⌊(u + n - 1)/n⌋``."""
-    numerator, divisor = sympy.fraction(sympy.together(arg))
+    numerator, divisor = fraction(arg)
     return _floor((numerator + divisor - 1) / divisor) if divisor.is_Integer else ceiling(arg)
-
-
-def _one_floor(body: Any, constant: Any, divisor: Any) -> Any:
-    """``⌊(body + constant)/divisor⌋`` for ``0 <= constant < divisor``, as the ceiling where that is shorter."""
-    if divisor == 1 or body == 0:
-        return body
-    if constant == divisor - 1:
-        return ceiling(body / divisor, evaluate=False)
-    return floor((body + constant) / divisor, evaluate=False)  # nothing is left that sympy could find
-
-
-def _unnest(inner: Any, rest: Any, divisor: Any) -> Any:
-    """``⌊(inner + rest)/divisor⌋`` where ``inner`` is itself a floor or a ceiling."""
-    u, m = sympy.fraction(sympy.together(inner.args[0]))
-    if inner.func is ceiling:
-        u = u + m - 1
-    return _floor((u + rest * m) / (m * divisor))
 
 
 def split(expr: Any) -> tuple[Any, dict[Any, Any]]:
@@ -164,9 +137,7 @@ def split(expr: Any) -> tuple[Any, dict[Any, Any]]:
 
 
 def gathered(expr: Any) -> list[tuple[Any, list[tuple[Any, Any, int]]]]:
-    """A sum as the fewest products: each a factor and its parts, ``(part - shift)**power``.
-
-    Expanding ``(⌊H/4⌋ - 3)·(⌊W/4⌋ - 3)`` makes four terms; this puts them together again.
+    """A sum as the fewest products, each a factor and its parts, ``(part - shift)**power``: what expanding took apart.
 
     >>> H, W = symbols("H W")
     >>> gathered(canonical((H // 4 - 3) * (W // 4 - 3)))
@@ -190,7 +161,7 @@ def gathered(expr: Any) -> list[tuple[Any, list[tuple[Any, Any, int]]]]:
 
 
 def _length(terms: Mapping[frozenset[tuple[Any, int]], Any]) -> tuple[int, int]:
-    """How many products there are that hold letters, and how many with the constant."""
+    """How many products hold letters, and how many there are."""
     return len(terms) - (frozenset() in terms), len(terms)
 
 
@@ -225,7 +196,7 @@ def substitute(expr: Any, values: Mapping[Any, Any]) -> Dim:
     >>> substitute(symbol("H") // 2, {symbol("H"): 7})
     3
     """
-    if values.keys().isdisjoint(expr.free_symbols):
+    if values and values.keys().isdisjoint(expr.free_symbols):
         return expr
     result = _put(expr, tuple(values.items()))
     return int(result) if result.is_Integer else result
@@ -233,19 +204,10 @@ def substitute(expr: Any, values: Mapping[Any, Any]) -> Dim:
 
 @lru_cache(maxsize=65536)
 def _put(expr: Any, values: tuple[tuple[Any, Any], ...]) -> Any:
-    """From the letters up, so that no floor is made but a canonical one: sympy would think long about each."""
-    if expr.is_Symbol:
-        return sympy.sympify(dict(values).get(expr, expr))
-    if not expr.args:
-        return expr
-    args = [_put(arg, values) for arg in expr.args]
-    if expr.func is floor:
-        return _floor(args[0])
-    if expr.func is ceiling:
-        return _ceiling(args[0])
-    if expr.func is sympy.Min:
-        return _smallest(args)
-    return _canonical(expr.func(*args))
+    if expr.args:
+        return _built(expr.func, [_put(arg, values) for arg in expr.args])
+    put = dict(values).get(expr, expr)
+    return symbol(put.name) if put is expr and expr.is_Symbol else sympy.sympify(put)
 
 
 def ceiling_of(value: Any) -> Dim:

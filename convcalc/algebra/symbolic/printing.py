@@ -1,12 +1,12 @@
 """Expressions in letters as text: for people (``⌈H/32⌉``), and as Python that computes with numbers or arrays.
 
-What an expression is, and its canonical form, stands in `symbolic`.
+That Python is made from sympy's tree, never from what a user wrote.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, reduce
 from typing import Any
 
 import sympy
@@ -14,13 +14,13 @@ from sympy import ceiling, floor
 from sympy.core.relational import Relational
 from sympy.printing.str import StrPrinter
 
-from convcalc.algebra.symbolic import canonical, gathered, split
-
-SIGNS = {"Equality": "=", "GreaterThan": "≥", "LessThan": "≤", "Unequality": "≠"}
+from convcalc.algebra.dims import is_symbolic, parse_dim
+from convcalc.algebra.symbolic import canonical, fraction, gathered, split
+from convcalc.errors import SpecError, did_you_mean
 
 
 class _Printer(StrPrinter):
-    """Text for people: ``⌈H/32⌉``, ``64·C``, ``H²``."""
+    """Text for people."""
 
     def _as_ordered_terms(self, expr: Any, order: Any = None) -> Any:
         terms = super()._as_ordered_terms(expr, order=order)
@@ -33,7 +33,7 @@ class _Printer(StrPrinter):
         return f"⌈{self._fraction(expr.args[0])}⌉"
 
     def _fraction(self, expr: Any) -> str:
-        numerator, divisor = sympy.fraction(sympy.together(expr))
+        numerator, divisor = fraction(expr)
         numerator = sympy.expand(numerator)
         text = self._print(numerator)
         below = self._print(divisor) if divisor.is_Atom else f"({self._print(divisor)})"
@@ -47,12 +47,11 @@ class _Printer(StrPrinter):
 
     def _print_Pow(self, expr: Any, rational: bool = False) -> str:
         base, exponent = expr.args
-        if exponent.is_Integer and exponent > 0:
-            raised = str(exponent).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
-            if base.is_Symbol or base.func in (floor, ceiling):
-                return self._print(base) + raised
-            return f"({self._print(base)}){raised}"
-        return str(super()._print_Pow(expr, rational))
+        if not (exponent.is_Integer and exponent > 0):
+            return str(super()._print_Pow(expr, rational))
+        raised = str(exponent).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        alone = base.is_Symbol or base.func in (floor, ceiling)
+        return self._print(base) + raised if alone else f"({self._print(base)}){raised}"
 
 
 @lru_cache(maxsize=65536)
@@ -65,7 +64,7 @@ def pretty(expr: Any) -> str:
     ('⌊(H - 3)/4⌋', '16·⌊(H - 12)/4⌋·⌊(W - 12)/4⌋')
     """
     if isinstance(expr, Relational):
-        return f"{pretty(expr.lhs)} {SIGNS.get(type(expr).__name__, str(expr.rel_op))} {pretty(expr.rhs)}"
+        return f"{pretty(expr.lhs)} {'=' if expr.func is sympy.Eq else '≥'} {pretty(expr.rhs)}"
     expr = canonical(expr)
     if isinstance(expr, int):
         return f"{expr:,}"
@@ -77,34 +76,29 @@ def pretty(expr: Any) -> str:
         product = sympy.Mul(*shown) if len(shown) != 1 else shown[0]
         apart = factor != 1 and product.is_Add  # else sympy would multiply it out
         products.append(sympy.Mul(factor, product, evaluate=False) if apart else factor * product)
-    return str(_Printer().doprint(_joined(products)))
+    total = sympy.Add(*products)
+    constant, terms = split(total)
+    if constant and len(terms) == 1:  # one floor and a whole number print as one floor
+        ((term, factor),) = terms.items()
+        if factor == 1 and term.func in (floor, ceiling):
+            total = _shifted(term, -constant)
+    return str(_Printer().doprint(total))
 
 
 def _shifted(part: Any, shift: Any) -> Any:
-    """``part - shift``, inside of a floor or ceiling; of these two that with the smaller constant."""
+    """``part - shift``, inside of a floor or a ceiling: of these that with the smaller constant."""
     if not shift or part.func not in (floor, ceiling):
         return part - shift
     inside = part.args[0] - shift
-    numerator, divisor = sympy.fraction(sympy.together(inside))
+    numerator, divisor = fraction(inside)
     constant = sympy.expand(numerator).as_coeff_Add()[0]
     if part.func is ceiling and divisor.is_Integer and abs(constant + divisor - 1) < abs(constant):
         return floor(inside + (divisor - 1) / divisor, evaluate=False)
     return part.func(inside, evaluate=False)
 
 
-def _joined(products: list[Any]) -> Any:
-    """The sum of products; one floor and a whole number print as one floor."""
-    total = sympy.Add(*products)
-    constant, terms = split(total)
-    if constant and len(terms) == 1:
-        ((term, factor),) = terms.items()
-        if factor == 1 and term.func in (floor, ceiling):
-            return _shifted(term, -constant)
-    return total
-
-
 class _Source(StrPrinter):
-    """Python that computes: floors as ``//``, which whole numbers and arrays of them share."""
+    """Python that computes with whole numbers or arrays of them."""
 
     def __init__(self, names: Mapping[Any, str]) -> None:
         super().__init__()
@@ -114,35 +108,27 @@ class _Source(StrPrinter):
         return self.names.get(expr) or str(super()._print(expr, **kwargs))
 
     def _print_floor(self, expr: Any) -> str:
-        numerator, divisor = sympy.fraction(sympy.together(expr.args[0]))
+        numerator, divisor = fraction(expr.args[0])
         return f"(({self._print(numerator)})//({self._print(divisor)}))"
 
     def _print_ceiling(self, expr: Any) -> str:
-        numerator, divisor = sympy.fraction(sympy.together(expr.args[0]))
+        numerator, divisor = fraction(expr.args[0])
         return f"(-((-({self._print(numerator)}))//({self._print(divisor)})))"
 
     def _print_Min(self, expr: Any) -> str:
-        first, *rest = map(self._print, expr.args)
-        for other in rest:
-            first = f"least({first}, {other})"
-        return first
+        return reduce("least({}, {})".format, map(self._print, expr.args))
 
     def _print_Max(self, expr: Any) -> str:
-        first, *rest = map(self._print, expr.args)
-        for other in rest:
-            first = f"(-least(-({first}), -({other})))"
-        return first
+        return reduce("(-least(-({}), -({})))".format, map(self._print, expr.args))
 
     def _print_Relational(self, expr: Any) -> str:
-        sign = {"Equality": "==", "Unequality": "!="}.get(type(expr).__name__, expr.rel_op)
-        return f"(({self._print(expr.lhs)}) {sign} ({self._print(expr.rhs)}))"
+        return f"(({self._print(expr.lhs)}) {expr.rel_op} ({self._print(expr.rhs)}))"
 
     def whole(self, expr: Any) -> str:
-        """An expression whose value is a whole number, though its factors may be fractions."""
+        """An expression whose value is whole, though its factors may be fractions."""
         if isinstance(expr, Relational) or all(factor.is_Integer for factor in expr.as_coefficients_dict().values()):
             return self._print(expr)
-        numerator, divisor = sympy.fraction(sympy.together(expr))
-        return f"(({self._print(numerator)})//({self._print(divisor)}))"
+        return self._print_floor(floor(expr, evaluate=False))
 
 
 def program(exprs: Sequence[Any], letters: Sequence[Any]) -> tuple[list[str], list[str]]:
@@ -162,3 +148,50 @@ def program(exprs: Sequence[Any], letters: Sequence[Any]) -> tuple[list[str], li
         lines.append(f"_{i} = {printer.whole(part)}")
         names[part] = f"_{i}"
     return lines, [printer.whole(expr) for expr in exprs]
+
+
+def function(exprs: Sequence[Any], letters: Sequence[Any]) -> Callable[..., tuple[Any, ...]]:
+    """A function of letters that gives the values of expressions; relations give truths. Raises SpecError."""
+    known = {str(letter) for letter in letters}
+    for letter in {str(letter) for expr in exprs if is_symbolic(expr) for letter in expr.free_symbols} - known:
+        hint = did_you_mean(letter, known) or f"name it too: '{' '.join([*map(str, letters), letter])}'"
+        raise SpecError(f"the letter {letter} has no place among {', '.join(map(str, letters)) or 'none'}", hint=hint)
+    lines, values = program(exprs, letters)
+    arguments = ", ".join(f"_{i}" for i in range(len(letters)))
+    body = "\n ".join([*lines, f"return ({', '.join(values)}{',' if values else ''})"])
+    space: dict[str, Any] = {"least": _least, "__builtins__": {}}
+    exec(f"def compute({arguments}):\n {body}", space)
+    computed: Callable[..., tuple[Any, ...]] = space["compute"]
+    return computed
+
+
+def _least(a: Any, b: Any) -> Any:
+    if isinstance(a, int) and isinstance(b, int):
+        return min(a, b)
+    return (a + b - abs(a - b)) // 2
+
+
+def compile(what: Any, letters: str | Sequence[Any]) -> Callable[..., Any]:
+    """A function of ``letters``, in this order, that gives the value of an expression, or of each in a mapping.
+
+    Its arguments are whole numbers, or NumPy's arrays of them (counts are then 64-bit: up to 9·10¹⁸). What is not an
+    expression in a mapping (a receptive field) stays as it is. Raises SpecError for a letter not among ``letters``.
+
+    >>> from convcalc import summary
+    >>> totals = compile(summary("resnet50", "3xHxW").totals, "H W")
+    >>> totals(224, 224)["macs"], totals(64, 96)["macs"]
+    (4089184256, 502513664)
+    """
+    names = letters.replace(",", " ").split() if isinstance(letters, str) else letters
+    order = [parse_dim(name, name) if isinstance(name, str) else name for name in names]
+    given = what if isinstance(what, Mapping) else {"": what}
+    computed = [name for name, value in given.items() if isinstance(value, int) or is_symbolic(value)]
+    values = function([given[name] for name in computed], order)
+
+    def compute(*sizes: Any) -> Any:
+        # in 32 bits counts would run over
+        whole = [size.astype("int64") if hasattr(size, "astype") else size for size in sizes]
+        found = {**given, **dict(zip(computed, values(*whole)))}
+        return found if given is what else found[""]
+
+    return compute

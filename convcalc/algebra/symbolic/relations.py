@@ -1,13 +1,12 @@
 """What is equal or larger for which sizes: comparisons of expressions in letters, solved exactly where they can be.
 
 With one letter, floors of linear terms are linear for each remainder, so that every answer is exact. With several, a
-bound decides or the relation stays. Regions of several letters stand in `regions`.
+bound decides or the relation stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from fractions import Fraction
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from math import lcm
 from typing import Any
@@ -16,10 +15,9 @@ import sympy
 from sympy import Integer, ceiling, floor
 from sympy.core.relational import Relational
 
-from convcalc.algebra.compiled import function
 from convcalc.algebra.dims import Condition, Dim
 from convcalc.algebra.periodic import ALL, NONE, Sizes, where
-from convcalc.algebra.symbolic import canonical, gathered, printing, split, substitute
+from convcalc.algebra.symbolic import canonical, fraction, gathered, printing, split, substitute
 
 
 @lru_cache(maxsize=65536)
@@ -30,15 +28,12 @@ def at_least(a: Any, b: Any) -> Condition:
     >>> at_least(symbol("H") // 4 - 15, 1)
     H >= 64
     """
-    gap = canonical(a - b)
-    if isinstance(gap, int):
-        return gap >= 0
-    low, high = _bound(gap, -1), _bound(gap, 1)
+    gap, low, high = _bounds(a, b)
     if low is not None and low >= 0:
         return True
     if high is not None and high < 0:
         return False
-    return _exact(sympy.Ge(gap, 0, evaluate=False))
+    return _exact(stated(">=", gap, 0))
 
 
 @lru_cache(maxsize=65536)
@@ -50,23 +45,18 @@ def equal(a: Any, b: Any) -> Condition:
     >>> equal(2 * (H // 2), H), equal(2 * (H // 2), 2 * H - 2 * (H // 2) + 3)
     (Eq(2*floor(H/2), H), False)
     """
-    gap = canonical(a - b)
-    if isinstance(gap, int):
-        return gap == 0
-    low, high = _bound(gap, -1), _bound(gap, 1)
+    gap, low, high = _bounds(a, b)
     if (low is not None and low > 0) or (high is not None and high < 0):
         return False
-    return _exact(sympy.Eq(a, b, evaluate=False))
+    return gap == 0 if isinstance(gap, int) else _exact(stated("==", a, b))
 
 
 def _exact(relation: Any) -> Condition:
-    """A relation in one letter as what it says: True, False, a bound; else as it is."""
+    """A relation, in one letter as what it says: True, False, a bound."""
     found = solved(relation) if len(relation.free_symbols) == 1 else None
-    if found is None:
-        return relation
     if found in (ALL, NONE):
         return found == ALL
-    if found == Sizes.from_(found.start):
+    if found is not None and found == Sizes.from_(found.start):
         return sympy.Ge(*relation.free_symbols, Integer(found.start), evaluate=False)
     return relation
 
@@ -95,154 +85,105 @@ def solved(relation: Any) -> Sizes | None:
     >>> str(solved(sympy.Eq(2 * (H // 2), H)))
     'n ≡ 0 (mod 2)'
     """
-    if isinstance(relation, bool) or not isinstance(relation, Relational):
+    if not isinstance(relation, Relational):
         return ALL if relation else NONE
-    gap = sympy.sympify(canonical(relation.lhs - relation.rhs))
-    if relation.func in (sympy.Le, sympy.Lt):
-        gap = -gap
-    found = _where(gap, relation.func in (sympy.Eq, sympy.Ne))
-    if found is not None and relation.func in (sympy.Gt, sympy.Lt):
-        same = _where(gap, True)
-        return None if same is None else found & ~same
-    return ~found if found is not None and relation.func is sympy.Ne else found
+    return _where(relation.lhs - relation.rhs, relation.func is sympy.Eq)
 
 
 def _where(gap: Any, zero: bool) -> Sizes | None:
     """The sizes at which ``gap`` is 0, or (unless ``zero``) at least 0."""
+    gap = sympy.sympify(canonical(gap))
     letters = list(gap.free_symbols)
     if not letters:
         return ALL if (gap == 0 if zero else gap >= 0) else NONE
     for choice in gap.atoms(sympy.Min, sympy.Max):
         return _chosen(gap, choice, zero)
-    turns = _turns(gap)
-    if len(letters) != 1 or turns is None:
+    terms = list(map(_smooth, sympy.Add.make_args(gap)))
+    period = _period(gap, letters[0])
+    if len(letters) != 1 or not period or not all(term.is_polynomial(*letters) for term in terms):
         return None
-    period, degree, _ = turns
+    degree = max(int(sympy.degree(term, *letters)) for term in terms)
     scale = lcm(*[int(factor.q) for factor in gap.as_coefficients_dict().values()])
-    (value,) = (function([gap * scale], letters),)
-    return where(lambda n: int(value(n)[0]), period, degree, (lambda s: s == 0) if zero else (lambda s: s >= 0))
+    value = printing.function([gap * scale], letters)
+    return where(lambda n: int(value(n)[0]), period, degree, (lambda n: n == 0) if zero else (lambda n: n >= 0))
 
 
 def _chosen(gap: Any, choice: Any, zero: bool) -> Sizes | None:
-    """`_where` by cases: which part of a minimum or maximum is the one."""
+    """`_where`, by which part of a minimum or maximum is the one."""
     first, *others = choice.args
     rest = choice.func(*others)
     less = rest - first if choice.func is sympy.Min else first - rest
-    is_first, with_first = _where(sympy.sympify(canonical(less)), False), _case(gap, choice, first, zero)
-    with_rest = _case(gap, choice, rest, zero)
-    if is_first is None or with_first is None or with_rest is None:
+    gaps = less, gap.xreplace({choice: first}), gap.xreplace({choice: rest})
+    found = [_where(gap, zero and gap is not less) for gap in gaps]
+    if None in found:
         return None
-    return (is_first & with_first) | (~is_first & with_rest)
+    is_first, with_first, with_rest = found
+    return (is_first & with_first) | (~is_first & with_rest)  # type: ignore[operator]
 
 
-def _case(gap: Any, choice: Any, part: Any, zero: bool) -> Sizes | None:
-    return _where(sympy.sympify(canonical(gap.xreplace({choice: part}))), zero)
+def _period(expr: Any, letter: Any) -> int:
+    """A rise of the letter by which all floors in ``expr`` rise by whole numbers; 0 where there is none."""
+    inner = lcm(*[_period(arg, letter) for arg in expr.args])
+    if expr.func not in (floor, ceiling):
+        return inner
+    rise = sympy.diff(_smooth(expr.args[0]), letter)
+    return inner * int((rise * inner).q) if rise.is_Rational else 0
 
 
-def _turns(expr: Any) -> tuple[int, int, Fraction | None] | None:
-    """How ``expr`` in one letter goes on: its period, its degree, and by how much it rises in a period if linear.
+def _smooth(expr: Any) -> Any:
+    return expr.replace(lambda part: part.func in (floor, ceiling), lambda part: part.args[0])
 
-    For each remainder by the period it is a polynomial of that degree. None where that is not so.
-    """
-    if expr.is_Rational:
-        return 1, 0, Fraction(0)
-    if expr.is_Symbol:
-        return 1, 1, Fraction(1)
-    if expr.func in (floor, ceiling):
-        inside = _turns(expr.args[0])
-        if inside is None or inside[2] is None:
-            return None
-        times = inside[2].denominator
-        return inside[0] * times, inside[1], inside[2] * times
-    if expr.is_Pow and expr.exp.is_Integer and expr.exp > 0:
-        inside = _turns(expr.base)
-        return inside and (inside[0], inside[1] * int(expr.exp), None)
-    if not (expr.is_Add or expr.is_Mul):
-        return None
-    parts = [_turns(arg) for arg in expr.args]
-    if None in parts:
-        return None
-    known = [part for part in parts if part is not None]
-    period = lcm(*[part[0] for part in known])
-    rises = [None if rise is None else rise * (period // p) for p, _, rise in known]
-    if expr.is_Add:
-        rise = None if None in rises else sum([r for r in rises if r is not None], Fraction(0))
-        return period, max(part[1] for part in known), rise
-    degree = sum(part[1] for part in known)
-    if degree > 1 or None in rises:
-        return period, degree, None
-    numbers = [Fraction(int(arg.p), int(arg.q)) for arg in expr.args if arg.is_Rational]
-    moving = [rise for rise, part in zip(rises, known) if part[1]]
-    return period, degree, (numbers[0] if numbers else Fraction(1)) * (moving[0] or 0)
+
+def _bounds(a: Any, b: Any) -> tuple[Dim, Any, Any]:
+    """``a - b``, with its `_bound` below and above."""
+    gap = canonical(a - b)
+    return (gap, gap, gap) if isinstance(gap, int) else (gap, _bound(gap, -1), _bound(gap, 1))
 
 
 def _bound(expr: Any, side: int) -> Any:
     """A bound of a canonical expression over all letters >= 1, below (``side=-1``) or above (1); None if none is known.
 
-    Where all terms grow with every letter and point the same way, the value with all letters 1 is the bound; else each
-    floor is replaced by its own bounds, which can only be wider.
+    It is the value with all letters 1 where all terms grow and point the same way; else each floor is replaced by its
+    own bound.
     """
-    constant, terms = split(expr)
+    relaxed, terms = split(expr)
     products = gathered(expr) if len(expr.free_symbols) > 1 else [(f, [(t, 0, 1)]) for t, f in terms.items()]
     if all(factor * side < 0 and _grow(parts) for factor, parts in products if parts):
-        return expr.subs(dict.fromkeys(expr.free_symbols, 1))
-    relaxed = constant
+        return _at_1(expr)
     for term, factor in terms.items():
-        up = (factor > 0) == (side > 0)
-        if term.func is floor:
-            relaxed += factor * (term.args[0] if up else term.args[0] - _slack(term))
-        elif term.func is ceiling:
-            relaxed += factor * (term.args[0] + _slack(term) if up else term.args[0])
-        else:
-            relaxed += factor * term
-    constant, terms = split(sympy.expand(relaxed))
-    if any(factor * side > 0 or not _grows(term) for term, factor in terms.items()):
+        if term.func in (floor, ceiling):
+            up = (factor > 0) == (side > 0)
+            divisor = fraction(term.args[0])[1]  # ⌊u/n⌋ lies below u/n by (n - 1)/n at most
+            slack = (1 - 1 / divisor if divisor.is_Integer else 1) * (up - (term.func is floor))
+            term = term.args[0] + slack
+        relaxed += factor * term
+    relaxed = sympy.expand(relaxed)
+    if any(factor * side > 0 or not _grows(term) for term, factor in split(relaxed)[1].items()):
         return None
-    return constant + sum(factor * term.subs(dict.fromkeys(term.free_symbols, 1)) for term, factor in terms.items())
+    return _at_1(relaxed)
 
 
-def _grow(parts: Iterable[tuple[Any, Any, int]]) -> bool:
-    """Whether a product of parts, each less its shift, surely does not fall as letters grow from 1."""
-    parts = list(parts)
+def _at_1(expr: Any) -> Any:
+    return expr.subs(dict.fromkeys(expr.free_symbols, 1))
+
+
+def _grow(parts: Sequence[tuple[Any, Any, int]]) -> bool:
+    """Whether a product of parts, each less its shift, surely does not fall as letters grow."""
     alone = len(parts) == 1 and parts[0][2] == 1
-    return all(
-        _grows(part) and (alone or part.subs(dict.fromkeys(part.free_symbols, 1)) >= shift) for part, shift, _ in parts
-    )
+    return all(_grows(part) and (alone or _at_1(part) >= shift) for part, shift, _ in parts)
 
 
 @lru_cache(maxsize=4096)
 def _grows(expr: Any) -> bool:
-    """Whether ``expr`` surely does not fall as letters grow from 1."""
-    if expr.is_Symbol or expr.is_Number:
-        return True
     if expr.is_Add or expr.func in (floor, ceiling, sympy.Min, sympy.Max):
         return all(map(_grows, expr.args))
     if expr.is_Mul or (expr.is_Pow and expr.exp.is_Integer and expr.exp > 0):
-        factors = expr.args if expr.is_Mul else expr.args[:1]
-        least = dict.fromkeys(expr.free_symbols, 1)
-        return all(_grows(factor) and factor.subs(least) >= 0 for factor in factors)
-    return False
-
-
-def _slack(term: Any) -> Any:
-    """How far ``⌊u/n⌋`` lies below ``u/n`` at most: ``(n - 1)/n``."""
-    divisor = sympy.fraction(sympy.together(term.args[0]))[1]
-    return 1 - 1 / divisor if divisor.is_Integer else Integer(1)
-
-
-def loses(lost: Any) -> str:
-    """For which sizes an expression of one letter is at least 1, for people; empty where that cannot be told.
-
-    >>> from convcalc.algebra.symbolic import symbol
-    >>> loses(symbol("H") - 2 * (symbol("H") // 2))
-    'H ≡ 1 (mod 2)'
-    """
-    found = solved(sympy.Ge(lost, 1, evaluate=False)) if len(lost.free_symbols) == 1 else None
-    return "" if found is None else found.told(str(next(iter(lost.free_symbols))))
+        return all(_grows(factor) and _at_1(factor) >= 0 for factor in expr.args)
+    return bool(expr.is_Symbol or expr.is_Number)
 
 
 def stated(sign: str, a: Any, b: Any) -> Any:
-    """``a == b`` or ``a >= b`` as a relation that is not looked into, or a truth where both are numbers."""
+    """``a == b`` or ``a >= b`` as a relation that is not looked into, or a truth of numbers."""
     if isinstance(a, int) and isinstance(b, int):
         return a == b if sign == "==" else a >= b
     return (sympy.Eq if sign == "==" else sympy.Ge)(a, b, evaluate=False)
@@ -267,7 +208,7 @@ def opened(relation: Any) -> str:
         return printing.pretty(relation)
     (term,) = floors
     value = sympy.expand(term - gap * terms[term])  # what the floor must be
-    inside, divisor = sympy.fraction(sympy.together(term.args[0]))
+    inside, divisor = fraction(term.args[0])
     low = divisor * value if term.func is floor else divisor * (value - 1) + 1
     ends = [low, inside, low + divisor - 1]
     if all(factor < 0 for factor in split(sympy.expand(inside))[1].values()):
@@ -288,7 +229,7 @@ def within(relation: Any, bounds: Mapping[str, tuple[int, Any]]) -> bool:
 
 
 def strongest(relations: Iterable[Any]) -> tuple[Any, ...]:
-    """Relations without repeats and without what others say already.
+    """Relations without repeats, and without what others say already.
 
     >>> from convcalc.algebra.symbolic import symbol
     >>> H = symbol("H")
@@ -296,22 +237,16 @@ def strongest(relations: Iterable[Any]) -> tuple[Any, ...]:
     (H >= 63,)
     """
     kept: dict[Any, Any] = {}
+    least: dict[str, tuple[int, None]] = {}
     for relation in relations:
-        is_bound = bound_of(relation) is not None
-        key = relation.lhs if is_bound else frozenset(relation.args) if relation.func is sympy.Eq else relation
+        is_bound = relation.func is sympy.Ge and relation.lhs.is_Symbol and relation.rhs.is_Integer
+        key: Any = relation.lhs if is_bound else frozenset(relation.args) if relation.func is sympy.Eq else relation
         if key not in kept or (is_bound and relation.rhs > kept[key].rhs):
             kept[key] = relation
-    least = {relation.lhs: relation.rhs for relation in kept.values() if bound_of(relation) is not None}
-    return tuple(relation for relation in kept.values() if not _said(relation, least))
-
-
-def bound_of(relation: Any) -> int | None:
-    """The number in ``H >= 63``; None for other relations."""
-    bounds = relation.func is sympy.Ge and relation.lhs.is_Symbol and relation.rhs.is_Integer
-    return int(relation.rhs) if bounds else None
-
-
-def _said(relation: Any, least: Mapping[Any, Any]) -> bool:
-    """Whether lower bounds on letters say a relation of several letters already."""
-    several = relation.func is sympy.Ge and len(relation.free_symbols) > 1
-    return several and within(relation, {letter.name: (int(bound), None) for letter, bound in least.items()})
+            if is_bound:
+                least[key.name] = int(relation.rhs), None
+    return tuple(
+        relation
+        for relation in kept.values()
+        if not (relation.func is sympy.Ge and len(relation.free_symbols) > 1 and within(relation, least))
+    )

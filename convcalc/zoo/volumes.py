@@ -1,9 +1,13 @@
-"""V-Net: a U-Net of 5 x 5 x 5 convolutions for volumes, each stage with its input added.
+"""Networks of 3-d convolutions: C3D over clips, V-Net over volumes.
 
-Milletari et al. 2016, arXiv:1606.04797, figure 2; no normalisation. The paper prints no number of parameters but
-receptive fields (table 1): 5, 22, 72 and 172 on the way down, exact. On the way up it prints 476, 528, 546 and 551,
-which take each 2 x 2 x 2 transposed convolution for a window of two; but at stride 2 each of its outputs sees one
-input, and exact are 468, 516, 532, and 532 to 548 by position.
+C3D: Tran et al. 2014, arXiv:1412.0767, figure 3, for clips of 16 frames of 112 x 112 and the 487 classes of Sports-1M,
+without a number of parameters; Carreira and Zisserman (arXiv:1705.07750, table 1) print 79M for theirs of this kind,
+with fewer classes, and this one has 78.4M with the 101 of UCF-101.
+
+V-Net: Milletari et al. 2016, arXiv:1606.04797, figure 2. The paper prints no number of parameters but receptive fields
+(table 1): 5, 22, 72 and 172 on the way down, exact. On the way up it prints 476, 528, 546 and 551, which take each 2 x
+2 x 2 transposed convolution for a window of two; but at stride 2 each of its outputs sees one input, and exact are 468,
+516, 532, and 532 to 548 by position.
 """
 
 from __future__ import annotations
@@ -12,10 +16,33 @@ from typing import Any
 
 from convcalc import nn
 from convcalc.errors import SpecError
-from convcalc.zoo.registry import network
+from convcalc.zoo import network
+from convcalc.zoo.blocks import Chain, dense_head
+
+
+class C3D(Chain):
+    """Five stages, each with a pooling, the first of which keeps all frames."""
+
+    flat = "features"
+
+    def __init__(self, num_classes: int, in_channels: int, dropout: float) -> None:
+        self.features = nn.Sequential()
+        for i, stage in enumerate(((64,), (128,), (256, 256), (512, 512), (512, 512))):
+            for c in stage:
+                self.features.extend([nn.Conv3d(in_channels, c, 3, padding=1), nn.ReLU()])
+                in_channels = c
+            self.features.append(nn.MaxPool3d(2 if i else (1, 2, 2), padding=(0, 1, 1) if i == 4 else 0))
+        self.classifier = dense_head(512 * 4 * 4, num_classes, dropout)
+
+
+@network("Tran et al. 2014, arXiv:1412.0767", (3, 16, 112, 112))
+def c3d(num_classes: int = 487, in_channels: int = 3, dropout: float = 0.5) -> C3D:
+    """C3D: 79,991,015 parameters; takes 16 to 31 frames of 96 x 96 to 127 x 127."""
+    return C3D(num_classes, in_channels, dropout)
+
 
 REPEATS = (1, 2, 3, 3, 3)
-"""Convolutions in the stages from the top to the bottom."""
+"""Convolutions in V-Net's stages from the top to the bottom."""
 
 
 def convs(c_in: int, c: int, repeats: int) -> nn.Sequential:
@@ -38,12 +65,11 @@ class First(nn.Module):
         self.prelu = nn.PReLU(c)
 
     def forward(self, x: Any) -> Any:
-        """The stage's output."""
         return self.prelu(self.convs(x) + self.repeat(*[x] * self.copies))
 
 
 class Down(nn.Module):
-    """Half the size and twice the channels by a strided convolution; convolutions, and their input added."""
+    """Half the size and twice the channels; convolutions, and their input added."""
 
     def __init__(self, c: int, repeats: int) -> None:
         self.down = nn.Sequential(nn.Conv3d(c // 2, c, 2, stride=2), nn.PReLU(c))
@@ -51,13 +77,12 @@ class Down(nn.Module):
         self.prelu = nn.PReLU(c)
 
     def forward(self, x: Any) -> Any:
-        """The stage's output."""
         x = self.down(x)
         return self.prelu(self.convs(x) + x)
 
 
 class Up(nn.Module):
-    """Twice the size by a transposed convolution, the shortcut beside it; convolutions, and their input added."""
+    """Twice the size, the shortcut beside it; convolutions, and their input added."""
 
     def __init__(self, c_in: int, c: int, repeats: int) -> None:
         self.up = nn.Sequential(nn.ConvTranspose3d(c_in, c // 2, 2, stride=2), nn.PReLU(c // 2))
@@ -66,26 +91,22 @@ class Up(nn.Module):
         self.prelu = nn.PReLU(c)
 
     def forward(self, x: Any, shortcut: Any) -> Any:
-        """The stage's output."""
         x = self.cat(self.up(x), shortcut)
         return self.prelu(self.convs(x) + x)
 
 
 class VNet(nn.Module):
-    """Five stages down, four up, a 1 x 1 x 1 convolution to the classes."""
-
     def __init__(self, num_classes: int, in_channels: int, width: int) -> None:
         if width % 2:
             raise SpecError(f"width must be even; received {width}", where="V-Net")
         self.first = First(in_channels, width)
         self.down = nn.ModuleList([Down(width * 2**i, REPEATS[i]) for i in range(1, 5)])
         self.up = nn.ModuleList()
-        for i in range(3, -1, -1):
-            self.up.append(Up(min(width * 2 ** (i + 2), width * 16), width * 2 ** (i + 1), REPEATS[i]))
+        for i, c_in in (3, 16), (2, 16), (1, 8), (0, 4):
+            self.up.append(Up(c_in * width, 2 ** (i + 1) * width, REPEATS[i]))
         self.conv = nn.Conv3d(2 * width, num_classes, 1)
 
     def forward(self, x: Any) -> Any:
-        """Class scores of each voxel."""
         shortcuts = [self.first(x)]
         for down in self.down:
             shortcuts.append(down(shortcuts[-1]))
@@ -95,7 +116,7 @@ class VNet(nn.Module):
         return self.conv(x)
 
 
-@network(input=(1, 64, 128, 128), paper="Milletari et al. 2016, arXiv:1606.04797")
+@network("Milletari et al. 2016, arXiv:1606.04797", (1, 64, 128, 128))
 def vnet(num_classes: int = 2, in_channels: int = 1, width: int = 16) -> VNet:
     """V-Net for volumes of multiples of 16: 65,175,314 parameters; ``width`` is the first stage's channels."""
     return VNet(num_classes, in_channels, width)

@@ -1,0 +1,134 @@
+"""Networks for sequences: WaveNet and TCN, dilated causal convolutions; CRNN, convolutions before two LSTMs.
+
+WaveNet, gated, over one-hot samples: van den Oord et al. 2016, arXiv:1609.03499, figures 3 and 4. The paper prints
+neither channels nor parameters, but that a row of dilations 1, 2, 4, ..., 512 sees 1024 samples; the causal convolution
+before it sees one more. Channels here: 32 along the way, 256 on the side, after common practice.
+
+TCN: Bai et al. 2018, arXiv:1803.01271, figure 1, for sequential MNIST: 8 blocks, kernel 7, 25 channels (table 2),
+published at about 70K parameters (table 1). Exact are 66,510; the paper's weight normalisation adds one number for each
+of 400 filters (66,910).
+
+CRNN, for words in images: Shi et al. 2015, arXiv:1507.05717, table 1, for 37 classes (letters, digits, blank).
+Published: 8.3 million parameters, exact to that digit with a dense layer from 512 to 256 between the LSTMs, as the
+authors' code joins the directions; without it, 8.7 million. Its poolings of 1 x 2 halve the height alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc import nn
+from convcalc.errors import SpecError
+from convcalc.zoo import network
+
+
+def _check(depth: int) -> None:
+    if depth > 20:
+        raise SpecError(f"depth, whose dilations end in 2^(depth - 1), must be at most 20; received {depth}")
+
+
+def causal(c_in: int, c: int, dilation: int = 1) -> nn.Sequential:
+    """A convolution of two taps that sees no later sample: zeros before, none after."""
+    return nn.Sequential({"pad": nn.ConstantPad1d((dilation, 0), 0), "conv": nn.Conv1d(c_in, c, 2, dilation=dilation)})
+
+
+class GatedBlock(nn.Module):
+    """A squashed and a gating dilated convolution, multiplied; 1 x 1 onto the input and 1 x 1 to the side."""
+
+    def __init__(self, c: int, skip: int, dilation: int) -> None:
+        self.filter, self.gate = causal(c, c, dilation), causal(c, c, dilation)
+        self.tanh, self.sigmoid = nn.Tanh(), nn.Sigmoid()
+        self.residual = nn.Conv1d(c, c, 1)
+        self.skip = nn.Conv1d(c, skip, 1)
+
+    def forward(self, x: Any) -> tuple[Any, Any]:
+        y = self.tanh(self.filter(x)) * self.sigmoid(self.gate(x))
+        return x + self.residual(y), self.skip(y)
+
+
+class WaveNet(nn.Module):
+    def __init__(self, num_classes: int, in_channels: int, width: int, skip: int, depth: int, stacks: int) -> None:
+        _check(depth)
+        self.causal = causal(in_channels, width)
+        self.blocks = nn.ModuleList([GatedBlock(width, skip, 2**i) for _ in range(stacks) for i in range(depth)])
+        self.add = nn.Add()
+        self.head = nn.Sequential(nn.ReLU(), nn.Conv1d(skip, skip, 1), nn.ReLU(), nn.Conv1d(skip, num_classes, 1))
+
+    def forward(self, x: Any) -> Any:
+        x, sides = self.causal(x), []
+        for block in self.blocks:
+            x, side = block(x)
+            sides.append(side)
+        return self.head(self.add(*sides))
+
+
+@network("van den Oord et al. 2016, arXiv:1609.03499", (256, 16000))
+def wavenet(
+    num_classes: int = 256, in_channels: int = 256, width: int = 32, skip: int = 256, depth: int = 10, stacks: int = 3
+) -> WaveNet:
+    """A WaveNet of ``stacks`` rows of ``depth`` gated blocks, over a second of sound at 16 kHz."""
+    return WaveNet(num_classes, in_channels, width, skip, depth, stacks)
+
+
+class TemporalBlock(nn.Module):
+    """Two causal dilated convolutions, each with rectifier and dropout, and the input added."""
+
+    def __init__(self, c_in: int, c: int, kernel: int, dilation: int, dropout: float) -> None:
+        self.steps = nn.Sequential()
+        for before in (c_in, c):
+            pad = nn.ConstantPad1d(((kernel - 1) * dilation, 0), 0)
+            conv = nn.Conv1d(before, c, kernel, dilation=dilation)
+            self.steps.extend([pad, conv, nn.ReLU(), nn.Dropout(dropout)])
+        self.downsample = None if c_in == c else nn.Conv1d(c_in, c, 1)
+        self.relu = nn.ReLU()
+
+    def forward(self, x: Any) -> Any:
+        return self.relu(self.steps(x) + (self.downsample(x) if self.downsample else x))
+
+
+class TCN(nn.Module):
+    def __init__(self, num_classes: int, in_channels: int, width: int, depth: int, kernel: int, dropout: float) -> None:
+        _check(depth)
+        channels = (in_channels, *[width] * depth)
+        blocks = [TemporalBlock(channels[i], width, kernel, 2**i, dropout) for i in range(depth)]
+        self.network = nn.Sequential(*blocks)
+        self.linear = nn.Linear(width, num_classes)
+
+    def forward(self, x: Any) -> Any:
+        return self.linear(self.network(x)[:, :, -1])
+
+
+@network("Bai et al. 2018, arXiv:1803.01271", (1, 784))
+def tcn(
+    num_classes: int = 10, in_channels: int = 1, width: int = 25, depth: int = 8, kernel: int = 7, dropout: float = 0.05
+) -> TCN:
+    """TCN for sequential MNIST: 66,510 parameters (published: about 70K)."""
+    return TCN(num_classes, in_channels, width, depth, kernel, dropout)
+
+
+def conv(c_in: int, c: int, norm: bool = False) -> nn.Sequential:
+    normalised = [nn.BatchNorm2d(c)] if norm else []
+    return nn.Sequential(nn.Conv2d(c_in, c, 3, padding=1), *normalised, nn.ReLU())
+
+
+class CRNN(nn.Module):
+    def __init__(self, num_classes: int, in_channels: int, hidden: int) -> None:
+        self.features = nn.Sequential(conv(in_channels, 64), nn.MaxPool2d(2), conv(64, 128), nn.MaxPool2d(2))
+        self.features.extend([conv(128, 256), conv(256, 256), nn.MaxPool2d((2, 1))])
+        self.features.extend([conv(256, 512, norm=True), conv(512, 512, norm=True), nn.MaxPool2d((2, 1))])
+        self.features.extend([nn.Conv2d(512, 512, 2), nn.ReLU()])
+        self.lstm1 = nn.LSTM(512, hidden, batch_first=True, bidirectional=True)
+        self.join = nn.Linear(2 * hidden, hidden)
+        self.lstm2 = nn.LSTM(hidden, hidden, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * hidden, num_classes)
+
+    def forward(self, x: Any) -> Any:
+        x = self.features(x).flatten(1, 2).transpose(1, 2)
+        x = self.join(self.lstm1(x)[0])
+        return self.fc(self.lstm2(x)[0])
+
+
+@network("Shi et al. 2015, arXiv:1507.05717", (1, 32, 100))
+def crnn(num_classes: int = 37, in_channels: int = 1, hidden: int = 256) -> CRNN:
+    """CRNN: 8,330,789 parameters (published: 8.3 million); images of height 32 to 47."""
+    return CRNN(num_classes, in_channels, hidden)
