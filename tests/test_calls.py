@@ -1,17 +1,20 @@
-"""Calls that take more than their input: initial states of recurrent layers, masks of attention. Against torch."""
+"""Calls that take more than their input, against torch; and what no layer takes, refused in convcalc's words."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+import sympy
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils._pytree import tree_leaves
 
+import convcalc
 from convcalc import nn, trace
-from convcalc.errors import ConvcalcError
+from convcalc.errors import ConvcalcError, ShapeError, SpecError
+from convcalc.layers.base import _REQUIRED, Layer, kinds
 from tests.strategies import rarely
 
 REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
@@ -128,3 +131,141 @@ def test_masks(drawn: Any) -> None:
     everything = [*shapes, *masks.values()]
     expected = torch_says("MultiheadAttention", kwargs, call, everything)
     assert convcalc_says("MultiheadAttention", kwargs, call, everything) == expected
+
+
+# Anything as an argument, any number of inputs of any rank
+
+H = convcalc.symbols("h")
+NUMBERS = [True, -1, 0, 1, 1.5, float("nan"), float("inf"), 10**400, 10**12, 1j, sympy.I, sympy.oo, sympy.nan, H / 2, H]
+OTHERS = ["same", "tf_same", "", (), (1,), (1, 2, 3, 4), [2], [None], ([1], [2]), {}, (H, H), H > 2, object(), int]
+ODD = st.sampled_from([None, *NUMBERS, *OTHERS, slice(None), ...])
+SHAPES = st.lists(st.lists(st.sampled_from([1, 2, 2, 4, H]), max_size=6).map(tuple), max_size=3)
+
+LEGAL: dict[str, dict[str, Any]] = {
+    "MultiheadAttention": {"embed_dim": 4, "num_heads": 2},
+    "Unflatten": {"dim": 1, "unflattened_size": (2, -1)},
+    "Upsample": {"scale_factor": 2},
+    "UpsamplingBilinear2d": {"scale_factor": 2},
+    "UpsamplingNearest2d": {"scale_factor": 2},
+}
+"""Arguments of kinds for which it is not enough that each required one is 2."""
+
+
+@st.composite
+def odd_calls(draw: Any, kind: type[Layer]) -> Any:
+    kwargs = {name: 2 for name, default in kind.arguments.items() if default is _REQUIRED}
+    kwargs |= LEGAL.get(kind.__name__, {})
+    if kind.arguments:
+        kwargs |= draw(st.dictionaries(st.sampled_from(list(kind.arguments)), ODD, max_size=2))
+    return kwargs, draw(SHAPES)
+
+
+@pytest.mark.parametrize("kind", sorted(set(kinds()), key=lambda kind: kind.__name__), ids=lambda kind: kind.__name__)
+def test_only_convcalc_s_errors(kind: type[Layer]) -> None:
+    @settings(max_examples=settings.default.max_examples // 2)
+    @given(odd_calls(kind))
+    def check(call: Any) -> None:
+        kwargs, shapes = call
+        try:
+            layer = kind(**kwargs)
+            assert repr(layer)
+            assert layer.weights() is not None and layer.buffers() is not None
+            for node in trace(layer, *shapes).nodes:
+                node.layer.work(node.input_shapes, node.output_shape)
+        except ConvcalcError as error:
+            assert str(error)
+
+    check()
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: nn.Conv2d(1, 1, 3, padding=None, padding_mode="reflect"),
+        lambda: nn.MaxPool2d(2, padding=None),
+        lambda: nn.MaxPool2d(2, stride=[None]),
+        lambda: nn.LayerNorm(2, eps=None),
+        lambda: nn.RReLU(float("nan")),
+        lambda: nn.Embedding(2, 2, sparse=1),
+        lambda: nn.MaxUnpool2d(2, padding="same"),
+        lambda: nn.ConvTranspose2d(1, 1, 3, padding="same"),
+        lambda: nn.LazyConv2d(8, "x"),
+        lambda: nn.Add([2]),
+        lambda: nn.BatchNorm2d(3, eps=[1]),
+        lambda: nn.Embedding(2, 2, _weight=3),
+        lambda: nn.LSTM(2, 2, num_layers=10**12),
+        lambda: nn.Linear(True, 2),
+        lambda: nn.Linear(H > 2, 2),
+        lambda: nn.Parameter(2, shape=3),
+        lambda: nn.Sequential(nn.ReLU),
+        lambda: nn.ModuleList(3),
+        lambda: nn.ModuleDict([3]),
+        lambda: trace(nn.ReLU, (1, 3)),
+        lambda: trace(3, (1, 3)),
+        lambda: trace(nn.ReLU(), 3),
+    ],
+)
+def test_refused_when_written(build: Any) -> None:
+    with pytest.raises(SpecError, match=r"received|takes"):
+        build()
+
+
+def test_several_as_one_argument() -> None:
+    assert nn.Parameter(shape=3).shape == nn.Parameter(3).shape == (3,)
+    assert nn.LazyConv2d(8, [3, 3]) == nn.LazyConv2d(8, 3)
+    assert nn.ReLU(inplace=[2]) == nn.ReLU(inplace=True)  # torch asks only whether it is true
+
+
+class Masked(nn.Module):
+    def forward(self, x: Any, mask: Any = None) -> Any:
+        return x
+
+
+class Attending(nn.Module):
+    def __init__(self) -> None:
+        self.attention = nn.MultiheadAttention(4, 2)
+
+    def forward(self, x: Any) -> Any:
+        return self.attention(x)[0]
+
+
+X = (3, 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("model", "shapes", "text"),
+    [
+        (
+            nn.Linear(4, 1),
+            (X, X),
+            "Linear(4, 1): takes 1 input, received 2\n  input 2 x 4 from input1, 2 x 4 from input2",
+        ),
+        (nn.LazyLinear(1), (X, X), "LazyLinear(1): takes 1 input, received 2"),
+        (nn.Maximum(), (X,), "Maximum(): takes 2 inputs, received 1"),
+        (nn.Add(), (), "Add(): takes at least 1 input, received 0"),
+        (nn.MaxUnpool1d(2), (X,), "MaxUnpool1d(2): takes 2 to 3 inputs, received 1"),
+        (nn.Sequential(nn.ReLU()), (X, X), "Sequential: takes 1 input (input), received 2"),
+        (Masked(), (X, X, X), "Masked: takes 1 to 2 inputs (x, mask), received 3"),
+        (Masked(), (), "Masked: takes at least 1 input (x), received 0"),
+        (nn.GRU(4, 4), (X, X, X), "GRU(4, 4): takes 1 to 2 inputs (input, hx), received 3"),
+        (Attending(), (X,), "MultiheadAttention(4, 2): takes at least 3 inputs (query, key, value), received 1"),
+        (lambda x: x, (X, X), "function: takes 1 input (x), received 2"),
+    ],
+)
+def test_another_number_of_inputs(model: Any, shapes: Any, text: str) -> None:
+    with pytest.raises(ShapeError) as caught:
+        trace(model, *shapes)
+    assert str(caught.value).startswith(text)
+
+
+def test_an_unknown_word_in_a_call() -> None:
+    with pytest.raises(SpecError, match=r"Masked: a call has no argument 'maks'\n  it takes x, mask"):
+        trace(lambda x: Masked()(x, maks=x), X)
+
+
+def test_a_type_error_inside_forward_stays() -> None:
+    def forward(x: Any) -> Any:
+        return len(3)  # type: ignore[arg-type]
+
+    with pytest.raises(TypeError, match="has no len"):
+        trace(forward, X)

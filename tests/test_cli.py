@@ -359,3 +359,32 @@ def test_unreadable_file_has_its_own_exit_code(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("convcalc.readers.summary", unreadable)
     result = run("summary", "plan.net")
     assert (result.stderr, result.exit_code) == ("FileError: plan.net: No such file or directory\n", 3)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*COMMAND, "networks"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (3, "FileError: the output: No space left on device\n")
+    result = run("export", "lenet5", "--to", "net", "-o", "/dev/full")
+    assert (result.stderr, result.exit_code) == ("FileError: /dev/full: No space left on device\n", 3)
+
+
+@pytest.mark.parametrize("sign", ["\0", "\ud800"])
+def test_signs_that_no_argument_holds(sign: str) -> None:
+    for arguments in (("summary", f"x{sign}.json"), ("export", "lenet5", "--to", "net", "-o", sign)):
+        result = run(*arguments)
+        assert result.exit_code == 2 and result.stderr.startswith("UsageError: ") and "holds a sign" in result.stderr
+    with pytest.raises(FileNotFoundError):
+        summary("x\0.json")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_prints_no_control_character(name: str) -> None:
+    assert re.findall(r"[^\n -~×·–…]", run(name, "--help").stdout) == []
+
+
+def test_a_formula_does_not_break_in_its_brackets() -> None:
+    table = in_terminal(80, "summary", "input(3, H, W); conv(8, 3); maxpool(2); flatten(); linear(10)")
+    assert [line for line in table.splitlines() if line.count("⌊") != line.count("⌋")] == []
+    assert [line for line in table.splitlines() if line.count("(") != line.count(")")] == []

@@ -141,6 +141,10 @@ def changed(row: int = 0, **values: Any) -> str:
 WRONG_ROWS = {
     "kind": ({"spec": "Conv9d(1, 6, 5)"}, "cannot read the layer 'Conv9d(1, 6, 5)': there is no layer 'Conv9d'"),
     "code": ({"spec": "__import__('os').system('x')"}, "cannot read the layer \"__import__('os').system('x')\""),
+    "a sheet's name": ({"spec": "conv(3, 3)"}, "cannot read the layer 'conv(3, 3)': there is no layer 'conv'"),
+    "no list": ({"inputs": "input"}, "network: row 1: inputs: expected a list"),
+    "an empty name": ({"path": "a..b"}, "network: 'a..b' is no path"),
+    "inside a layer": ({"path": "conv2.a"}, "network: 'conv2.a' stands inside 'conv2', which is a layer"),
     "not a layer": ({"spec": "3"}, "cannot read the layer '3': it is no layer"),
     "syntax": ({"spec": "Conv2d(1, 6"}, "cannot read the layer 'Conv2d(1, 6'"),
     "argument": ({"spec": "Conv2d(1, 6, 0)"}, "kernel_size must be at least 1; received 0"),
@@ -154,7 +158,12 @@ WRONG_ROWS = {
 @pytest.mark.parametrize("values,expected", WRONG_ROWS.values(), ids=WRONG_ROWS.keys())
 def test_wrong_rows(values: dict[str, Any], expected: str) -> None:
     with pytest.raises(Exception) as error:
-        read_json(changed(**values))
+        document = json.loads(changed(**values))
+        if isinstance(path := values.get("path"), str):
+            text = json.dumps(document["graph"])
+            document["graph"] = json.loads(text.replace('"conv1"', json.dumps(path)))
+            document["rows"][1]["inputs"] = [path]
+        read_json(json.dumps(document))
     assert type(error.value).__name__ in ("SpecError", "ShapeError")
     assert expected in str(error.value)
 
@@ -356,3 +365,25 @@ def test_layers_that_are_never_called_are_told() -> None:
 def test_unknown_target() -> None:
     with pytest.raises(UnknownName, match="cannot export to 'pytorch'"):
         export(graph_of("lenet5"), "pytorch")
+
+
+def test_a_document_has_an_output() -> None:
+    document = json.loads(changed())
+    document["graph"]["outputs"] = []
+    with pytest.raises(SpecError, match="network: outputs: expected at least one output"):
+        read_json(json.dumps(document))
+
+
+def test_a_document_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    file = tmp_path / "net.json"
+    file.write_text(changed(), "utf-8-sig")
+    assert summary(str(file)).network == "lenet5"
+
+
+def test_odd_text_is_written(tmp_path: Path) -> None:
+    document = json.loads(changed())
+    document["network"] = "\ud800"
+    (tmp_path / "net.json").write_text(json.dumps(document))
+    for target in ("torch", "net", "json", "dot", "mermaid"):
+        done = convcalc("export", str(tmp_path / "net.json"), "--to", target, "-o", str(tmp_path / "out"))
+        assert done.exit_code == 0, target

@@ -207,3 +207,5 @@ def test_pictures_are_written(tmp_path: Path) -> None:
     (tmp_path / "no.png").write_text("no image")
     assert "is not an image" in run("alexnet", "--plot", str(png), "--image", str(tmp_path / "no.png"), code=2)
     run("alexnet", "--plot", str(png), "--image", str(tmp_path / "missing.png"), code=3)
+    (tmp_path / "empty").touch()
+    assert "is not an image" in run("alexnet", "--plot", str(png), "--image", str(tmp_path / "empty"), code=2)

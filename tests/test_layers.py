@@ -114,5 +114,22 @@ def test_local_connection_multiplies_as_a_convolution(kind: str) -> None:
     check()
 
 
+@pytest.mark.parametrize("size", [1, (1, 1), (None, None), (1, None), (None, 2), (2, 2)])
+def test_adaptive_average_of_any_rank_equals_torch(size: Any) -> None:
+    """One window over all is handed to torch.mean, which asks for no rank."""
+    for shape in [
+        (1, 1, 1, 1, 1),
+        (2, 3, 2, 1, 1),
+        (1, 1, 1, 1, 2),
+        (1, 1, 1, 2, 1),
+        (2,) * 5,
+        (1,) * 6,
+        (1, 2, 2),
+        (1,),
+    ]:
+        case = Case({"output_size": size}, [shape])
+        assert convcalc_says("AdaptiveAvgPool2d", case) == torch_says("AdaptiveAvgPool2d", case), shape
+
+
 def test_every_kind_has_a_strategy() -> None:
     assert {kind.__name__ for kind in kinds() if kind.__module__.startswith("convcalc.")} == set(CASES)

@@ -129,10 +129,14 @@ SHARED = {"blocks"}
 
 KIN = {
     "efficientnet": {"mobilenet_v3"},
+    "nin": {"alexnet"},
+    "preact_resnet": {"resnet"},
     "resnext": {"resnet"},
+    "s3d": {"googlenet", "video_resnet"},
     "segmentation": {"mobilenet_v3", "resnet"},
+    "segnet": {"vgg"},
+    "senet": {"resnet"},
     "swin_v2": {"swin"},
-    "video": {"googlenet"},
 }
 """Families built of others' blocks, which they import besides; all others import one file and what is shared."""
 

@@ -164,6 +164,25 @@ def test_windows_of_attention_are_what_nan_says(data: st.DataObject) -> None:
         compare(graph, [pixel])
 
 
+def test_attention_layers_inside_windows_are_what_nan_says() -> None:
+    class Encoded(nn.Module):
+        def __init__(self) -> None:
+            self.before = nn.Conv2d(1, 4, 3, padding=1)
+            self.encoder = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
+            self.after = nn.Conv2d(4, 1, 3, padding=1)
+
+        def forward(self, x: Any) -> Any:
+            n, c, h, w = (x := self.before(x)).shape
+            y = x.reshape(n, c, h // 3, 3, w // 3, 3).permute(0, 2, 4, 3, 5, 1).reshape(n * (h // 3) * (w // 3), 9, c)
+            y = self.encoder(y).reshape(n, h // 3, w // 3, 3, 3, c).permute(0, 5, 1, 3, 2, 4)
+            return self.after(y.reshape(n, c, h, w))
+
+    graph = trace(Encoded(), (1, 1, 9, 12))
+    for pixel in product(range(9), range(0, 12, 2)):
+        compare(graph, [pixel])
+    assert rf_text(fields_of(graph)["after"]) == "5–8"
+
+
 def test_a_pixel_unshuffle_by_reshaping_sees_what_the_layer_does() -> None:
     class Reshaped(nn.Module):
         def forward(self, x: Any) -> Any:

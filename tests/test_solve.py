@@ -332,3 +332,19 @@ def test_bad_questions(words: list[str], code: int, message: str) -> None:
     done = run(*words)
     assert done.output.startswith(message), done.output
     assert done.exit_code == code
+
+
+def test_a_network_may_be_left_without_a_layer(tmp_path: Path) -> None:
+    sheet = tmp_path / "deep.net"
+    sheet.write_text("depth = 2\ninput(3, 32, 32)\nfor i in range(depth):\n    conv(8, 3)\n")
+    deep = (str(sheet), "--set", "depth=?")
+    none = CliRunner().invoke(main, ["solve", *deep, "--params", "2336"])
+    assert (none.exit_code, none.output.split("\n")[0]) == (1, "no solution with depth ≤ 201")
+    empty = CliRunner().invoke(main, ["solve", *deep, "--output", "3x32x32"])
+    assert (empty.exit_code, empty.output.split("\n")[2].split()) == (0, ["0", "3", "x", "32", "x", "32", "0"])
+    found = CliRunner().invoke(main, ["solve", *deep, "--output", "8x28x28", "--at", "conv2"])
+    assert (found.exit_code, found.output.split("\n")[2].split()[0]) == (0, "2")
+    for at, hint in (("conv_2", "did you mean conv2"), ("foo", "")):
+        unknown = CliRunner().invoke(main, ["solve", *deep, "--output", "8x28x28", "--at", at])
+        assert unknown.exit_code == 2
+        assert unknown.stderr.startswith(f"UnknownName: no call is named '{at}'") and hint in unknown.stderr

@@ -137,6 +137,11 @@ class Field(NamedTuple):
         """The field with these axes; what is seen from end to end stays."""
         return Field(tuple(axes), self.whole, self.gates)
 
+    @property
+    def split(self) -> bool:
+        """Whether an axis of it is a part of one, or several; nearly always none is."""
+        return not {Part, Packed}.isdisjoint(map(type, self.axes))
+
     def parts(self) -> Iterator[tuple[Slot, Along | Part]]:
         """All that moves, packed or not, and where it stands."""
         for i, entry in enumerate(self.axes):
@@ -147,6 +152,8 @@ class Field(NamedTuple):
 
     def maps(self) -> dict[Slot, Along]:
         """The maps of intervals, axes that were split as one, by where they stand first."""
+        if not self.split:
+            return {i: entry for i, entry in enumerate(self.axes) if entry}  # type: ignore[misc]
         found: dict[Any, tuple[Slot, Along]] = {}
         for slot, part in self.parts():
             if isinstance(part, Part):
@@ -205,7 +212,7 @@ class Field(NamedTuple):
         if taps.count(STILL) == len(taps):
             return self
         first = len(self.axes) - len(taps)
-        axes = self.unsplit().axes
+        axes = self.unsplit().axes if self.split else self.axes
         return self.moved([*axes[:first], *[axis and axis.through(tap) for axis, tap in zip(axes[first:], taps)]])
 
     def unsplit(self) -> Field:
@@ -232,7 +239,8 @@ def join(fields: Sequence[Field], shape: Sequence[Dim]) -> Field | None:
             if new is None and old is not None:
                 return None
     whole = frozenset[int]().union(*[field.whole for field in fields])
-    return _agreed(Field(tuple(axes), whole, frozenset[int]().union(*[field.gates for field in fields]) - whole))
+    joined = Field(tuple(axes), whole, frozenset[int]().union(*[field.gates for field in fields]) - whole)
+    return _agreed(joined) if joined.split else joined
 
 
 def _agreed(field: Field) -> Field:

@@ -96,7 +96,7 @@ class Axis(NamedTuple):
     def size(self) -> tuple[int, int]:
         """Smallest and largest field size over the phases; 0 for a phase that sees nothing."""
         sizes = [0 if phase is None else phase[1] - phase[0] + 1 for phase in self.phases]
-        return min(sizes), max(sizes)
+        return (min(sizes), max(sizes)) if len(sizes) > 1 else (sizes[0], sizes[0])
 
     @property
     def jump(self) -> Fraction:

@@ -46,7 +46,7 @@ class Extent(NamedTuple):
     @property
     def along(self) -> tuple[bool, ...]:
         """For each axis, whether a unit sees it from end to end."""
-        return tuple([not jump and phases == (None,) for jump, phases in zip(self.jump, self.phases)])
+        return tuple([phases == (None,) and not jump for jump, phases in zip(self.jump, self.phases)])
 
 
 ReceptiveField: TypeAlias = "Extent | str | None"
@@ -108,22 +108,23 @@ def _field(layer: Layer, fields: tuple[Field, ...], shapes: tuple[Shape, ...], o
 
 def receptive_field(field: Field | None, graph: Graph, through_gates: bool = False) -> ReceptiveField:
     """``field`` in terms of the axes of the graph's input; gates are followed if asked for, else only told."""
-    pixels = max((shape[2:] for shape in graph.inputs.values()), key=len, default=())
+    pixels = graph.pixels
     if field is None or not pixels:
         return None
     maps = field.maps().values()
     axes = {along.source: along for along in maps}
     if len(axes) < len(maps):
         return None  # two axes of the map run along one of the input
-    whole, gates = (field.whole | field.gates, frozenset[int]()) if through_gates else (field.whole, field.gates)
-    seen = [i for i in range(len(pixels)) if i in whole or (i in gates and i not in axes)]
+    gates = frozenset[int]() if through_gates else field.gates
+    whole = field.whole | (field.gates - gates)
+    seen = {i for i in whole | gates if i in whole or i not in axes} if whole or gates else whole
     if len(seen) == len(pixels):
         return GLOBAL
-    if any(i not in axes and i not in seen for i in range(len(pixels))):
+    if len(seen | axes.keys()) < len(pixels):
         return None
     columns: list[_Column] = []
     for i, n in enumerate(pixels):
-        if i and axes.keys() >= {i - 1, i} and axes[i][1:] == axes[i - 1][1:] and i not in seen and i - 1 not in seen:  # type: ignore[index]
+        if i and not seen and axes[i][1:] == axes[i - 1][1:]:  # type: ignore[index]
             columns.append(columns[-1])  # mostly axes are alike
         else:
             columns.append(_along(None if i in seen else axes[i], n))

@@ -84,7 +84,7 @@ class Focus:
     @property
     def pixels(self) -> Shape:
         """The input's size along each axis."""
-        return max((shape[2:] for shape in self.graph.inputs.values()), key=len)
+        return self.graph.pixels
 
     def along(self) -> list[Along]:
         """The field along each axis of the input; raises SpecError where it is not one of intervals."""

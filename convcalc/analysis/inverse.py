@@ -13,15 +13,13 @@ from typing import Any, NamedTuple
 from convcalc.algebra.dims import Dim, Shape, as_dim, is_symbolic, letter
 from convcalc.algebra.formula import Condition
 from convcalc.analysis.report import totals
-from convcalc.errors import ConvcalcError
+from convcalc.errors import ConvcalcError, UnknownName, did_you_mean
 from convcalc.network.graph import Graph
 
 USUAL = {"stride": 1, "padding": 0, "dilation": 1, "output_padding": 0, "groups": 1}
 """Defaults of arguments; what differs from them is less simple."""
-
 FROM_ZERO = {"padding", "output_padding"}
-SHOWN = 1000
-MOST_TRIED = 250_000
+SHOWN, MOST_TRIED = 1000, 250_000
 
 CAPS = {1: 4096, 2: 300, 3: 48, 4: 18}
 """How far letters without a bound are tried, by the number of letters."""
@@ -42,9 +40,12 @@ class Problem(NamedTuple):
     where: tuple[Condition, ...] = ()
 
     def output_of(self, graph: Graph) -> Shape:
-        """The output asked for, without the batch."""
+        """The output asked for, without the batch; raises UnknownName where the network has no such call."""
         name = self.at if self.at is not None else graph.outputs[0]
-        return graph[name].output_shape[1:]
+        shapes = {**graph.inputs, **{node.name: node.output_shape for node in graph.nodes}}
+        if name not in shapes:
+            raise UnknownName(f"no call is named {name!r:.60}", hint=did_you_mean(name, shapes))
+        return shapes[name][1:]
 
     def allows(self, values: Mapping[str, int]) -> bool:
         return all(c.holds(values) for c in self.where)
@@ -241,8 +242,7 @@ def _closest(problem: Problem, domains: Sequence[range]) -> Solution | None:
             ranked.setdefault(distance, []).append(values)
     for distance in sorted(ranked)[:SHOWN]:
         for values in sorted(ranked[distance], key=lambda values: _simplicity(problem, values))[:SHOWN]:
-            solution = _tried(problem, values)
-            if _distance(problem, solution) is not None:
+            if _distance(problem, solution := _tried(problem, values)) is not None:
                 return solution
     return None
 

@@ -25,6 +25,9 @@ Route: TypeAlias = "tuple[tuple[int, Slot], tuple[Taps | Reach, ...]]"
 MOST_BOXES = 64
 """More are put into one that holds them all."""
 
+MOST_UNITS = 10_000
+"""Whether each of more sees a pixel is not asked."""
+
 Box: TypeAlias = "tuple[int, ...]"
 """A set of positions for each axis along which the field moves, in the order of the tensor's axes."""
 
@@ -154,8 +157,7 @@ class Sight:
             sets.append((1 << n) - 1 if (k, a) in here.whole | here.gates else 0)
             for j, bits in zip(self.axes(node.name), box):
                 for chain in [chain for way, chain in here.routes.get(j, ()) if way == (k, a)]:
-                    table = reads(chain, n, self.units(node.name, j))
-                    sets[-1] |= _union(table[i] for i in _bits(bits))
+                    sets[-1] |= _union(_read_by_one(chain, n, i) for i in _bits(bits))
         if all(sets):
             yield tuple(sets)
 
@@ -208,14 +210,18 @@ class Sight:
 @lru_cache(maxsize=1024)
 def reads(chain: tuple[Taps | Reach, ...], n: int, units: int) -> tuple[int, ...]:
     """For each of ``units`` outputs the set of positions that it reads of an axis of ``n``."""
-    table = []
-    for unit in range(units):
-        positions: Iterable[int] = (unit,)
-        for taps in reversed(chain):
-            positions = {i for position in positions for i in read_by(taps, position)}
-        border = getattr(chain[0], "border", "zeros") if chain else "zeros"
-        table.append(_union(1 << i for i in folded(positions, n, border)))
-    return tuple(table)
+    if units > MOST_UNITS:
+        what = f"{units:,} units along an axis are too many to look through: the limit is {MOST_UNITS:,}"
+        raise SpecError(what, hint="give a smaller --input")
+    return tuple([_read_by_one(chain, n, unit) for unit in range(units)])
+
+
+def _read_by_one(chain: tuple[Taps | Reach, ...], n: int, unit: int) -> int:
+    positions: Iterable[int] = (unit,)
+    for taps in reversed(chain):
+        positions = {i for position in positions for i in read_by(taps, position)}
+    border = getattr(chain[0], "border", "zeros") if chain else "zeros"
+    return _union(1 << i for i in folded(positions, n, border))
 
 
 def folded(positions: Iterable[int], n: int, border: str) -> Iterator[int]:

@@ -5,9 +5,11 @@ exit code 2 for a slip of usage or a spec, 1 for a check that failed, 3 for a fi
 """
 
 import gc
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import wraps
 from importlib import import_module
 from typing import Any, NamedTuple, NoReturn
@@ -24,6 +26,15 @@ def fail(paragraph: str, exit_code: int) -> NoReturn:
     """Say on stderr what is wrong, and end."""
     click.echo(paragraph, err=True)
     sys.exit(exit_code)
+
+
+def save(path: str, text: str) -> None:
+    """Write a file; raises OSError that names it."""
+    try:
+        with open(path, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from None
 
 
 def hold(failures: Sequence[str]) -> None:
@@ -43,6 +54,14 @@ class House(click.Group):
             return None
         command: click.Command = import_module(f"convcalc.cli.{cmd_name}").command
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for arg in args:
+            with suppress(UnicodeEncodeError):
+                if b"\0" not in os.fsencode(arg):
+                    continue
+            raise click.UsageError(f"{arg!r:.60} holds a sign that no argument and no file's name can hold")
+        return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
@@ -68,9 +87,8 @@ class House(click.Group):
         except click.Abort:
             fail("Aborted!", 1)
         except OSError as error:
-            if error.filename is None:
-                raise
-            fail(f"FileError: {error.filename}: {error.strerror}", 3)
+            where = "the output" if error.filename is None else error.filename
+            fail(f"FileError: {where}: {error.strerror or error}", 3)
 
 
 @click.group(

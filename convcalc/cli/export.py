@@ -12,7 +12,7 @@ TARGETS = ("torch", "net", "json", "dot", "mermaid")
     "export resnet50 --to net",
     "export vgg16 --set num_classes=10 --to torch",
     'export "conv(6, 5); relu(); maxpool(2)" --input 1x28x28 --to mermaid'
-    "\n\b\nGraphviz draws what dot says: convcalc export lenet5 --to dot | dot -Tsvg",
+    "\n\n\b\nGraphviz draws what dot says: convcalc export lenet5 --to dot | dot -Tsvg",
 )
 @cli.network
 @click.option("--to", "target", type=click.Choice(TARGETS), required=True, help="What to write.")
@@ -28,5 +28,4 @@ def command(asked: cli.Asked, target: str, output: str | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
-    with open(output, "w", encoding="utf-8") as file:
-        file.write(text)
+    cli.save(output, text)

@@ -61,6 +61,8 @@ def command(
     from convcalc.readers import traced
     from convcalc.writers import field, json
 
+    if image is not None and plot is None:
+        raise SpecError("--image goes with --plot", hint="give --plot out.png too")
     source, full, graph = asked.by(traced)
     focus = Focus(graph, layer, through_gates)
     told = field.tell(source.name, focus, source.graph, full, tile, **sections)
@@ -70,5 +72,3 @@ def command(
         from convcalc.writers.plot import draw
 
         draw(focus, plot, image, source.name)
-    elif image is not None:
-        raise SpecError("--image goes with --plot", hint="give --plot out.png too")

@@ -28,7 +28,6 @@ def command(sheet: str, check: bool, write: bool) -> None:
         hint = f"`convcalc fmt {sheet} --write` puts it so"
         cli.hold([f"{found.source} is not in canonical layout; {hint}"])
     elif write and not check and text != found.text:
-        with open(sheet, "w", encoding="utf-8") as file:
-            file.write(text)
+        cli.save(sheet, text)
     elif not (check or write):
         click.echo(text, nl=False)

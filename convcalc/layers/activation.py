@@ -9,14 +9,6 @@ from convcalc.layers.base import Layer, Work, require, require_size
 
 
 class _Activation(Layer):
-    """Arguments annotated as ``float`` must be real numbers."""
-
-    def check(self) -> None:
-        for name in self.annotated_as("float"):
-            value = getattr(self, name)
-            if not isinstance(value, (int, float)):
-                self.refuse(f"{name} must be a number; received {value!r}")
-
     def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
         return {"activation": prod(output)}
 
@@ -72,8 +64,7 @@ class Hardtanh(_Activation):
             self.normalise(min_val=self.min_value, min_value=None)
         if self.max_value is not None:
             self.normalise(max_val=self.max_value, max_value=None)
-        super().check()
-        if not self.max_val > self.min_val:
+        if self.max_val <= self.min_val:
             self.refuse(f"max_val must be greater than min_val; received {self.max_val} and {self.min_val}")
 
 
@@ -155,8 +146,7 @@ class RReLU(_Activation):
     inplace: bool = False
 
     def check(self) -> None:
-        super().check()
-        if self.lower > self.upper:
+        if not self.lower <= self.upper:
             self.refuse(f"lower must not exceed upper; received {self.lower} and {self.upper}")
 
 
@@ -179,7 +169,6 @@ class CELU(_Activation):
     inplace: bool = False
 
     def check(self) -> None:
-        super().check()
         if self.alpha == 0:
             self.refuse("alpha must not be 0")
 
@@ -242,7 +231,6 @@ class Softshrink(_Activation):
     lambd: float = 0.5
 
     def check(self) -> None:
-        super().check()
         if not self.lambd >= 0:
             self.refuse(f"lambd must be at least 0; received {self.lambd}")
 

@@ -66,16 +66,13 @@ class MultiheadAttention(Layer):
 
     def check(self) -> None:
         self.divisible("embed_dim", "num_heads")
-        for name in ("kdim", "vdim"):
-            if getattr(self, name) is not None:
-                self.normalise(**{name: self.positive(name)})
 
     @property
     def _features(self) -> tuple[Dim, Dim]:
         """Features of key and value."""
         return self.kdim or self.embed_dim, self.vdim or self.embed_dim
 
-    def __call__(
+    def forward(
         self,
         query: Any,
         key: Any,
@@ -99,8 +96,10 @@ class MultiheadAttention(Layer):
         return output, record(Output(self, name), output, query, key, value)
 
     def _check_mask(self, name: str, mask: Any, *fitting: Shape) -> None:
-        if mask is not None and mask.shape not in fitting:
-            what = f"expected {name} of {' or '.join(map(show_shape, fitting))}, received {show_shape(mask.shape)}"
+        shape = getattr(mask, "shape", None)
+        if mask is not None and shape not in fitting:
+            received = show_shape(shape) if isinstance(shape, tuple) else repr(mask)
+            what = f"expected {name} of {' or '.join(map(show_shape, fitting))}, received {received}"
             raise ShapeError(what, where=repr(self))
 
     def _sizes(self, query: Shape, key: Shape) -> tuple[Shape, Dim, Dim, Dim]:
@@ -179,9 +178,6 @@ class GLU(Layer):
 
     dim: int = -1
 
-    def check(self) -> None:
-        self.normalise(dim=self.dim_of("dim", self.dim))
-
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         require(len(x) > 0, "expected an input of at least 1 axis, received a scalar")
@@ -205,10 +201,6 @@ class GLU(Layer):
 
 class _Softmax(Layer):
     dim: int | None = None
-
-    def check(self) -> None:
-        if self.dim is not None:
-            self.normalise(dim=self.dim_of("dim", self.dim))
 
     def _line(self, rank: int) -> int:
         """The axis that is normalised; torch's own choice is the first for 0, 1 and 3 axes, else the second."""

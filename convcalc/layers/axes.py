@@ -58,9 +58,6 @@ class Transpose(_Reordering):
     dim0: int
     dim1: int
 
-    def check(self) -> None:
-        self.whole_numbers("dim0", "dim1")
-
     def order_of(self, rank: int) -> tuple[int, ...]:
         axes = list(range(rank))
         a, b = axis_of(self.dim0, rank), axis_of(self.dim1, rank)
@@ -82,7 +79,7 @@ class Squeeze(_Moving):
         if isinstance(self.dim, (tuple, list)):
             self.normalise(dim=self.several("dim"))
         elif self.dim is not None:
-            self.whole_numbers("dim")
+            self.normalise(dim=self.dim_of("dim", self.dim))
 
     def dropped(self, x: Shape) -> set[int]:
         """The axes of ``x`` that go."""
@@ -112,9 +109,6 @@ class Unsqueeze(_Moving):
     """
 
     dim: int
-
-    def check(self) -> None:
-        self.whole_numbers("dim")
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs

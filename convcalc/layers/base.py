@@ -47,8 +47,12 @@ class Layer(Bound):
 
     arity: ClassVar[tuple[int, int]] = (1, 1)  # the least and the greatest number of inputs
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
         """Record a call on symbolic tensors; returns the output tensor."""
+        return called(self.forward, self, inputs, options)
+
+    def forward(self, *inputs: Any) -> Any:
+        """What a call does; a kind that returns several tensors, or takes more than tensors, writes its own."""
         return record(self, *inputs)
 
     # The facts, for a call with inputs of these shapes. Full shapes: (N, C, *spatial).
@@ -103,8 +107,8 @@ class Lazy(Layer):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.names = cls.becomes.names[1:]
-        cls.arguments = {name: getattr(cls, name, cls.becomes.arguments[name]) for name in cls.names}
+        cls.annotated, cls.named_paddings = cls.becomes.annotated, cls.becomes.named_paddings
+        cls.take(cls.becomes.names[1:], cls.becomes.arguments)
 
     def resolve(self, *inputs: Shape) -> Layer:
         x, axis = inputs[0], self.channel_axis or -1 - self.rank
@@ -131,6 +135,50 @@ class Output(_Idle):
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
         return self.source.further_field(self.name, fields[0])
+
+
+def called(forward: Callable[..., Any], owner: Any, inputs: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    """What ``forward`` of a layer, a module or a function says; raises ShapeError where it takes other inputs."""
+    try:
+        return forward(*inputs, **options)
+    except TypeError:
+        from inspect import Parameter, signature  # costs the start of a run
+
+        takes = signature(forward)
+        try:
+            takes.bind(*inputs, **options)
+        except TypeError:
+            where = repr(owner) if isinstance(owner, Layer) else type(owner).__name__
+            places = [p for p in takes.parameters.values() if p.kind is not Parameter.KEYWORD_ONLY]
+            names = [p.name for p in places]
+            for name in options.keys() - takes.parameters.keys():
+                hint = f"it takes {', '.join(takes.parameters)}"
+                raise SpecError(f"a call has no argument {name!r}", where=where, hint=hint) from None
+            several = any(p.kind is Parameter.VAR_POSITIONAL for p in places)
+            least = sum(p.default is Parameter.empty for p in places) - several
+            few = len(inputs) < least < len(places)
+            wanted = counted(least, ANY if several or few else len(places))
+            shown = ", ".join(names[:least] if few else names)
+            raise ShapeError(f"takes {wanted} ({shown}), received {len(inputs)}", where=where) from None
+        raise
+
+
+def counted(least: int, most: int) -> str:
+    """So many inputs, in words.
+
+    >>> counted(1, 1), counted(1, 3), counted(2, ANY)
+    ('1 input', '1 to 3 inputs', 'at least 2 inputs')
+    """
+    if most >= ANY:
+        return f"at least {least} input{'s' * (least != 1)}"
+    return f"{least} to {most} inputs" if least < most else f"{least} input{'s' * (least != 1)}"
+
+
+def require_inputs(layer: Layer, inputs: Sequence[Shape]) -> None:
+    """Raise ShapeError unless ``layer`` takes so many."""
+    least, most = layer.arity
+    if not least <= len(inputs) <= most:
+        raise ShapeError(f"takes {counted(least, most)}, received {len(inputs)}")
 
 
 def record(layer: Layer, *inputs: Any) -> Any:
@@ -199,10 +247,6 @@ def require_alike(a: Shape, b: Shape, what: str) -> None:
 
 def infer(layer: Layer, inputs: tuple[Shape, ...]) -> tuple[Shape, tuple[Assumed, ...]]:
     """The output shape of a call, checked to be positive, and what was assumed of letters."""
-    least, most = layer.arity
-    if not least <= len(inputs) <= most:
-        wanted = f"{least} input{'s' * (least != 1)}" if least == most else f"at least {least} inputs"
-        raise ShapeError(f"takes {wanted}, received {len(inputs)}")
     token = _assumed.set([])
     try:
         shape = layer.output_shape(*inputs)

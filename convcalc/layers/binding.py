@@ -15,13 +15,16 @@ _REQUIRED = object()
 # A network says the same thing many times (`ReLU()`, `BatchNorm2d(64)`): what plain arguments are bound to is kept.
 _PLAIN = frozenset((int, bool, str, type(None)))
 _MOST_BOUND = 4096
+_CHECKS = {"Dim": (int, "positive"), "int": (int, "_whole"), "float": (float, "real")}
+_CHECKS |= {f"{word} | None": (type(None), "_optional") for word in _CHECKS}
 _bound: dict[Any, Bound] = {}
 
 
 class Bound:
     """A frozen value; a subclass lists its arguments as annotated attributes, named and ordered as in torch.nn.
 
-    Arguments annotated as ``Dim`` are checked to be at least 1; those annotated as ``PerAxis`` become tuples.
+    Their annotations are checked: a ``Dim`` is at least 1, a ``PerAxis`` becomes a tuple, an ``int`` is whole, a
+    ``float`` a number; ``| None`` allows None. A ``bool`` takes anything for its truth, as torch does.
     """
 
     __slots__ = ("__dict__", "__weakref__", "_hash", "shared")
@@ -41,6 +44,11 @@ class Bound:
     names: ClassVar[tuple[str, ...]] = ()
     positives: ClassVar[tuple[str, ...]] = ()
     per_axis: ClassVar[tuple[str, ...]] = ()
+    switches: ClassVar[tuple[str, ...]] = ()
+    checks: ClassVar[dict[str, tuple[type, str]]] = {}
+    """The other annotated arguments: the type that needs no check, and the method that checks."""
+    named_paddings: ClassVar[tuple[str, ...]] = ()
+    """What argument ``padding`` may be besides numbers."""
 
     def __init_subclass__(cls) -> None:
         if cls.__name__[-2:] in ("1d", "2d", "3d"):
@@ -50,14 +58,18 @@ class Bound:
         cls.annotated = {name: str(word) for name, word in own if not str(word).startswith("ClassVar")}
         for parent in cls.__mro__[1:]:
             cls.annotated = vars(parent).get("annotated", {}) | cls.annotated
-        cls.names = tuple(cls.order.split() or cls.annotated)
-        cls.arguments = {name: getattr(cls, name, _REQUIRED) for name in cls.names}
-        cls.positives = cls.annotated_as("Dim")
-        cls.per_axis = cls.annotated_as("PerAxis")
+        cls.take(tuple(cls.order.split() or cls.annotated), {})
 
     @classmethod
-    def annotated_as(cls, word: str) -> tuple[str, ...]:
-        return tuple([name for name in cls.names if cls.annotated[name] == word])
+    def take(cls, names: tuple[str, ...], defaults: dict[str, Any]) -> None:
+        """Make these the arguments, with ``defaults`` where the class has none of its own."""
+        cls.names = names
+        cls.arguments = {name: getattr(cls, name, defaults.get(name, _REQUIRED)) for name in names}
+        words = {name: cls.annotated[name] for name in names}
+        cls.positives, cls.per_axis, cls.switches = (
+            tuple([name for name in names if words[name] == word]) for word in ("Dim", "PerAxis", "bool")
+        )
+        cls.checks = {name: _CHECKS[word] for name, word in words.items() if word in _CHECKS and word != "Dim"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         types = (*map(type, args), *map(type, kwargs.values()))
@@ -95,7 +107,12 @@ class Bound:
             for name in cls.positives:
                 if type(values[name]) is not int or values[name] < 1:
                     values[name] = self.positive(name)
+            for name, (plain, method) in cls.checks.items():
+                if type(values[name]) is not plain:
+                    values[name] = getattr(self, method)(name)
             self.check()
+            for name in cls.switches:
+                values[name] = bool(values[name])
         except TypeError:
             held = {name: value if isinstance(value, tuple) else (value,) for name, value in values.items()}
             lettered = [name for name, items in held.items() if any(map(is_symbolic, items))]
@@ -103,7 +120,11 @@ class Bound:
                 raise
             what = f"a number must stand where a letter does: {', '.join(lettered)}"
             raise SpecError(what, where=cls.__name__) from None
-        _set_hash(self, hash((cls, *values.values())))
+        try:
+            _set_hash(self, hash((cls, *values.values())))
+        except TypeError:
+            odd = {name: value for name, value in values.items() if not _is_value(value)}
+            self.refuse("; ".join(f"{name} must be a single value, received {value!r}" for name, value in odd.items()))
         _set_shared(self, self)
 
     def _check_binding(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -134,12 +155,15 @@ class Bound:
         self.__dict__.update(values)
 
     def dim_of(self, name: str, value: Any) -> Dim:
-        return as_dim(value, f"{type(self).__name__}: {name}")
+        return whole(value, f"{type(self).__name__}: {name}")
 
     def _each_axis(self, name: str, value: Any) -> Any:
         if type(value) is int:
             return (value,) * self.rank
-        if value is None or (isinstance(value, str) and name == "padding"):
+        if value is None and self.arguments[name] is None:
+            return value
+        if isinstance(value, str) and name == "padding" and self.named_paddings:
+            self.one_of(name, *self.named_paddings)
             return value
         if isinstance(value, (tuple, list)):
             if len(value) == self.rank:
@@ -153,11 +177,25 @@ class Bound:
             self.refuse(f"{name} must be at least 1; received {value}")
         return value
 
+    def _whole(self, name: str) -> Dim:
+        return self.dim_of(name, getattr(self, name))
+
+    def real(self, name: str) -> Any:
+        value = getattr(self, name)
+        if not isinstance(value, (int, float)):
+            self.refuse(f"{name} must be a number; received {value!r}")
+        return value
+
+    def _optional(self, name: str) -> Any:
+        """An argument that may be None."""
+        word = self.annotated[name].removesuffix(" | None")
+        return None if getattr(self, name) is None else getattr(self, _CHECKS[word][1])(name)
+
     def number(self, name: str, value: Any) -> float:
         """Anything that ``float`` takes."""
         try:
             return float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             self.refuse(f"{name} must be a number; received {value!r}")
 
     def flags(self, *names: str) -> None:
@@ -177,15 +215,13 @@ class Bound:
         """Raise SpecError unless every number of these per-axis arguments is large enough."""
         for name in names:
             value = getattr(self, name)
-            if value is None:
-                self.refuse(f"{name} must be a whole number; received None")
             if isinstance(value, tuple) and any(isinstance(item, int) and item < least for item in value):
                 self.refuse(f"{name} must be at least {least}; received {self.shown(name)}")
 
     def one_of(self, name: str, *legal: Any) -> None:
         value = getattr(self, name)
         if value not in legal:
-            wanted = " or ".join(map(repr, legal)) or "a whole number for each axis"
+            wanted = " or ".join(map(repr, legal))
             self.refuse(f"{name} must be {wanted}; received {value!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -223,6 +259,24 @@ class Bound:
         if isinstance(value, tuple) and len(value) == self._repeats(name) and len(set(value)) == 1:
             value = value[0]
         return show(value) if is_symbolic(value) else repr(value)
+
+
+def whole(value: Any, what: str) -> Dim:
+    """``value`` as a dim; like torch this takes no bool for a number, and of sympy's only what can be whole."""
+    odd = isinstance(value, bool)
+    if is_symbolic(value):
+        odd = not hasattr(value, "__floordiv__") or (value.is_number and not value.is_integer)
+    if odd:
+        raise SpecError(f"{what} must be a whole number; received {value!r}")
+    return as_dim(value, what)
+
+
+def _is_value(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 _set_hash = Bound._hash.__set__  # type: ignore[attr-defined]  # a layer is frozen once it is bound

@@ -6,6 +6,7 @@ Sizes after Dumoulin and Visin, arXiv:1603.07285, and torch. ``padding="tf_same"
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, ceildiv, equal, maximum, prod, show
@@ -94,13 +95,19 @@ class _Sliding(Layer):
         return (0, 0) if p == "valid" else (p, p)
 
     def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        return slid(fields[0], [self._taps(i, n) for i, n in enumerate(inputs[0][-self.rank :])])
+        return slid(fields[0], _taps_of(self, inputs[0][-self.rank :]))
 
     def _taps(self, axis: int, n: Dim) -> Taps | Reach | None:
         """Which inputs an output reads along one axis; None where that hangs on a letter."""
         k, s, _, d = self._window(axis)
         numbers: Any = (k, s, self.pads(axis, n)[0], d)
         return slide(*numbers) if all(isinstance(v, int) for v in numbers) else None
+
+
+@lru_cache(maxsize=1024)
+def _taps_of(layer: _Sliding, sizes: Shape) -> list[Taps | Reach | None]:
+    """The taps along all axes; a network has few layers that differ, and many fields that go through them."""
+    return [layer._taps(i, n) for i, n in enumerate(sizes)]
 
 
 class _Conv(_Sliding):
@@ -118,7 +125,6 @@ class _Conv(_Sliding):
     named_paddings: ClassVar[tuple[str, ...]] = ("same", "valid", "tf_same")
 
     def check(self) -> None:
-        self.normalise(bias=bool(self.bias))
         self.each_at_least(1, "kernel_size", "stride", "dilation")
         if self.padding_mode == "zeros":  # in the other modes torch pads apart, where a negative padding crops
             self.each_at_least(0, "padding")
@@ -130,11 +136,9 @@ class _Conv(_Sliding):
                 )
             self.divisible(name, "groups")
         self.one_of("padding_mode", *self.modes)
-        if isinstance(self.padding, str):
-            self.one_of("padding", *self.named_paddings)
-            if self.padding == "same" and set(self.stride) != {1}:
-                hint = "padding='tf_same' is TensorFlow's SAME, which takes any stride"
-                self.refuse("padding='same' needs stride 1 (as in torch)", hint)
+        if self.padding == "same" and set(self.stride) != {1}:
+            hint = "padding='tf_same' is TensorFlow's SAME, which takes any stride"
+            self.refuse("padding='same' needs stride 1 (as in torch)", hint)
 
     def weights(self) -> Mapping[str, Shape]:
         kernel = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
@@ -177,7 +181,9 @@ class _Conv(_Sliding):
 
     def _taps(self, axis: int, n: Dim) -> Taps | Reach | None:
         taps = super()._taps(axis, n)
-        return taps._replace(border=self.padding_mode) if isinstance(taps, Taps) else taps
+        if self.padding_mode == "zeros" or not isinstance(taps, Taps):
+            return taps
+        return taps._replace(border=self.padding_mode)
 
 
 class Conv1d(_Conv):

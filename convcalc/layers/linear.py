@@ -55,9 +55,6 @@ class _Product(Layer):
     bias: bool = True
     factory = True
 
-    def check(self) -> None:
-        self.normalise(bias=bool(self.bias))
-
     def weights(self) -> Mapping[str, Shape]:
         features = [getattr(self, name) for name in self.positives[:-1]]
         return weight_and_bias((self.out_features, *features), (self.out_features,), self.bias)
@@ -145,15 +142,17 @@ class Embedding(Layer):
     factory = True
 
     def check(self) -> None:
+        self.flags("scale_grad_by_freq", "sparse")
         rows, table = self.num_embeddings, (self.num_embeddings, self.embedding_dim)
-        if self.padding_idx is not None:
-            row: Any = self.dim_of("padding_idx", self.padding_idx)
-            self.normalise(padding_idx=row)
-            if isinstance(rows, int) and not -rows <= row < rows:  # a table as long as a letter is taken to hold it
-                self.refuse(f"padding_idx must name one of {rows} rows; received {row}")
+        row: Any = self.padding_idx
+        # a table as long as a letter is taken to hold it
+        if row is not None and isinstance(rows, int) and not -rows <= row < rows:
+            self.refuse(f"padding_idx must name one of {rows} rows; received {row}")
         if self._weight is not None:  # only its shape says anything here
-            if tuple(self._weight.shape) != table:
-                self.refuse(f"_weight must be {show_shape(table)}; received {show_shape(self._weight.shape)}")
+            shape = getattr(self._weight, "shape", None)
+            if shape != table:
+                received = show_shape(shape) if isinstance(shape, tuple) else repr(self._weight)
+                self.refuse(f"_weight must be {show_shape(table)}; received {received}")
             self.normalise(_weight=None)
 
     def weights(self) -> Mapping[str, Shape]:
@@ -203,7 +202,7 @@ class _Dropout(_Idle):
     inplace: bool = False
 
     def check(self) -> None:
-        if not isinstance(self.p, (int, float)) or not 0 <= self.p <= 1:
+        if not 0 <= self.p <= 1:
             self.refuse(f"p must lie between 0 and 1; received {self.p!r}")
 
 

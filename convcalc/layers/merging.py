@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convcalc.algebra.dims import Dim, Shape, equal, prod, show, show_shape
+from convcalc.algebra.dims import Dim, Shape, equal, is_symbolic, prod, show, show_shape
 from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
 from convcalc.errors import ShapeError
@@ -66,6 +66,10 @@ class _Pointwise(_Broadcasting):
     """Tensors of broadcastable shapes, or one and a number, element by element."""
 
     scalar: Any = None  # a number; a dim where it is computed from sizes
+
+    def check(self) -> None:
+        if self.scalar is not None and not is_symbolic(self.scalar):
+            self.real("scalar")
 
 
 class Add(_Pointwise):
@@ -130,6 +134,8 @@ class Maximum(_Broadcasting):
     (1, 64, 7, 7)
     """
 
+    arity = (2, 2)
+
     def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
         return {"compare": prod(output)}
 
@@ -145,14 +151,9 @@ class Cat(_Idle):
 
     dim: int = 0
 
-    def check(self) -> None:
-        self.normalise(dim=self.dim_of("dim", self.dim))
-
     def output_shape(self, *inputs: Shape) -> Shape:
-        if not inputs or not inputs[0]:
-            raise ShapeError(
-                "takes one or more tensors with axes, received a number" if inputs else "received no tensor"
-            )
+        if not inputs[0]:
+            raise ShapeError("takes one or more tensors with axes, received a number")
         first = inputs[0]
         axis = axis_of(self.dim, len(first))
         shape = list(first)
@@ -186,12 +187,7 @@ class Stack(_Idle):
 
     dim: int = 0
 
-    def check(self) -> None:
-        self.normalise(dim=self.dim_of("dim", self.dim))
-
     def output_shape(self, *inputs: Shape) -> Shape:
-        if not inputs:
-            raise ShapeError("received no tensor")
         first = inputs[0]
         for x in inputs[1:]:
             require_alike(first, x, f"{show_shape(first)} and {show_shape(x)} differ")

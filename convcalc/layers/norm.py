@@ -276,6 +276,7 @@ class LayerNorm(_ShapeNorm):
     (20, 5, 10)
     """
 
+    eps: float = 1e-5
     bias: bool = True
 
 

@@ -56,20 +56,21 @@ class _Strided(_Sliding):
 
 class _Pool(_Strided):
     ceil_mode: bool = False
+    named_paddings = ("tf_same",)
 
     def check(self) -> None:
         super().check()
         self.flags("ceil_mode")
-        if isinstance(self.padding, str):
-            self.one_of("padding", "tf_same")
-        elif self.padding:
+        if self.padding and not isinstance(self.padding, str):
             self.each_at_least(0, "padding")
             for p, k in zip(self.padding, self.kernel_size):
                 if at_least(k // 2, p) is False:
                     self.refuse(f"padding must be at most half the kernel_size; received {show(p)} with {show(k)}")
 
     def _each_axis(self, name: str, value: Any) -> Any:
-        if isinstance(value, (tuple, list)) and len(value) == 1:  # torch's pooling takes one for all in a tuple too
+        if (
+            isinstance(value, (tuple, list)) and len(value) == 1 and value[0] is not None
+        ):  # torch's pooling takes one for all in a tuple too
             value = value[0]
         return super()._each_axis(name, value)
 
@@ -95,11 +96,7 @@ class _Pool(_Strided):
 class _WithIndices(Layer):
     return_indices: bool = False
 
-    def check(self) -> None:
-        super().check()
-        self.normalise(return_indices=bool(self.return_indices))
-
-    def __call__(self, *inputs: Any) -> Any:
+    def forward(self, *inputs: Any) -> Any:
         result = record(self, *inputs)
         return (result, record(Output(self, "indices"), result, *inputs)) if self.return_indices else result
 
@@ -194,7 +191,7 @@ class AvgPool3d(_AvgPool):
 class _LPPool(_Pool):
     """The ``norm_type``-th root of a sum of powers; with an infinite one torch takes the maximum of absolute values."""
 
-    norm_type: float
+    norm_type: Any
     order = "norm_type kernel_size stride ceil_mode"
 
     def check(self) -> None:

@@ -36,6 +36,9 @@ RECURRENT_MACS = Formula(
 )
 
 
+MOST_LAYERS = 100_000  # each has tensors of its own, which are listed
+
+
 class Step(NamedTuple):
     """What a step is made of: its gates and states, and what a hidden element costs once the products are known."""
 
@@ -118,13 +121,13 @@ class _Recurrent(_Gated):
 
     def check(self) -> None:
         self.normalise(num_layers=self.positive("num_layers"))
-        if not isinstance(self.num_layers, int):
-            self.refuse(f"num_layers must be a number; received {self.num_layers}")
+        if not isinstance(self.num_layers, int) or self.num_layers > MOST_LAYERS:
+            self.refuse(f"num_layers must be a number up to {MOST_LAYERS}; received {self.num_layers}")
         self.flags("bias", "batch_first", "bidirectional")  # the one family where torch does not take 1 for True
         if isinstance(self.dropout, bool) or not isinstance(self.dropout, (int, float)) or not 0 <= self.dropout <= 1:
             self.refuse(f"dropout must lie between 0 and 1; received {self.dropout!r}")
 
-    def __call__(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: Any, hx: Any = None) -> Any:
         """Record a call; returns the output and the last state, or a tuple of states where there are several."""
         output, *last = self._called(input, hx, self.step.states)
         return output, tuple(last) if len(last) > 1 else last[0]
@@ -214,7 +217,7 @@ class GRU(_Recurrent):
 class _Cell(_Gated):
     """One step of one layer in one direction, over (N, H_in) or (H_in)."""
 
-    def __call__(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: Any, hx: Any = None) -> Any:
         """Record a call; returns the new state, or a tuple of states where there are several."""
         states = self._called(input, hx, self.step.states[1:])
         return states if len(states) > 1 else states[0]

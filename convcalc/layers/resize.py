@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import floor, isfinite
 from typing import Any, NamedTuple
 
-from convcalc.algebra.dims import Dim, Shape, as_dim, equal, is_symbolic, prod, show, show_shape
+from convcalc.algebra.dims import Dim, Shape, equal, is_symbolic, prod, show, show_shape
 from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.intervals import MAX_PERIOD, Reach, Taps, slide
@@ -110,7 +110,7 @@ class Upsample(Layer):
 
     def _factor(self, value: Any) -> Any:
         if is_symbolic(value):
-            return as_dim(value)
+            return self.dim_of("scale_factor", value)
         factor = self.number("scale_factor", value)
         if not isfinite(factor) or factor <= 0:
             self.refuse(f"scale_factor must be positive; received {value!r}")

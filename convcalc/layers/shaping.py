@@ -38,19 +38,11 @@ def axes_of(dims: Iterable[int], rank: int) -> tuple[int, ...]:
 
 
 class _Moving(_Idle):
-    def whole_numbers(self, *names: str) -> None:
-        self.normalise(**{name: self.whole(name, getattr(self, name)) for name in names})
-
     def several(self, name: str) -> tuple[Any, ...]:
         """Argument ``name``, one number or several, as a tuple of dims; raises SpecError."""
         value = getattr(self, name)
         values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-        return tuple([self.whole(name, item) for item in values])
-
-    def whole(self, name: str, value: Any) -> Any:
-        if isinstance(value, bool):
-            self.refuse(f"{name} takes a whole number; received {value}")
-        return self.dim_of(name, value)
+        return tuple([self.dim_of(name, item) for item in values])
 
     def shape_argument(self, name: str) -> None:
         """Put a tuple of sizes in place of argument ``name``: positive, but for one -1."""
@@ -74,10 +66,6 @@ class Flatten(_Regrouping):
 
     start_dim: int = 1
     end_dim: int = -1
-
-    def check(self) -> None:
-        if type(self.start_dim) is not int or type(self.end_dim) is not int:
-            self.whole_numbers("start_dim", "end_dim")
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
@@ -114,7 +102,6 @@ class Unflatten(_Regrouping):
     unflattened_size: Shape
 
     def check(self) -> None:
-        self.whole_numbers("dim")
         if not isinstance(self.unflattened_size, (tuple, list)) or not self.unflattened_size:
             self.refuse(f"unflattened_size must be a tuple of sizes; received {self.unflattened_size!r}")
         self.shape_argument("unflattened_size")

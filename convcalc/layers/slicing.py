@@ -72,11 +72,11 @@ class Slice(_Moving):
         if item is None or item is Ellipsis or isinstance(item, Span):
             return item
         if not isinstance(item, slice):
-            return self.whole("index", item)
-        step = 1 if item.step is None else self.whole("step", item.step)
+            return self.dim_of("index", item)
+        step = 1 if item.step is None else self.dim_of("step", item.step)
         if not isinstance(step, int) or step < 1:
             self.refuse(f"the step of a slice must be a whole number of at least 1; received {step}")
-        start, stop = (None if end is None else self.whole("index", end) for end in (item.start, item.stop))
+        start, stop = (None if end is None else self.dim_of("index", end) for end in (item.start, item.stop))
         return Span(start, stop, step)
 
     def _pairs(self, rank: int) -> list[tuple[int, Any]]:

@@ -157,7 +157,7 @@ class _MaxUnpool(_Strided, _Idle):
         super().check()
         self.each_at_least(0, "padding")
 
-    def __call__(self, *inputs: Any, output_size: Any = None) -> Any:
+    def forward(self, *inputs: Any, output_size: Any = None) -> Any:
         if isinstance(output_size, (tuple, list)):
             hint = "give the tensor whose size it is: unpool(x, indices, output_size=y)"
             raise SpecError(f"output_size takes a tensor; received {output_size!r}", where=repr(self), hint=hint)

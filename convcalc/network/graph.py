@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import Condition, Dim, Shape, is_symbolic
@@ -69,6 +70,11 @@ class Graph:
     assumptions: tuple[Condition, ...] = ()
     reasons: Mapping[Condition, Reason] = field(default_factory=dict)
     retrace: Callable[..., Graph] | None = field(default=None, compare=False, repr=False)
+
+    @cached_property
+    def pixels(self) -> Shape:
+        """The sizes of the input's spatial axes; of several inputs, that with most of them."""
+        return max((shape[2:] for shape in self.inputs.values()), key=len, default=())
 
     @property
     def unused(self) -> tuple[str, ...]:

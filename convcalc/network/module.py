@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, overload
 
 from convcalc.errors import SpecError
-from convcalc.layers.base import Layer, recorder
+from convcalc.layers.base import Layer, called, recorder
 
 
 class Module:
@@ -40,7 +40,7 @@ class Module:
                 hint="call convcalc.summary(model, shape) instead of the model itself",
             ) from None
         with tape.inside(self):  # type: ignore[attr-defined]
-            return self.forward(*inputs, **options)
+            return called(self.forward, self, inputs, options)
 
 
 def children(module: Module) -> Iterator[tuple[str, Layer | Module]]:
@@ -62,6 +62,15 @@ def walk(module: Layer | Module, path: str = "") -> Iterator[tuple[str, Layer | 
             ahead.extend(below[::-1])
 
 
+def _hold(owner: Module, named: Mapping[str, Any]) -> None:
+    """Put children into a container; raises SpecError for what is none."""
+    for child in named.values():
+        if not isinstance(child, (Layer, Module)):
+            hint = "a layer is made by calling its kind: nn.ReLU(), not nn.ReLU" if isinstance(child, type) else ""
+            raise SpecError(f"holds layers and modules; received {child!r}", where=type(owner).__name__, hint=hint)
+    vars(owner).update(named)
+
+
 class _Container(Module):
     """Children under numbers, as torch's containers name them."""
 
@@ -70,12 +79,13 @@ class _Container(Module):
 
     def append(self, module: Layer | Module) -> _Container:
         """Add one at the end."""
-        vars(self)[str(len(self))] = module
-        return self
+        return self.extend([module])
 
     def extend(self, modules: Iterable[Layer | Module]) -> _Container:
         """Add several at the end."""
-        vars(self).update((str(i), module) for i, module in enumerate(modules, len(self)))
+        if not isinstance(modules, Iterable):
+            raise SpecError(f"takes several layers or modules; received {modules!r}", where=type(self).__name__)
+        _hold(self, {str(i): module for i, module in enumerate(modules, len(self))})
         return self
 
     def __len__(self) -> int:
@@ -111,15 +121,15 @@ class Sequential(_Container):
 
     def __init__(self, *modules: Layer | Module | Mapping[str, Layer | Module]) -> None:
         if len(modules) == 1 and isinstance(modules[0], Mapping):
-            vars(self).update(modules[0])
+            _hold(self, modules[0])
         else:
             self.extend(modules)  # type: ignore[arg-type]
 
-    def forward(self, *inputs: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Each child in turn, on what the one before returned."""
-        for i, child in enumerate(self):
-            inputs = (child(*inputs) if i == 0 else child(inputs[0]),)
-        return inputs[0]
+        for child in self:
+            input = child(input)
+        return input
 
     def _part(self, held: Mapping[str, Layer | Module]) -> Sequential:
         return Sequential(held)  # as in torch, the names stay those of the whole
@@ -133,13 +143,15 @@ class ModuleDict(Module):
     """Children held under names; ``forward`` of the owner calls them."""
 
     def __init__(self, modules: Mapping[str, Layer | Module] = {}) -> None:
-        vars(self).update(modules)
+        if not isinstance(modules, Mapping):
+            raise SpecError(f"takes a mapping of names to layers; received {modules!r}", where=type(self).__name__)
+        _hold(self, modules)
 
     def __getitem__(self, name: str) -> Any:
         return vars(self)[name]
 
     def __setitem__(self, name: str, module: Layer | Module) -> None:
-        vars(self)[name] = module
+        _hold(self, {name: module})
 
     def __len__(self) -> int:
         return len(vars(self))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from convcalc.algebra.dims import Shape, as_dim, show, show_shape
+from convcalc.algebra.dims import Shape, show, show_shape
 from convcalc.algebra.field import Field
 from convcalc.errors import SpecError
 from convcalc.layers.base import _Idle
@@ -24,10 +24,11 @@ class _Leaf(_Idle, Operand):
     shape: Shape
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(**kwargs if kwargs else {"shape": listed(args)})
+        super().__init__(*([listed(args)] if args or not kwargs else []), **kwargs)
 
     def check(self) -> None:
-        shape = tuple([as_dim(n, f"{type(self).__name__}: a size") for n in self.shape])
+        sizes = self.shape if isinstance(self.shape, (tuple, list)) else (self.shape,)
+        shape = tuple([self.dim_of("a size", n) for n in sizes])
         if any(isinstance(n, int) and n < 1 for n in shape):
             raise SpecError(f"sizes must be at least 1; received {show_shape(shape)}", where=type(self).__name__)
         self.normalise(shape=shape)

@@ -7,17 +7,18 @@ enters a graph is checked here, once; errors get their place here. No number but
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain
 from typing import Any
 
-from convcalc.algebra.dims import Condition, Shape, as_dim, is_symbolic, show_shape
+from convcalc.algebra.dims import Condition, Shape, is_symbolic, show_shape
 from convcalc.algebra.formula import recording
 from convcalc.errors import ConvcalcError, ShapeError, SpecError
-from convcalc.layers.base import Layer, Output, infer, recorder
+from convcalc.layers.base import Layer, Output, called, infer, recorder, require_inputs
+from convcalc.layers.binding import whole
 from convcalc.network.graph import Graph, Node, Reason, node_name
 from convcalc.network.module import Module, walk
 from convcalc.network.tensor import Tensor
@@ -74,7 +75,9 @@ class Tape:
 
     def input(self, name: str, shape: Shape) -> Tensor:
         """A new input of the network; raises SpecError unless all its sizes are positive."""
-        shape = tuple(as_dim(dim, f"a size of {name}") for dim in shape)
+        if not isinstance(shape, Iterable):
+            raise SpecError(f"{name} must be a tuple of sizes; received {shape!r}")
+        shape = tuple(whole(dim, f"a size of {name}") for dim in shape)
         for dim in shape:
             if isinstance(dim, int) and dim < 1:
                 raise SpecError(f"the sizes of {name} must be positive; received {show_shape(shape)}")
@@ -98,6 +101,7 @@ class Tape:
             seat = self._seats[id(layer)] = _Seat(path or self._new_path(layer), layer)
         path, call = seat.path, seat.calls
         try:
+            require_inputs(layer, shapes)
             if call == 0:
                 seat.item = layer.resolve(*shapes)
             layer = seat.item  # type: ignore[assignment]  # a module never comes here
@@ -183,12 +187,15 @@ def trace(model: Layer | Module | Callable[..., Any], *shapes: Shape) -> Graph:
     >>> trace(nn.Conv2d(3, 64, 7, stride=2, padding=3), (1, 3, 224, 224)).nodes[0].output_shape
     (1, 64, 112, 112)
     """
+    if isinstance(model, type) or not callable(model):
+        hint = "make one by calling its kind: nn.ReLU(), not nn.ReLU" if isinstance(model, type) else ""
+        raise SpecError(f"trace takes a layer, a module or a function; received {model!r}", hint=hint)
     tape = Tape(model if isinstance(model, (Layer, Module)) else None)
     names = ["input"] if len(shapes) == 1 else [f"input{i}" for i in range(1, len(shapes) + 1)]
     inputs = [tape.input(name, shape) for name, shape in zip(names, shapes)]
     token = recorder.set(tape)
     try:
-        graph = tape.graph(*_leaves(model(*inputs)))
+        graph = tape.graph(*_leaves(called(model, model, tuple(inputs), {})))
         return replace(graph, retrace=partial(trace, model)) if any(map(is_symbolic, chain(*shapes))) else graph
     except TypeError as error:
         if "truth value of Relational" not in str(error):
@@ -217,6 +224,7 @@ def _placed(error: ConvcalcError, path: str, layer: Layer, inputs: list[Tensor])
     error.where = f"{path} = {layer!r}" if path else repr(layer)
     shown = ", ".join(f"{show_shape(x.shape[1:])} from {x.name}" for x in inputs)
     with recording() as steps, suppress(ConvcalcError):
+        require_inputs(layer, [x.shape for x in inputs])
         layer.output_shape(*[x.shape for x in inputs])
     failed = [str(step) for step in steps if isinstance(step.result, int) and step.result < 1]
     error.details.insert(0, "; ".join([f"input {shown}", *failed[:1]]) if isinstance(error, ShapeError) else shown)

@@ -125,10 +125,16 @@ def read_document(source: Any, settings: Mapping[str, Any]) -> Network | None:
         return None
     from convcalc.readers.json import Document
 
-    found = Document(Path(source).read_text("utf-8", "replace"), source)
+    found = Document(_path(source).read_text("utf-8-sig", "replace"), source)
     if settings:
         raise SpecError(f"takes no settings; received {', '.join(settings)}", where=source)
     return Network(found.network, found.graph, [shape[1:] for shape in found.shapes])
+
+
+def _path(source: str) -> Path:
+    if "\0" in source:
+        raise FileNotFoundError(ENOENT, "no file's name holds a NUL", source)
+    return Path(source)
 
 
 def find(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
@@ -150,7 +156,7 @@ def find(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
         return Written(source, "text", None, settings, "sheet")
     if not source.endswith((".net", ".txt")):
         return None
-    path = Path(source)
+    path = _path(source)
     if path.suffix == ".net" and not path.exists():
         near = did_you_mean(source, [str(other) for other in path.parent.glob("*.net")])
         raise FileNotFoundError(ENOENT, f"there is no such file{'; ' + near if near else ''}", source)

@@ -249,7 +249,7 @@ class Exam:
         self._record(layer, word.lower(), flow, arguments)
 
     def _record(self, layer: str, name: str, flow: Tensor, arguments: dict[str, Any]) -> Tensor:
-        with guarded(layer, 1):
+        with guarded(layer):
             built = build(layer, flow.shape, [], arguments)
         return self.plan.record(built, [flow], name, called=layer)
 

@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from convcalc.algebra.dims import Shape, is_symbolic, parse_dim
-from convcalc.errors import ConvcalcError, SpecError
+from convcalc.errors import ConvcalcError, SpecError, UnknownName, did_you_mean
 from convcalc.layers.base import Layer, Output
 from convcalc.network.graph import Graph, node_name
 from convcalc.network.tensor import Tensor
 from convcalc.network.trace import Tape
-from convcalc.readers.names import camel
+from convcalc.readers.names import kinds
 from convcalc.readers.plan import guarded
 
 SCHEMA_VERSION = 1
@@ -91,8 +91,22 @@ class Document:
         if not all(isinstance(kind, str) for kind in modules.values()):
             raise SpecError("expected names of types", where=f"{self.name}: modules")
         outputs = self._texts(self.rest["outputs"], "outputs") if "outputs" in self.rest else self._ends()
+        if not outputs:
+            raise SpecError("expected at least one output", where=f"{self.name}: outputs")
         graph = self.tape.graph(*[self._known(output, "outputs") for output in outputs])
-        return replace(graph, owned=self._owned(), modules=modules)
+        owned = self._owned()
+        self._check_paths(owned, [*owned, *filter(None, modules)])
+        return replace(graph, owned=owned, modules=modules)
+
+    def _check_paths(self, owned: Mapping[str, Layer], paths: Sequence[str]) -> None:
+        """Refuse paths that are none, and those of something inside a layer."""
+        for path in filter(None, paths):
+            parts = path.split(".")
+            if "" in parts:
+                raise SpecError(f"{path!r:.80} is no path; write names with a dot between them", where=self.name)
+            for holder in (".".join(parts[:i]) for i in range(len(parts))):
+                if holder in owned:
+                    raise SpecError(f"{path!r:.80} stands inside {holder!r:.80}, which is a layer", where=self.name)
 
     def _input_names(self) -> list[str]:
         """The inputs' names, which may be whatever the rows read that no row makes."""
@@ -112,10 +126,10 @@ class Document:
         if path in self.layers and repr(layer) != row.get("spec"):
             raise SpecError(f"{path} is {layer!r} in a row before", where=where)
         self.layers[path] = layer
-        names = self._texts(row.get("inputs", []), f"{where}: inputs")
+        names = self._texts(row.get("inputs", []), f"{what}: inputs")
         inputs = [self._known(each, what) for each in names]
         self.read.update(names)
-        with guarded(type(layer).__name__, len(inputs)), self.tape.at(path, layer, owner):
+        with guarded(type(layer).__name__), self.tape.at(path, layer, owner):
             output = self.tape.record(layer, *inputs, path=path)
         if output.name != name or name in self.values:
             raise SpecError(f"{name} stands in the wrong place; expected {output.name}", where=where)
@@ -184,6 +198,14 @@ def read_layer(spec: str, where: str = "") -> Layer:
         raise SpecError(f"cannot read the layer {spec!r:.80}: {error}", where=where) from None
 
 
+def _kind(name: str) -> type[Layer]:
+    """The kind of torch's name for it: a document does not know those of sheets."""
+    if name not in kinds():
+        hint = did_you_mean(name, kinds()) or "a document names layers as torch does: Conv2d"
+        raise UnknownName(f"there is no layer {name!r:.60}", hint=hint)
+    return kinds()[name]
+
+
 _NAMES = {"inf": float("inf"), "Ellipsis": ...}
 
 
@@ -202,5 +224,5 @@ def _value(node: ast.expr) -> Any:
         if len(kwargs) == len(node.keywords):
             if node.func.id == "slice":
                 return slice(*args)
-            return Output(*args, **kwargs) if node.func.id == "Output" else camel(node.func.id, args, kwargs)
+            return Output(*args, **kwargs) if node.func.id == "Output" else _kind(node.func.id)(*args, **kwargs)
     raise SpecError(f"{ast.unparse(node)[:40]} cannot stand in a layer")

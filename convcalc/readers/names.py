@@ -103,7 +103,7 @@ def check_name(name: str, more: Sequence[str] = ()) -> None:
     else:
         known = [*families(), *MERGES, *FORMS, *more] if name[:1].islower() else [*kinds(), *families(), *more]
         hint = did_you_mean(name, known) or did_you_mean(name.lower(), known) or "`convcalc layers` lists them"
-    raise UnknownName(f"there is no layer {name!r}", hint=hint)
+    raise UnknownName(f"there is no layer {name!r:.60}", hint=hint)
 
 
 def camel(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Layer:

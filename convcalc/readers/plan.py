@@ -99,7 +99,7 @@ class Plan:
             raise SpecError(f"num_layers is at most {MOST_STACKED:,} on a sheet; received {stacked:,}")
         path = self._path(name or stem, not name)
         self.frame.layers[path.rpartition(".")[2]] = layer
-        with guarded(called or type(layer).__name__, len(inputs)), self.tape.at(path, layer, owner=self.frame.path):
+        with guarded(called or type(layer).__name__), self.tape.at(path, layer, owner=self.frame.path):
             if not isinstance(layer, Operand):
                 return self._call(layer, inputs)
             self.parts = (self.tape.record(layer),)  # a tensor that the plan holds: it takes no input
@@ -107,7 +107,7 @@ class Plan:
 
     def again(self, name: str, inputs: Sequence[Tensor]) -> Tensor:
         """One more call of a layer of this block, which keeps its weights."""
-        with guarded(name, len(inputs)):
+        with guarded(name):
             return self._call(self.frame.layers[name], inputs)
 
     def _call(self, layer: Layer, inputs: Sequence[Tensor]) -> Tensor:
@@ -203,24 +203,11 @@ def _leaves(result: object) -> Iterator[Tensor]:
 
 
 @contextmanager
-def guarded(name: str, inputs: int = 0) -> Iterator[None]:
+def guarded(name: str) -> Iterator[None]:
     """Python's errors inside become a SpecError: a text may give a layer anything."""
     try:
         yield
     except (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:
-        text = str(error)
-        wanted = -1
-        if (found := re.search(r"expected (?:at least )?(\d+)", text)) and "unpack" in text:
-            wanted = int(found[1])
-        elif found := re.search(r"takes (?:from \d+ to )?(\d+) positional arguments? but \d+ were given", text):
-            wanted = min(inputs, int(found[1]) - 1)
-        elif found := re.search(r"(\d+) required positional argument", text):
-            wanted = inputs + int(found[1])
-        if wanted not in (-1, inputs):
-            names = ", ".join("abcdef"[:wanted])
-            hint = f"name its inputs in a second pair of brackets: {name}(...)({names})" if wanted > 1 else ""
-            what = f"{name} takes {wanted} input{'s' * (wanted != 1)}, received {inputs}"
-            raise SpecError(what, hint=hint) from None
         if AUDIBLE:
             raise
         raise SpecError(f"{name} cannot take these values") from error
@@ -247,6 +234,9 @@ def explain(
         error.hint = "an input is written without the batch: input(3, H, W)"
     if error.hint:
         return
+    if (wanted := re.search(r"takes (?:at least )?(\d) inputs", error.what)) and int(wanted[1]) > len(inputs):
+        names = ", ".join("abcdef"[: int(wanted[1])])
+        error.hint = f"name its inputs in a second pair of brackets: {name}(...)({names})"
     mismatch = re.search(r"expected (.+?) (?:channels|features)\b.*? \((\w+)\), received (.+)$", error.what)
     kind = any_kind(name)
     channels = show(inputs[0].shape[1]) if inputs and len(inputs[0].shape) > 1 else ""

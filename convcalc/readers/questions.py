@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.algebra.dims import Dim, Shape, is_symbolic, letter, parse_shape, substitute
@@ -164,13 +165,14 @@ class _Asker:
 
     def _works_with_numbers(self) -> bool:
         """Whether the network can be built for small numbers; else its own error says more."""
-        for n in range(4):
-            try:
-                self.build(dict.fromkeys(self.found, n))
-                return True
-            except ConvcalcError:
-                continue
-        return bool(self.asked)
+        return self._small() is not None or bool(self.asked)
+
+    def _small(self) -> Graph | None:
+        """The network for the largest of a few small numbers."""
+        for n in reversed(range(4)):
+            with suppress(ConvcalcError):
+                return self.build(dict.fromkeys(self.found, n))
+        return None
 
     def _made_up(self) -> tuple[str, ...]:
         """An input in letters for a text that begins with a layer's channels and rank."""
@@ -213,7 +215,10 @@ class _Asker:
                 raise UnknownName(f"no call is named {wanted.at!r}", hint=did_you_mean(wanted.at, names))
         where = _conditions(wanted, letters)
         problem = Problem(letters, self.build, self.graph, wanted.at, output, wanted.params, where)
-        return Solved(self.source.name, letters, answers(problem))
+        found = answers(problem)
+        if wanted.at is not None and not found.solutions and found.miss is None and (small := self._small()):
+            problem.output_of(small)  # says so where there is no such call
+        return Solved(self.source.name, letters, found)
 
     def largest(self, wanted: Wanted) -> Solved:
         """The largest value of the one letter within limits."""

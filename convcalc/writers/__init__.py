@@ -118,13 +118,18 @@ def rf_text(rf: ReceptiveField) -> str:
     """
     if not isinstance(rf, Extent):
         return rf or "-"
+    if rf.exact and not rf.gated and rf.size == rf.smallest and (None,) not in rf.phases and len(set(rf.size)) == 1:
+        return show(rf.size[0])  # mostly
+    seen = rf.along
     axes = [
         "all" if along else show(large) if small == large or not rf.exact else f"{show(small)}–{show(large)}"
-        for small, large, along in zip(rf.smallest, rf.size, rf.along)
+        for small, large, along in zip(rf.smallest, rf.size, seen)
     ]
     text = axes[0] if len(set(axes)) == 1 else " x ".join(axes)
-    gate = " + global gate" if all(g or a for g, a in zip(rf.gated, rf.along)) else " + gate"
-    return f"{'' if rf.exact else '≤ '}{text}{gate if any(rf.gated) else ''}"
+    gate = ""
+    if any(rf.gated):
+        gate = " + global gate" if all(g or a for g, a in zip(rf.gated, seen)) else " + gate"
+    return f"{'' if rf.exact else '≤ '}{text}{gate}"
 
 
 def _raw_shapes(shapes: Sequence[Shape], report: Report) -> str:

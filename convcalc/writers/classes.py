@@ -13,8 +13,8 @@ from convcalc.layers.base import Layer, Output
 from convcalc.network.graph import Graph
 from convcalc.network.parameter import Buffer, Parameter
 from convcalc.writers.forms import Argument, Call, Definition, arguments, fresh, groups, numbered, unify
-from convcalc.writers.operators import FUNCTIONS, ONLY_FUNCTIONS, function_form, padding_form, whole
-from convcalc.writers.structure import Step, Tree, holds, levels, nested, tree_of
+from convcalc.writers.operators import FUNCTIONS, ONLY_FUNCTIONS, function_form, function_says, padding_form, whole
+from convcalc.writers.structure import HOLDERS, Step, Tree, holds, levels, nested, tree_of
 
 PARAMETERS = {
     "out_channels": "channels",
@@ -32,7 +32,7 @@ class Class(NamedTuple):
     """A class to be printed: ``base`` is of torch.nn; its body holds how and what children are made, and ``forward``.
 
     A child is made by a container (Sequential, Ordered, ModuleList, ModuleDict) of children, or by a call: then its
-    kind is empty (or Buffer), and a text with a gap for the arguments stands beside it.
+    kind is empty (or Buffer or Parameter), and a text with a gap for the arguments stands beside it.
     """
 
     name: str
@@ -111,7 +111,7 @@ class Modules:
             if tree.container and tree.path and self._plain(tree) and not self._repeats(alike):
                 continue  # torch's Sequential itself does
             name = self._fresh(self._called(alike))
-            base = "Sequential" if tree.numbered or tree.kind == "Sequential" else "Module"
+            base = "Sequential" if tree.sequential else "Module"
             if tree.layer is not None and type(tree.layer).__name__ not in ONLY_FUNCTIONS:
                 base = type(tree.layer).__name__
             definition = unify([forms[path][1] for path in paths], PARAMETERS, {"self", *tree.children})
@@ -127,7 +127,7 @@ class Modules:
 
     def _called(self, alike: Sequence[Tree]) -> str:
         """What a class is called: as the module's, else as its attribute, else by what is inside."""
-        first, named = alike[0], alike[0].kind not in ("Sequential", "Module")
+        first, named = alike[0], alike[0].kind not in ("Sequential", *HOLDERS)
         if not first.path:
             return _camel_case(first.kind if named else self.name) or "Network"
         names = {first.kind} if named else {tree.path.rpartition(".")[2] for tree in alike}
@@ -144,10 +144,11 @@ class Modules:
         if tree.layer is not None:
             (run,) = self.runs[""]
             alone = len(run.steps) == 1 and self._is_child(run.steps[0], tree) and run.steps[0].inputs == run.inputs
+            alone = alone and not _way(tree.layer, len(run.inputs))
             functional = type(tree.layer).__name__ in ONLY_FUNCTIONS
             made = () if functional else (("", self._made(tree, False)),)
             return "Sequential", made, None if alone and not functional else self._forward(tree, run)
-        sequential = tree.numbered or tree.kind == "Sequential"
+        sequential = tree.sequential
         plain = sequential and self._plain(tree)
         children = tuple(
             (name, self._made(child, plain))
@@ -165,14 +166,17 @@ class Modules:
             if kind in ONLY_FUNCTIONS:
                 return "", (self._function_class(tree.layer) if chained else "nn.Identity") + "({})", ()
             if kind == "Buffer":
-                return kind, ", dtype=torch.long" if id(tree.layer) in self.whole else "", form
-            return "", "nn.Parameter(torch.zeros({}))" if kind == "Parameter" else f"nn.{kind}({{}})", form
+                return kind, self._whole(tree.layer), form
+            return ("Parameter", "", form) if kind == "Parameter" else ("", f"nn.{kind}({{}})", form)
         if tree.path in self.made:
             name, given = self.made[tree.path]
             return "", name + "({})", given
         plain = tree.container == "Sequential"
         items = tuple((name, self._made(child, plain)) for name, child in tree.children.items())
         return "Ordered" if plain and not tree.numbered else tree.container, "", items
+
+    def _whole(self, layer: Layer) -> str:
+        return ", dtype=torch.long" if id(layer) in self.whole else ""
 
     def _function_class(self, layer: Layer) -> str:
         if layer not in self.functions:
@@ -189,42 +193,58 @@ class Modules:
     def _call(self, scope: Tree, step: Step) -> Call:
         """The call that a step amounts to inside the module at ``scope``."""
         if step.node is None:
-            said = scope.reach(step.path) + "({})"
-            return Call("call", said, (), step.inputs, step.outputs, step.path.rpartition(".")[2])
+            said = scope.reach(step.path)
+            return Call("call", said, _PLAIN, step.inputs, step.outputs, step.path.rpartition(".")[2])
         layer, kind, outs = step.node.layer, type(step.node.layer).__name__, step.outputs[:1]
         held = step.path.startswith(scope.path + "." if scope.path else "") and step.path in self.graph.owned
-        if kind in ONLY_FUNCTIONS or (kind in FUNCTIONS and not held):
+        if kind in ONLY_FUNCTIONS or (kind in FUNCTIONS and not held and function_says(layer)):
             return Call("function", kind, function_form(layer), step.inputs, outs)
-        if not held:
-            return Call("new", *_constructed(layer), step.inputs, outs)
-        said = scope.reach(step.path)
         if isinstance(layer, (Parameter, Buffer)):
-            return Call("value", said, (), (), outs)
-        if _same_padded(layer):
-            way = "average" if kind.startswith("AvgPool") else "pad"
-            return Call(way, said, padding_form(step.node), step.inputs, outs)
-        form = "state" if hasattr(layer, "step") else "unpool" if "Unpool" in kind else ""
+            if held:
+                return Call("value", scope.reach(step.path), (), (), outs)
+            return Call("zeros", self._whole(layer), arguments(layer), (), outs)
         read = [self.parts[out] for out in step.outputs if out in self.parts]
-        options = ""
+        said, made = (scope.reach(step.path), None) if held else _made_here(layer)
+        options, picked = "", "[0]" * (len(step.outputs) > 1 and not read)  # of a tuple, the first is all that is read
         if kind == "MultiheadAttention":
             options = ", average_attn_weights=False" * ("head_weights" in read) if read else ", need_weights=False"
-        said += f"({{}}{options})"
-        if len(step.outputs) > 1 and not read:  # a tuple of which the first is all that is read
-            return Call("call", said + "[0]", form, step.inputs, outs)
-        return Call("parts" if read else "call", said, form, step.inputs, step.outputs)
+        way = _way(layer, len(step.inputs))
+        form = (made, padding_form(step.node) if way in ("pad", "average") else (), options, picked)
+        return Call("parts" if read else way or "call", said, form, step.inputs, outs if picked else step.outputs)
 
     def ties(self) -> list[str]:
         """Assignments that put one layer with weights in two places."""
         first: dict[int, str] = {}
         pairs = [(path, first.setdefault(id(layer), path), layer) for path, layer in self.graph.owned.items()]
-        reach = self.root.reach
-        return [f"{reach(path)} = {reach(made)}" for path, made, layer in pairs if path != made and holds(layer)]
+        root = self.root
+        return [root.put(path, root.reach(made)) for path, made, layer in pairs if path != made and holds(layer)]
 
 
 def _numbered(calls: Sequence[Call], inputs: Sequence[str], outputs: Sequence[str]) -> Any:
     """What a ``forward`` says as a form: calls, how many inputs there are, the values that it returns."""
     body, places = numbered(calls, inputs)
     return body, len(inputs), tuple(places[name] for name in outputs)
+
+
+_PLAIN = (None, (), "", "")
+"""The form of a call: what makes the layer where it is made here, its padding, and what stands behind the inputs."""
+
+
+def _way(layer: Layer, inputs: int) -> str:
+    """How a call differs from that of a layer on its inputs, if it does."""
+    kind = type(layer).__name__
+    if _same_padded(layer):
+        return "average" if kind.startswith("AvgPool") and getattr(layer, "divisor_override", None) is None else "pad"
+    if inputs < 3:
+        return ""
+    return "state" if hasattr(layer, "step") else "unpool" if "Unpool" in kind else ""
+
+
+def _made_here(layer: Layer) -> tuple[str, Any]:
+    """What makes a layer where it is called; it trains or not as the module does that calls it."""
+    kind, form = _constructed(layer)
+    noisy = "Dropout" in kind or kind == "RReLU" or bool(layer.buffers() or getattr(layer, "dropout", 0))
+    return f"nn.{kind}({{}})" + ".train(self.training)" * noisy, form
 
 
 def _same_padded(layer: Layer | None) -> bool:

@@ -230,7 +230,7 @@ def text(form: Any) -> str:
         start, stop = ("" if word == "None" else word for word in map(text, form[:2]))
         return f"{start}:{stop}" + (f":{form.step}" if form.step != 1 else "")
     items = [text(item) for item in form]
-    if isinstance(form, Axes) and len(set(items)) == 1:
+    if isinstance(form, Axes) and len(set(items)) == 1 and items != ["None"] * len(items):
         return items[0]
     return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
 

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import is_symbolic
 from convcalc.errors import UnsupportedOperation
-from convcalc.layers.base import Layer
+from convcalc.layers.base import Layer, Output
 from convcalc.layers.conv import same_pads
 from convcalc.layers.slicing import Slice
 from convcalc.network.graph import Graph, Node
+from convcalc.network.parameter import Buffer, Parameter
 from convcalc.writers.forms import text, value_form
 
 
@@ -69,6 +70,25 @@ arguments, ``named`` the rest of them by name where they say something, ``bare``
 ONLY_FUNCTIONS = frozenset(list(FUNCTIONS)[: list(FUNCTIONS).index("Flatten")])
 """Those that torch.nn has no module for."""
 
+_TAKEN = """
+T_destination _apply _backward_hooks _backward_pre_hooks _buffers _call_impl _compiled_call_impl _forward_hooks
+_forward_hooks_always_called _forward_hooks_with_kwargs _forward_pre_hooks _forward_pre_hooks_with_kwargs
+_get_backward_hooks _get_backward_pre_hooks _get_name _is_full_backward_hook _load_from_state_dict
+_load_state_dict_post_hooks _load_state_dict_pre_hooks _maybe_warn_non_full_backward_hook _modules _named_members
+_non_persistent_buffers_set _parameters _register_load_state_dict_pre_hook _register_state_dict_hook
+_replicate_for_data_parallel _save_to_state_dict _slow_forward _state_dict_hooks _state_dict_pre_hooks _version
+_wrapped_call_impl add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches
+eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict
+modules mtia named_buffers named_children named_modules named_parameters parameters register_backward_hook
+register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
+register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module
+register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state
+set_submodule share_memory state_dict to to_empty train training type xpu zero_grad
+"""
+
+TAKEN = frozenset(_TAKEN.split())
+"""The attributes of `torch.nn.Module`, which hide a child of that name."""
+
 NO_WAY = ("LocallyConnected1d", "LocallyConnected2d", "LocallyConnected3d")
 """Kinds that torch has no layer for."""
 
@@ -89,17 +109,23 @@ def said(kind: str, inputs: Sequence[Said], filled: Any) -> Said:
     if kind == "Cat" and len(inputs) == 1:
         return inputs[0]
     values = ", ".join(given.values())
-    rest = [f"{name}={value}" for name, value in given.items() if f"{{{name}}}" not in template]
+    unsaid = ("False",) if given.get("keepdim") == "True" else ("None", "False")
+    rest = [f"{name}={value}" for name, value in given.items() if f"{{{name}}}" not in template and value not in unsaid]
     expression = template.format(
         x=inputs[0].operand,
         y=inputs[-1].text,
         all=", ".join(x.text for x in inputs),
         given=values.removesuffix(", -1") if kind == "Flatten" else values,
-        named=", ".join(word for word in rest if not word.endswith(("=None", "=False"))),
-        bare=next(iter(given.values()), "")[1:-1].removesuffix(","),
+        named=", ".join(rest),
+        bare=next(iter(given.values()), "")[1:-1].removesuffix(",") or "()",
         **given,
     )
     return Said(expression.replace(", )", ")"))
+
+
+def function_says(layer: Layer) -> bool:
+    """Whether the function takes the layer's arguments: one of softmax does not choose its axis."""
+    return not (type(layer).__name__ == "Softmax" and getattr(layer, "dim", None) is None)
 
 
 def function_form(layer: Layer) -> Any:
@@ -138,6 +164,15 @@ def refuse(graph: Graph) -> None:
                 f"torch code needs numbers; {name} is {' x '.join(map(str, shape))}",
                 hint="give them by --input, such as --input 3x224x224",
             )
+    for path in (*graph.owned, *filter(None, graph.modules)):
+        _refuse_name(path, graph.owned.get(path))
+    for node in graph.nodes:
+        if isinstance(node.layer, Output) and getattr(node.layer.source, "padding", None) == "tf_same":
+            raise UnsupportedOperation(
+                "torch counts indices in the padded input where padding is 'tf_same'",
+                where=node.path,
+                hint="give the padding in numbers, or do without return_indices",
+            )
     for path, layer in (*((node.path, node.layer) for node in graph.nodes), *graph.owned.items()):
         if type(layer).__name__ in NO_WAY:
             raise UnsupportedOperation(
@@ -152,9 +187,20 @@ def refuse(graph: Graph) -> None:
                 )
 
 
+def _refuse_name(path: str, layer: Layer | None) -> None:
+    """Raise UnsupportedOperation where torch cannot call something so."""
+    if not path and isinstance(layer, (Buffer, Parameter)):
+        hint = "let a module hold it: self.weight = nn.Parameter(3)"
+        raise UnsupportedOperation("a tensor that no module holds has no name in torch", hint=hint)
+    for part in path.split(".") if path else ():
+        if not part or part in TAKEN or (part.startswith("__") and part.endswith("__")):
+            what = f"{part!r} is a name that torch's modules use themselves" if part else "a name in torch is not empty"
+            raise UnsupportedOperation(what, where=path, hint="call it something else")
+
+
 def whole(graph: Graph) -> set[str]:
     """The inputs and the values that hold whole numbers: those that are read as an index, or moved before that."""
-    places = {"IndexSelect": 1, "Embedding": 0, "EmbeddingBag": 0}
+    places = {"IndexSelect": 1, "Embedding": 0, "EmbeddingBag": 0, **{f"MaxUnpool{rank}d": 1 for rank in (1, 2, 3)}}
     read: set[str] = set()
     for node in reversed(graph.nodes):
         kind = type(node.layer).__name__

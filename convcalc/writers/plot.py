@@ -153,8 +153,10 @@ def _input(panel: Any, height: int, width: int, image: str | None) -> None:
         return
     try:
         picture = imread(image)
-    except (SyntaxError, ValueError) as error:  # what the readers of image formats raise
-        raise SpecError(f"{image} is not an image that can be read: {error}", where="--image") from None
+    except Exception as error:  # each reader of an image format has its own
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise SpecError(f"{image:.60} is not an image that can be read: {error}", where="--image") from None
     panel.imshow(picture, extent=(-0.5, width - 0.5, height - 0.5, -0.5), cmap="gray", aspect="auto")
 
 

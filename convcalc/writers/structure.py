@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from json import dumps
 from keyword import iskeyword
 from typing import Any
+from unicodedata import is_normalized
 
 from convcalc.layers.base import Layer, Output
 from convcalc.network.graph import Graph, Node
+from convcalc.network.parameter import Buffer, Parameter
 
 HOLDERS = ("Module", "ModuleList", "ModuleDict")
 """Modules that only hold others and are not called themselves."""
+
+
+METHODS = frozenset(["append", "clear", "extend", "insert", "items", "keys", "pop", "update", "values"])
+"""What torch's containers call by these names, no child of theirs may be."""
 
 
 def holds(layer: Layer) -> bool:
@@ -115,13 +122,29 @@ class Tree:
         return [child for child in self.children.values() if child.layer is None]
 
     @property
+    def bare(self) -> bool:
+        """Whether it holds tensors itself, which no container of torch.nn does, or a name that those have taken."""
+        return any(
+            isinstance(child.layer, (Buffer, Parameter)) or child.path.rpartition(".")[2] in METHODS
+            for child in self.children.values()
+        )
+
+    @property
     def numbered(self) -> bool:
         """Whether the children are named 0, 1, 2, ... as those of torch's Sequential and ModuleList."""
-        return bool(self.children) and list(self.children) == [str(i) for i in range(len(self.children))]
+        in_order = list(self.children) == [str(i) for i in range(len(self.children))]
+        return bool(self.children) and in_order and not self.bare
+
+    @property
+    def sequential(self) -> bool:
+        """Whether its class is a kind of torch's Sequential."""
+        return self.numbered or (self.kind == "Sequential" and not self.bare)
 
     @property
     def container(self) -> str:
         """The class of torch.nn that holds the children, where no class is written for that; else an empty text."""
+        if self.bare:
+            return ""
         if self.kind in HOLDERS and self.path:
             return "ModuleList" if self.numbered else "ModuleDict"
         return "Sequential" if self.kind == "Sequential" else ""
@@ -135,11 +158,35 @@ class Tree:
             if at.numbered:
                 said += f"[{part}]"
             elif at.container == "ModuleDict":
-                said += f'["{part}"]'
+                said += f"[{quoted(part)}]"
+            elif plain_name(part):
+                said += f".{part}"
             else:
-                said += f".{part}" if plain_name(part) else f'.get_submodule("{part}")'
+                said += f".get_{_torch_word(at.children[part].layer)}({quoted(part)})"
             at = at.children[part]
         return said
+
+    def put(self, path: str, value: str) -> str:
+        """The statement that puts a value in the place of the layer at ``path``."""
+        head, _, name = path.rpartition(".")
+        said = self.reach(path)
+        if not said.endswith(")"):
+            return f"{said} = {value}"
+        holder = self.reach(head) if head else "self"
+        return f"{holder}.{setter(self.at(path).layer)}({quoted(name)}, {value})"
+
+    def at(self, path: str) -> Tree:
+        """The tree at ``path`` below the network."""
+        at = self
+        for part in path.split("."):
+            at = at.children[part]
+        return at
+
+
+def setter(layer: Layer | None) -> str:
+    """The method of a module of torch that gives something a name."""
+    word = _torch_word(layer)
+    return "add_module" if word == "submodule" else f"register_{word}"
 
 
 def tree_of(graph: Graph) -> Tree:
@@ -162,8 +209,27 @@ def tree_of(graph: Graph) -> Tree:
 
 
 def plain_name(name: str) -> bool:
-    """Whether a name can be an attribute in source text."""
-    return name.isidentifier() and not iskeyword(name)
+    """Whether a name can be an attribute in source text, and stays what it is: Python puts two underscores apart.
+
+    >>> plain_name("größe"), plain_name("a-b"), plain_name("__a"), plain_name("ﬁ")
+    (True, False, False, False)
+    """
+    mangled = name.startswith("__") and not name.endswith("__")
+    return name.isidentifier() and not iskeyword(name) and not mangled and is_normalized("NFKC", name)
+
+
+def quoted(name: str) -> str:
+    """A name as a literal of Python.
+
+    >>> print(quoted("a-b"), quoted('say "x"'))
+    "a-b" "say \\"x\\""
+    """
+    return dumps(name) if name.isascii() else repr(name)
+
+
+def _torch_word(layer: Layer | None) -> str:
+    """What torch calls that which a module holds: its ``get_parameter`` finds it by name."""
+    return type(layer).__name__.lower() if isinstance(layer, (Buffer, Parameter)) else "submodule"
 
 
 def levels(root: Any) -> list[list[Any]]:

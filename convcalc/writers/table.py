@@ -106,9 +106,22 @@ def _wrapped(line: str, margin: int, width: int | None) -> str:
         return line
     from textwrap import fill
 
-    line = re.sub(r"(?<=\d) (?=\w)", "\xa0", line)  # a number stays with its noun
+    line = re.sub(r"(?<=\d) (?=\w)", "\xa0", whole(line))  # a number stays with its noun
     wrapped = fill(line, width, subsequent_indent=" " * margin, break_long_words=False, break_on_hyphens=False)
     return wrapped.replace("\xa0", " ")
+
+
+def whole(formula: str) -> str:
+    """A formula whose sums in brackets do not break, their spaces being such as do not.
+
+    >>> whole("⌊(W - 2)/2⌋ + 10").split(" ")
+    ['⌊(W\\xa0-\\xa02)/2⌋', '+', '10']
+    """
+    depth, found = 0, ""
+    for i, sign in enumerate(formula):
+        depth += (sign in "(⌊⌈") - (sign in ")⌋⌉")
+        found += "\xa0" if sign == " " and depth > 0 and {*formula[i - 1 : i + 2]} & {*"+-"} else sign
+    return found
 
 
 def beyond(table: str, format: str, width: int | None) -> int:
@@ -156,7 +169,8 @@ def folded(cells: Cells, excess: int, format: str) -> Cells:
     room = max(24, widths[i] - excess)
     if format not in multiline_formats or room >= widths[i]:
         return cells
-    return [[*row[:i], _filled(re.split(r" (?=[+-] )", row[i]), room), *row[i + 1 :]] for row in cells]
+    terms = [re.split(r" (?=[+-] )", whole(row[i])) for row in cells]
+    return [[*row[:i], _filled(parts, room).replace("\xa0", " "), *row[i + 1 :]] for row, parts in zip(cells, terms)]
 
 
 def fitted(cells: Cells, titles: Sequence[str], excess: int, names: Iterable[int]) -> Cells:

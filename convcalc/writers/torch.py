@@ -18,7 +18,7 @@ from convcalc.network.graph import Graph
 from convcalc.writers.classes import Class, Modules
 from convcalc.writers.forms import Call, Text, mapped, shown, text
 from convcalc.writers.operators import Said, finite, refuse, said, whole
-from convcalc.writers.structure import plain_name
+from convcalc.writers.structure import plain_name, quoted
 
 MOST_COLUMNS = 110
 MOST_TAKEN_UP = 60  # characters of an expression that stands inside another
@@ -57,6 +57,7 @@ def _docstring(graph: Graph, name: str) -> str:
     at_least = "" if macs.complete else "at least "
     sizes = " and ".join(show_shape(shape) for shape in graph.inputs.values())
     counted = f"{show_count(params.value or 0)} parameters, {at_least}{show_count(macs.value or 0)} MACs"
+    name = re.sub(r"[^\w .:/+-]", "_", name)  # no sign in it may end the docstring
     return f"{name}: {counted}\nfor an input of {sizes}. Written by convcalc."
 
 
@@ -65,7 +66,7 @@ def _main(graph: Graph, name: str) -> str:
     read = whole(graph)
     inputs = []
     for key, shape in graph.inputs.items():
-        sizes = ", ".join(map(str, shape))
+        sizes = ", ".join(map(str, shape)) or "()"
         inputs.append(f"torch.zeros({sizes}, dtype=torch.long)" if key in read else f"torch.randn({sizes})")
     printed = "tuple(output.shape)" if len(graph.outputs) == 1 else "*(tuple(each.shape) for each in output)"
     return f"""if __name__ == "__main__":
@@ -123,17 +124,24 @@ def _constructor(item: Class, kind: str, children: Any, kept: Sequence[str], tie
 
 
 def _attribute(name: str, form: Any) -> str:
-    if form[0] == "Buffer":
-        return f'self.register_buffer("{name}", torch.zeros({shown(form[2])}{form[1]}))'
-    made = _made(form)
-    return f"self.{name} = {made}" if plain_name(name) else f'self.add_module("{name}", {made})'
+    kind, dtype, inner = form
+    if kind == "Buffer":
+        return f"self.register_buffer({quoted(name)}, {_zeros(inner, dtype)})"
+    made = f"nn.Parameter({_zeros(inner)})" if kind == "Parameter" else _made(form)
+    if plain_name(name):
+        return f"self.{name} = {made}"
+    return f"self.{'register_parameter' if kind == 'Parameter' else 'add_module'}({quoted(name)}, {made})"
+
+
+def _zeros(sizes: Any, dtype: str = "") -> str:
+    return f"torch.zeros({shown(sizes) or '()'}{dtype})"
 
 
 CONTAINERS = {
     "Sequential": ("nn.Sequential(", "{1}", ")"),
-    "Ordered": ("nn.Sequential(OrderedDict([", '("{0}", {1})', "]))"),
+    "Ordered": ("nn.Sequential(OrderedDict([", "({0}, {1})", "]))"),
     "ModuleList": ("nn.ModuleList([", "{1}", "])"),
-    "ModuleDict": ("nn.ModuleDict({", '"{0}": {1}', "})"),
+    "ModuleDict": ("nn.ModuleDict({", "{0}: {1}", "})"),
 }
 """How a container is made: what stands before its children, how each reads by name and text, what stands behind."""
 
@@ -144,7 +152,7 @@ def _made(form: Any) -> str:
     if kind not in CONTAINERS:
         return str(what).format(finite(shown(inner)))
     before, item, behind = CONTAINERS[kind]
-    items = [item.format(name, _made(child)) for name, child in inner]
+    items = [item.format(quoted(name), _made(child)) for name, child in inner]
     if item == "{1}":
         items = list(_repeated(items))
     if len(items) <= 1 and "\n" not in "".join(items):
@@ -215,7 +223,7 @@ class Forward:
         """A variable for a value: its own name, one that is free, or the next letter."""
         if self.reads[out] == 0:
             return "_"
-        taken = {*self.variables.values(), "F", "torch", "nn", "self"}
+        taken = {*self.variables.values(), "F", "torch", "nn", "self", "super", "float"}
         if plain_name(wish) and wish not in taken:
             return wish
         if free:
@@ -230,16 +238,16 @@ class Forward:
             return Said(what)
         if kind == "function":
             return said(what, inputs, form)
-        if kind == "new":
-            made = finite(shown(form))
-            return Said(f"torch.zeros({made})" if what == "Buffer" else f"nn.{what}({made})({words})")
-        if kind in ("pad", "average"):
-            pad = f"F.pad({{}}, {text(form[0])}{form[1]})"
-            padded = f"{what}({pad.format(words)})"
-            ones = pad.format(f"torch.ones_like({words})")
-            return Said(padded) if kind == "pad" else Said(f"{padded} / {what}({ones})", True)
-        if form == "unpool" and len(inputs) == 3:
+        if kind == "zeros":
+            return Said(_zeros(form, what))
+        made, pad, options, picked = form
+        callee = what if made is None else what.format(finite(shown(made)))
+        if pad:
+            padded = f"{callee}(F.pad({words}, {text(pad[0])}{pad[1]})){picked}"
+            ones = f"F.pad(torch.ones_like({words}), {text(pad[0])}{pad[1]})"
+            return Said(padded) if kind == "pad" else Said(f"{padded} / {callee}({ones})", True)
+        if kind == "unpool":
             words = f"{inputs[0].text}, {inputs[1].text}, output_size={inputs[2].operand}.shape"
-        if form == "state" and len(inputs) > 2:
+        if kind == "state":
             words = f"{inputs[0].text}, ({', '.join(x.text for x in inputs[1:])})"
-        return Said(what.format(words))
+        return Said(f"{callee}({words}{options}){picked}")

@@ -1,4 +1,4 @@
-"""AlexNet of 2012 with its two groups and the later one in one tower; ZFNet; Network in Network.
+"""AlexNet of 2012 with its two groups and the later one in one tower; ZFNet.
 
 AlexNet: Krizhevsky et al. 2012, *ImageNet classification with deep convolutional neural networks*; Krizhevsky 2014,
 arXiv:1404.5997, with torchvision's dense layers. The paper of 2012 says 224 x 224; its own sizes (55 x 55 after the
@@ -7,10 +7,6 @@ first convolution) need 227 x 227.
 ZFNet: Zeiler and Fergus 2013, arXiv:1311.2901, figure 3, which prints sizes (110, 55, 26, 13, 13, 13, 13, 6) and no
 number of parameters; poolings round up, without which 110 does not become 55. Its contrast normalisation is taken to be
 AlexNet's response normalisation.
-
-Network in Network: Lin et al. 2013, arXiv:1312.4400, figure 2, without sizes: kernels and channels are those of the
-authors' released models. Figures elsewhere: about 1 M parameters for CIFAR-10 (Springenberg et al., arXiv:1412.6806,
-table 3; exact 966,986), 29 MB for ImageNet (the release's own; exact 7,595,176 parameters of 4 bytes, 29.0 MiB).
 """
 
 from __future__ import annotations
@@ -102,44 +98,3 @@ def alexnet_2012(num_classes: int = 1000, in_channels: int = 3, dropout: float =
 def zfnet(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> ZFNet:
     """ZFNet: 62,357,608 parameters; takes 207 x 207 to 238 x 238."""
     return ZFNet(num_classes, in_channels, dropout)
-
-
-def mlpconv(c_in: int, channels: tuple[int, int, int], kernel: int, stride: int = 1, padding: int = 0) -> list[Any]:
-    """A convolution and two of 1 x 1, each with a rectifier."""
-    first, second, third = channels
-    return [*conv(c_in, first, kernel, stride, padding), *conv(first, second, 1), *conv(second, third, 1)]
-
-
-class NIN(Chain):
-    def __init__(self, *steps: Any) -> None:
-        self.features = nn.Sequential(*steps)
-        self.avgpool = nn.AdaptiveAvgPool2d(1)
-
-
-@network("Lin et al. 2013, arXiv:1312.4400", (3, 32, 32))
-def nin(num_classes: int = 10, in_channels: int = 3, dropout: float = 0.5) -> NIN:
-    """Network in Network for CIFAR-10: 966,986 parameters."""
-    return NIN(
-        *mlpconv(in_channels, (192, 160, 96), 5, padding=2),
-        pool(),
-        nn.Dropout(dropout),
-        *mlpconv(96, (192, 192, 192), 5, padding=2),
-        nn.AvgPool2d(3, stride=2, ceil_mode=True),
-        nn.Dropout(dropout),
-        *mlpconv(192, (192, 192, num_classes), 3, padding=1),
-    )
-
-
-@network("Lin et al. 2013, arXiv:1312.4400")
-def nin_imagenet(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> NIN:
-    """Network in Network for ImageNet: 7,595,176 parameters."""
-    return NIN(
-        *mlpconv(in_channels, (96, 96, 96), 11, stride=4),
-        pool(),
-        *mlpconv(96, (256, 256, 256), 5, padding=2),
-        pool(),
-        *mlpconv(256, (384, 384, 384), 3, padding=1),
-        pool(),
-        nn.Dropout(dropout),
-        *mlpconv(384, (1024, 1024, num_classes), 3, padding=1),
-    )

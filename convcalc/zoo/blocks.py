@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from convcalc import nn
+from convcalc.errors import SpecError
 from convcalc.network.module import children
 
 Size = int | tuple[int, ...]
@@ -101,3 +102,9 @@ def divisible(channels: float, by: int = 8) -> int:
     """
     near = max(by, int(channels + by / 2) // by * by)
     return near if near >= 0.9 * channels else near + by
+
+
+def check_dilations(depth: int) -> None:
+    """Refuse a row of dilations 1, 2, 4, ... too long to be meant. Raises SpecError."""
+    if depth > 20:
+        raise SpecError(f"depth, whose dilations end in 2^(depth - 1), must be at most 20; received {depth}")

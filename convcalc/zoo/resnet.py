@@ -1,4 +1,4 @@
-"""ResNet with 18 to 152 weighted layers; its kin stand in `resnext` and `cifar_resnet`.
+"""ResNet with 18 to 152 weighted layers; its kin: `resnext`, `senet`, `preact_resnet`, `cifar_resnet`.
 
 He et al. 2015, arXiv:1512.03385, table 1. The stride of a bottleneck stands in its 3 x 3 convolution, as in
 torchvision, where the paper has it in the 1 x 1 before: same parameters, 4.1 for 3.8 GMACs at ResNet-50.

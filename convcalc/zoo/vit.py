@@ -1,8 +1,6 @@
-"""Images cut into patches by a strided convolution: ViT, and ConvNeXt, tiny to large.
+"""ViT: an image as a sentence of patches.
 
-ViT: Dosovitskiy et al. 2020, arXiv:2010.11929, table 1. The learned positions fix the input's size, which is a setting.
-
-ConvNeXt: Liu et al. 2022, arXiv:2201.03545, section 3.
+Dosovitskiy et al. 2020, arXiv:2010.11929, table 1. The learned positions fix the input's size, which is a setting.
 """
 
 from __future__ import annotations
@@ -12,9 +10,9 @@ from typing import Any
 from convcalc import nn
 from convcalc.errors import SpecError
 from convcalc.zoo import network
-from convcalc.zoo.blocks import Chain, mlp
+from convcalc.zoo.blocks import mlp
 
-_VIT, _CONVNEXT = "Dosovitskiy et al. 2020, arXiv:2010.11929", "Liu et al. 2022, arXiv:2201.03545"
+_PAPER = "Dosovitskiy et al. 2020, arXiv:2010.11929"
 
 
 class EncoderBlock(nn.Module):
@@ -63,89 +61,31 @@ class VisionTransformer(nn.Module):
         return self.heads(self.encoder(self.cat(token, x))[:, 0])
 
 
-@network(_VIT)
+@network(_PAPER)
 def vit_b_16(num_classes: int = 1000, in_channels: int = 3, image_size: int = 224) -> VisionTransformer:
     """ViT-B, patches of 16 x 16."""
     return VisionTransformer(16, 12, 768, 12, image_size, num_classes, in_channels)
 
 
-@network(_VIT)
+@network(_PAPER)
 def vit_b_32(num_classes: int = 1000, in_channels: int = 3, image_size: int = 224) -> VisionTransformer:
     """ViT-B, patches of 32 x 32."""
     return VisionTransformer(32, 12, 768, 12, image_size, num_classes, in_channels)
 
 
-@network(_VIT)
+@network(_PAPER)
 def vit_l_16(num_classes: int = 1000, in_channels: int = 3, image_size: int = 224) -> VisionTransformer:
     """ViT-L, patches of 16 x 16."""
     return VisionTransformer(16, 24, 1024, 16, image_size, num_classes, in_channels)
 
 
-@network(_VIT)
+@network(_PAPER)
 def vit_l_32(num_classes: int = 1000, in_channels: int = 3, image_size: int = 224) -> VisionTransformer:
     """ViT-L, patches of 32 x 32."""
     return VisionTransformer(32, 24, 1024, 16, image_size, num_classes, in_channels)
 
 
-@network(_VIT)
+@network(_PAPER)
 def vit_h_14(num_classes: int = 1000, in_channels: int = 3, image_size: int = 224) -> VisionTransformer:
     """ViT-H, patches of 14 x 14."""
     return VisionTransformer(14, 32, 1280, 16, image_size, num_classes, in_channels)
-
-
-def _norm(name: str, c: int) -> dict[str, Any]:
-    """Normalisation over the channels, under this name, between the turns that put them last and back."""
-    return {"last": nn.Permute((0, 2, 3, 1)), name: nn.LayerNorm(c, eps=1e-06), "first": nn.Permute((0, 3, 1, 2))}
-
-
-class Block(nn.Module):
-    """7 x 7 per channel, normalisation, two dense layers over the channels, a learned scale; the input added."""
-
-    def __init__(self, c: int) -> None:
-        self.layer_scale = nn.Parameter(c, 1, 1)
-        dense = [*mlp(c)[:2], nn.Linear(4 * c, c), nn.Permute((0, 3, 1, 2))]
-        conv = nn.Conv2d(c, c, 7, padding=3, groups=c)
-        self.block = nn.Sequential(conv, nn.Permute((0, 2, 3, 1)), nn.LayerNorm(c, eps=1e-06), *dense)
-
-    def forward(self, x: Any) -> Any:
-        return self.layer_scale * self.block(x) + x
-
-
-class ConvNeXt(Chain):
-    flat = ""  # the classifier flattens
-
-    def __init__(self, widths: tuple[int, ...], repeats: tuple[int, ...], num_classes: int, in_channels: int) -> None:
-        stem = {"0": nn.Conv2d(in_channels, widths[0], 4, stride=4), **_norm("1", widths[0])}
-        self.features = nn.Sequential(nn.Sequential(stem))
-        for i, (c, n) in enumerate(zip(widths, repeats)):
-            if i:
-                halving = {**_norm("0", widths[i - 1]), "1": nn.Conv2d(widths[i - 1], c, 2, stride=2)}
-                self.features.append(nn.Sequential(halving))
-            self.features.append(nn.Sequential(*[Block(c) for _ in range(n)]))
-        self.avgpool = nn.AdaptiveAvgPool2d(1)
-        head = {**_norm("0", widths[-1]), "1": nn.Flatten(), "2": nn.Linear(widths[-1], num_classes)}
-        self.classifier = nn.Sequential(head)
-
-
-@network(_CONVNEXT)
-def convnext_tiny(num_classes: int = 1000, in_channels: int = 3) -> ConvNeXt:
-    """ConvNeXt-T."""
-    return ConvNeXt((96, 192, 384, 768), (3, 3, 9, 3), num_classes, in_channels)
-
-
-@network(_CONVNEXT)
-def convnext_small(num_classes: int = 1000, in_channels: int = 3) -> ConvNeXt:
-    """ConvNeXt-S."""
-    return ConvNeXt((96, 192, 384, 768), (3, 3, 27, 3), num_classes, in_channels)
-
-
-@network(_CONVNEXT)
-def convnext_base(num_classes: int = 1000, in_channels: int = 3) -> ConvNeXt:
-    """ConvNeXt-B."""
-    return ConvNeXt((128, 256, 512, 1024), (3, 3, 27, 3), num_classes, in_channels)
-
-
-@network(_CONVNEXT)
-def convnext_large(num_classes: int = 1000, in_channels: int = 3) -> ConvNeXt:
-    """ConvNeXt-L."""
-    return ConvNeXt((192, 384, 768, 1536), (3, 3, 27, 3), num_classes, in_channels)

@@ -23,6 +23,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import convcalc as cc
 from convcalc import nn
+from convcalc.analysis import report
+from convcalc.analysis.flow import Flow
 
 torch.set_num_threads(1)
 SHAPE = (1, 3, 224, 224)
@@ -81,6 +83,22 @@ def ours() -> tuple[int, int]:
     """FLOPs and parameters of ResNet-50 by convcalc, building included."""
     totals = cc.summary("resnet50", SHAPE).totals
     return totals["flops"], totals["params"]
+
+
+def table() -> str:
+    """The printed table of ResNet-152."""
+    return str(cc.summary("resnet152", SHAPE))
+
+
+def table_without_fields() -> str:
+    """The same with receptive fields neither led through the graph nor told."""
+    real = report.propagate, report.receptive_field
+    report.propagate = lambda graph, weighted: Flow([None] * len(graph.nodes), 0)  # type: ignore[assignment]
+    report.receptive_field = lambda *_: None  # type: ignore[assignment]
+    try:
+        return table()
+    finally:
+        report.propagate, report.receptive_field = real  # type: ignore[misc]
 
 
 def alternating(*calls: Callable[[], object], rounds: int = 15, block: float = 0.2) -> list[list[float]]:
@@ -168,6 +186,7 @@ def main() -> None:
     """Print the table."""
     assert torch_counter() == ours()[0] and torchinfo_summary() == ours()[1]
     counter, info, convcalc = alternating(torch_counter, torchinfo_summary, ours)
+    told, bare_table = alternating(table, table_without_fields)
     short, long = zip(*[(chain(1_000), chain(10_000)) for _ in range(5)])
     cpu, bare, share, peak = commands()
     rows = [
@@ -176,6 +195,7 @@ def main() -> None:
         ('cc.summary("resnet50", (1, 3, 224, 224))', f"{statistics.median(convcalc) * 1e3:.2f} ms", ""),
         ("FlopCounterMode / convcalc", f"{ratio(counter, convcalc):.0f}", ">= 80"),
         ("torchinfo / convcalc", f"{ratio(info, convcalc):.0f}", ""),
+        ("ResNet-152's table / the same without receptive fields", f"{ratio(told, bare_table):.2f}", "<= 1.3"),
         ('python -c "import click, tabulate", CPU', f"{bare * 1e3:.0f} ms", ""),
         ("convcalc summary resnet50, CPU", f"{cpu * 1e3:.0f} ms", ""),
         ("command / import of its two libraries, CPU", f"{share:.2f}", "<= 1.6"),

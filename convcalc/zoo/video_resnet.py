@@ -1,9 +1,7 @@
-"""Networks for clips, (N, C, frames, H, W): ResNets of 18 layers, and S3D, GoogLeNet's modules over frames.
+"""Video ResNets of 18 layers: 3-d convolutions, 3-d ones in the first stage only, and 2-d ones followed by 1-d.
 
-ResNets of 3-d convolutions, of 3-d ones in the first stage only, and of 2-d ones followed by 1-d (R3D, MC3, R(2+1)D):
-Tran et al. 2017, arXiv:1711.11248, sections 3.2, 3.3 and 3.5.
-
-S3D, factored into space and time: Xie et al. 2017, arXiv:1712.04851, figure 2 and section 4.
+Tran et al. 2017, arXiv:1711.11248, sections 3.2, 3.3 and 3.5 (R3D, MC3, R(2+1)D). Inputs are clips: (N, C, frames, H,
+W).
 """
 
 from __future__ import annotations
@@ -13,8 +11,9 @@ from typing import Any
 
 from convcalc import nn
 from convcalc.zoo import network
-from convcalc.zoo.blocks import Branches, Chain
-from convcalc.zoo.googlenet import MODULES, branches
+from convcalc.zoo.blocks import Chain
+
+_PAPER, _CLIP = "Tran et al. 2017, arXiv:1711.11248", (3, 16, 112, 112)
 
 Triple = tuple[int, int, int]
 Conv = Callable[[int, int, int, int], Any]
@@ -71,9 +70,6 @@ class VideoResNet(Chain):
         self.fc = nn.Linear(512, num_classes)
 
 
-_PAPER, _CLIP = "Tran et al. 2017, arXiv:1711.11248", (3, 16, 112, 112)
-
-
 @network(_PAPER, _CLIP)
 def r3d_18(num_classes: int = 400, in_channels: int = 3) -> VideoResNet:
     """ResNet-18 of 3-d convolutions."""
@@ -91,41 +87,3 @@ def r2plus1d_18(num_classes: int = 400, in_channels: int = 3) -> VideoResNet:
     """ResNet-18 of 3-d convolutions factored into space and time."""
     stem = [*unit(in_channels, 45, (1, 7, 7), (1, 2, 2)), *unit(45, 64, (3, 1, 1))]
     return VideoResNet(stem, factored, factored, num_classes)
-
-
-def separable(c_in: int, c: int, k: int, stride: int = 1) -> nn.Sequential:
-    """1 x k x k, then k x 1 x 1; 1 x 1 x 1 is one convolution."""
-    within = nn.Sequential(*unit(c_in, c, (1, k, k), (1, stride, stride), eps=0.001))
-    if k == 1:
-        return within
-    return nn.Sequential(within, nn.Sequential(*unit(c, c, (k, 1, 1), (stride, 1, 1), eps=0.001)))
-
-
-class Inception(Branches):
-    def __init__(self, *channels: int) -> None:
-        super().__init__(*branches(separable, channels, 3, nn.MaxPool3d))
-
-
-class S3D(nn.Module):
-    def __init__(self, num_classes: int, in_channels: int, dropout: float) -> None:
-        def pool() -> nn.MaxPool3d:
-            return nn.MaxPool3d((1, 3, 3), stride=(1, 2, 2), padding=(0, 1, 1))
-
-        self.features = nn.Sequential(separable(in_channels, 64, 7, 2), pool(), separable(64, 64, 1))
-        self.features.extend([separable(64, 192, 3), pool()])
-        pools: dict[str, Any] = {"4a": nn.MaxPool3d(3, stride=2, padding=1), "5a": nn.MaxPool3d(2, stride=2)}
-        for name, channels in MODULES.items():
-            if name in pools:
-                self.features.append(pools[name])
-            self.features.append(Inception(*channels))
-        self.avgpool = nn.AvgPool3d((2, 7, 7), stride=1)
-        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Conv3d(1024, num_classes, 1))
-
-    def forward(self, x: Any) -> Any:
-        return self.classifier(self.avgpool(self.features(x))).mean(dim=(2, 3, 4))
-
-
-@network("Xie et al. 2017, arXiv:1712.04851", (3, 16, 224, 224))
-def s3d(num_classes: int = 400, in_channels: int = 3, dropout: float = 0.2) -> S3D:
-    """S3D, for clips of at least 13 frames of 209 x 209."""
-    return S3D(num_classes, in_channels, dropout)

@@ -1,0 +1,41 @@
+"""CRNN: convolutions, then two bidirectional LSTMs along the width, for words in images.
+
+Shi et al. 2015, arXiv:1507.05717, table 1, for 37 classes (letters, digits, blank). Published: 8.3 million parameters,
+exact to that digit with a dense layer from 512 to 256 between the LSTMs, as the authors' code joins the directions;
+without it, 8.7 million. Its poolings of 1 x 2 halve the height alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc import nn
+from convcalc.zoo import network
+
+
+def conv(c_in: int, c: int, norm: bool = False) -> nn.Sequential:
+    normalised = [nn.BatchNorm2d(c)] if norm else []
+    return nn.Sequential(nn.Conv2d(c_in, c, 3, padding=1), *normalised, nn.ReLU())
+
+
+class CRNN(nn.Module):
+    def __init__(self, num_classes: int, in_channels: int, hidden: int) -> None:
+        self.features = nn.Sequential(conv(in_channels, 64), nn.MaxPool2d(2), conv(64, 128), nn.MaxPool2d(2))
+        self.features.extend([conv(128, 256), conv(256, 256), nn.MaxPool2d((2, 1))])
+        self.features.extend([conv(256, 512, norm=True), conv(512, 512, norm=True), nn.MaxPool2d((2, 1))])
+        self.features.extend([nn.Conv2d(512, 512, 2), nn.ReLU()])
+        self.lstm1 = nn.LSTM(512, hidden, batch_first=True, bidirectional=True)
+        self.join = nn.Linear(2 * hidden, hidden)
+        self.lstm2 = nn.LSTM(hidden, hidden, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * hidden, num_classes)
+
+    def forward(self, x: Any) -> Any:
+        x = self.features(x).flatten(1, 2).transpose(1, 2)
+        x = self.join(self.lstm1(x)[0])
+        return self.fc(self.lstm2(x)[0])
+
+
+@network("Shi et al. 2015, arXiv:1507.05717", (1, 32, 100))
+def crnn(num_classes: int = 37, in_channels: int = 1, hidden: int = 256) -> CRNN:
+    """CRNN: 8,330,789 parameters (published: 8.3 million); images of height 32 to 47."""
+    return CRNN(num_classes, in_channels, hidden)

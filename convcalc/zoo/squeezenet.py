@@ -1,0 +1,62 @@
+"""SqueezeNet 1.0 and 1.1.
+
+Iandola et al. 2016, arXiv:1602.07360, table 1; 1.1 after the authors' repository, which pools earlier.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc import nn
+from convcalc.zoo import network
+from convcalc.zoo.blocks import Chain
+
+_PAPER = "Iandola et al. 2016, arXiv:1602.07360"
+
+
+class Fire(nn.Module):
+    """A convolution that squeezes the channels, and two side by side that expand them."""
+
+    def __init__(self, c_in: int, squeeze: int) -> None:
+        self.squeeze = nn.Conv2d(c_in, squeeze, 1)
+        self.squeeze_activation = nn.ReLU()
+        self.expand1x1 = nn.Conv2d(squeeze, 4 * squeeze, 1)
+        self.expand1x1_activation = nn.ReLU()
+        self.expand3x3 = nn.Conv2d(squeeze, 4 * squeeze, 3, padding=1)
+        self.expand3x3_activation = nn.ReLU()
+        self.cat = nn.Cat(1)
+
+    def forward(self, x: Any) -> Any:
+        x = self.squeeze_activation(self.squeeze(x))
+        return self.cat(self.expand1x1_activation(self.expand1x1(x)), self.expand3x3_activation(self.expand3x3(x)))
+
+
+class SqueezeNet(Chain):
+    """``fires`` are the squeezed channels of the Fire modules; 0 is a pooling."""
+
+    flat = "classifier"
+
+    def __init__(
+        self, channels: int, kernel: int, fires: tuple[int, ...], num_classes: int, in_channels: int, dropout: float
+    ) -> None:
+        self.features = nn.Sequential(nn.Conv2d(in_channels, channels, kernel, stride=2), nn.ReLU())
+        for squeeze in fires:
+            if squeeze == 0:
+                self.features.append(nn.MaxPool2d(3, stride=2, ceil_mode=True))
+            else:
+                self.features.append(Fire(channels, squeeze))
+                channels = 8 * squeeze
+        conv = nn.Conv2d(512, num_classes, 1)
+        self.classifier = nn.Sequential(nn.Dropout(dropout), conv, nn.ReLU(), nn.AdaptiveAvgPool2d(1))
+
+
+@network(_PAPER)
+def squeezenet1_0(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> SqueezeNet:
+    """SqueezeNet 1.0: AlexNet's accuracy with 1.2 million parameters."""
+    return SqueezeNet(96, 7, (0, 16, 16, 32, 0, 32, 48, 48, 64, 0, 64), num_classes, in_channels, dropout)
+
+
+@network(_PAPER)
+def squeezenet1_1(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> SqueezeNet:
+    """SqueezeNet 1.1: less than half the work of 1.0."""
+    return SqueezeNet(64, 3, (0, 16, 16, 0, 32, 32, 0, 48, 48, 64, 64), num_classes, in_channels, dropout)
