@@ -195,15 +195,16 @@ def _searched(problem: Problem) -> Answers:
         open_ = set(problem.letters)
         domains = [domain[: max(4, int(MOST_TRIED ** (1 / len(domains))))] for domain in domains]
     gap, fast = _gaps(problem)
-    numbers = product(*domains) if fast or problem.graph is None else ()
-    passing = [v for n in numbers if problem.allows(v := dict(zip(problem.letters, n))) and gap(v, True) == 0]
+    every = (dict(zip(problem.letters, n)) for n in (product(*domains) if fast or not problem.graph else ()))
+    passing = [values for values in every if problem.allows(values) and gap(values, True) == 0]
     exact = tuple(s for s in _tried_all(problem, passing[:SHOWN]) if _distance(problem, s) == 0)
     edges = {name: d[-1] - len(d) // 4 for name, d in zip(problem.letters, domains) if name in open_}
     if len(exact) > 1 and any(s.values[name] >= edge for s in exact for name, edge in edges.items()):
         return Answers(exact, _family(problem), endless=True)
-    if exact:
-        return Answers(exact, total=len(exact) if len(passing) <= SHOWN else len(passing))
     upto = ", ".join(f"{name} ≤ {d[-1]}" for name, d in zip(problem.letters, domains) if name in open_)
+    if exact:
+        total = len(exact) if len(passing) <= SHOWN else len(passing)
+        return Answers(exact, total=total, upto=upto if len(domains) > 1 else "")
     return Answers((), (), _closest(problem, domains), upto=upto)
 
 

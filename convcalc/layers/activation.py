@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from convcalc.algebra.dims import Dim, Shape, prod, show
 from convcalc.layers.base import Layer, Work, require, require_size
@@ -53,8 +54,8 @@ class Hardtanh(_Activation):
     Hardtanh(min_val=-2.0)
     """
 
-    min_val: float = -1.0
-    max_val: float = 1.0
+    min_val: Any = -1.0
+    max_val: Any = 1.0
     inplace: bool = False
     min_value: float | None = None
     max_value: float | None = None
@@ -64,6 +65,7 @@ class Hardtanh(_Activation):
             self.normalise(min_val=self.min_value, min_value=None)
         if self.max_value is not None:
             self.normalise(max_val=self.max_value, max_value=None)
+        self.normalise(min_val=self.real("min_val"), max_val=self.real("max_val"))
         if self.max_val <= self.min_val:
             self.refuse(f"max_val must be greater than min_val; received {self.max_val} and {self.min_val}")
 

@@ -49,7 +49,11 @@ class Layer(Bound):
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         """Record a call on symbolic tensors; returns the output tensor."""
-        return called(self.forward, self, inputs, options)
+        try:
+            return self.forward(*inputs, **options)
+        except TypeError:
+            check_call(self.forward, self, inputs, options)
+            raise
 
     def forward(self, *inputs: Any) -> Any:
         """What a call does; a kind that returns several tensors, or takes more than tensors, writes its own."""
@@ -111,6 +115,7 @@ class Lazy(Layer):
         cls.take(cls.becomes.names[1:], cls.becomes.arguments)
 
     def resolve(self, *inputs: Shape) -> Layer:
+        require_inputs(self, inputs)
         x, axis = inputs[0], self.channel_axis or -1 - self.rank
         if not -len(x) <= axis < len(x):
             raise ShapeError(f"expected an input with channels, received {show_shape(x)}")
@@ -137,30 +142,28 @@ class Output(_Idle):
         return self.source.further_field(self.name, fields[0])
 
 
-def called(forward: Callable[..., Any], owner: Any, inputs: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
-    """What ``forward`` of a layer, a module or a function says; raises ShapeError where it takes other inputs."""
-    try:
-        return forward(*inputs, **options)
-    except TypeError:
-        from inspect import Parameter, signature  # costs the start of a run
+def check_call(forward: Callable[..., Any], owner: Any, inputs: Sequence[Any], options: Mapping[str, Any]) -> None:
+    """Raise ShapeError where ``forward`` of a layer, module or function takes other inputs, SpecError for options."""
+    from inspect import Parameter, signature  # costs the start of a run
 
-        takes = signature(forward)
-        try:
-            takes.bind(*inputs, **options)
-        except TypeError:
-            where = repr(owner) if isinstance(owner, Layer) else type(owner).__name__
-            places = [p for p in takes.parameters.values() if p.kind is not Parameter.KEYWORD_ONLY]
-            names = [p.name for p in places]
-            for name in options.keys() - takes.parameters.keys():
-                hint = f"it takes {', '.join(takes.parameters)}"
-                raise SpecError(f"a call has no argument {name!r}", where=where, hint=hint) from None
-            several = any(p.kind is Parameter.VAR_POSITIONAL for p in places)
-            least = sum(p.default is Parameter.empty for p in places) - several
-            few = len(inputs) < least < len(places)
-            wanted = counted(least, ANY if several or few else len(places))
-            shown = ", ".join(names[:least] if few else names)
-            raise ShapeError(f"takes {wanted} ({shown}), received {len(inputs)}", where=where) from None
-        raise
+    takes = signature(forward)
+    try:
+        takes.bind(*inputs, **options)
+        return
+    except TypeError:
+        pass
+    where = repr(owner) if isinstance(owner, Layer) else type(owner).__name__
+    places = [p for p in takes.parameters.values() if p.kind is not Parameter.KEYWORD_ONLY]
+    names = [p.name for p in places]
+    for name in options.keys() - takes.parameters.keys():
+        hint = f"it takes {', '.join(takes.parameters)}"
+        raise SpecError(f"a call has no argument {name!r}", where=where, hint=hint) from None
+    several = any(p.kind is Parameter.VAR_POSITIONAL for p in places)
+    least = sum(p.default is Parameter.empty for p in places) - several
+    few = len(inputs) < least < len(places)
+    wanted = counted(least, ANY if several or few else len(places))
+    shown = ", ".join(names[:least] if few else names)
+    raise ShapeError(f"takes {wanted} ({shown}), received {len(inputs)}", where=where) from None
 
 
 def counted(least: int, most: int) -> str:
@@ -249,6 +252,7 @@ def infer(layer: Layer, inputs: tuple[Shape, ...]) -> tuple[Shape, tuple[Assumed
     """The output shape of a call, checked to be positive, and what was assumed of letters."""
     token = _assumed.set([])
     try:
+        require_inputs(layer, inputs)
         shape = layer.output_shape(*inputs)
         if any(type(dim) is not int for dim in shape):
             shape = tuple(map(as_dim, shape))

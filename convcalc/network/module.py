@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, overload
 
 from convcalc.errors import SpecError
-from convcalc.layers.base import Layer, called, recorder
+from convcalc.layers.base import Layer, check_call, recorder
 
 
 class Module:
@@ -40,7 +40,11 @@ class Module:
                 hint="call convcalc.summary(model, shape) instead of the model itself",
             ) from None
         with tape.inside(self):  # type: ignore[attr-defined]
-            return called(self.forward, self, inputs, options)
+            try:
+                return self.forward(*inputs, **options)
+            except TypeError:
+                check_call(self.forward, self, inputs, options)
+                raise
 
 
 def children(module: Module) -> Iterator[tuple[str, Layer | Module]]:

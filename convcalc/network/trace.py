@@ -17,7 +17,7 @@ from typing import Any
 from convcalc.algebra.dims import Condition, Shape, is_symbolic, show_shape
 from convcalc.algebra.formula import recording
 from convcalc.errors import ConvcalcError, ShapeError, SpecError
-from convcalc.layers.base import Layer, Output, called, infer, recorder, require_inputs
+from convcalc.layers.base import Layer, Output, check_call, infer, recorder, require_inputs
 from convcalc.layers.binding import whole
 from convcalc.network.graph import Graph, Node, Reason, node_name
 from convcalc.network.module import Module, walk
@@ -101,7 +101,6 @@ class Tape:
             seat = self._seats[id(layer)] = _Seat(path or self._new_path(layer), layer)
         path, call = seat.path, seat.calls
         try:
-            require_inputs(layer, shapes)
             if call == 0:
                 seat.item = layer.resolve(*shapes)
             layer = seat.item  # type: ignore[assignment]  # a module never comes here
@@ -195,10 +194,11 @@ def trace(model: Layer | Module | Callable[..., Any], *shapes: Shape) -> Graph:
     inputs = [tape.input(name, shape) for name, shape in zip(names, shapes)]
     token = recorder.set(tape)
     try:
-        graph = tape.graph(*_leaves(called(model, model, tuple(inputs), {})))
+        graph = tape.graph(*_leaves(model(*inputs)))
         return replace(graph, retrace=partial(trace, model)) if any(map(is_symbolic, chain(*shapes))) else graph
     except TypeError as error:
         if "truth value of Relational" not in str(error):
+            check_call(model, model, inputs, {})
             raise
         what = "asks whether a size is larger than another, and a letter is neither"
         raise SpecError(what, where="forward", hint="give that size as a number") from None

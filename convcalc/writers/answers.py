@@ -125,6 +125,8 @@ def _answers(letters: Sequence[str], found: Answers) -> Iterator[str]:
     left = found.total - len(shown)
     if left > 0 and not family:
         yield f"and {left} more"
+    if found.upto:
+        yield f"tried: {found.upto}"
 
 
 def _given(solution: Solution) -> list[str]:
