@@ -41,7 +41,7 @@ H, W, C = cc.symbols("H W C")
 MANY = settings(max_examples=400 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 40)
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 
-STRETCHED = {"Add", "Sub", "Mul", "Div", "Maximum", "Expand", "Squeeze"}
+STRETCHED = {"Add", "Sub", "Mul", "Div", "Maximum", "MatMul", "Expand", "Squeeze"}
 """Kinds to which a size of 1 says something else than any other size; a letter stands for one of at least 2."""
 
 
