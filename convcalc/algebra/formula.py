@@ -133,20 +133,25 @@ def parts(tree: ast.expr) -> list[ast.expr]:
     return tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
 
 
-_OPERATIONS: Mapping[type[ast.AST], Callable[..., Any]] = {
-    ast.Not: operator.not_,
-    ast.USub: operator.neg,
+PLAIN: Mapping[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.FloorDiv: lambda a, b: a // b if b else float("nan"),  # which makes a condition false
-    ast.Mod: lambda a, b: a % b if b else float("nan"),
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
     ast.Lt: operator.lt,
     ast.LtE: operator.le,
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
+}
+"""Operators that take all numbers, whoever reads them."""
+
+_OPERATIONS: Mapping[type[ast.AST], Callable[..., Any]] = {
+    **PLAIN,
+    ast.Not: operator.not_,
+    ast.USub: operator.neg,
+    ast.FloorDiv: lambda a, b: a // b if b else float("nan"),  # which makes a condition false
+    ast.Mod: lambda a, b: a % b if b else float("nan"),
     ast.In: lambda a, b: a in b,
     ast.NotIn: lambda a, b: a not in b,
 }

@@ -98,12 +98,15 @@ def _joined(layer: Layer, fields: list[Field | None], shapes: tuple[Shape, ...],
     return _field(layer.shared, tuple(known), shapes, output) if known else Field((None,) * len(output))
 
 
-@lru_cache(maxsize=4096)
-def _field(layer: Layer, fields: tuple[Field, ...], shapes: tuple[Shape, ...], output: Shape) -> Field | None:
+def field_of(layer: Layer, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field | None:
+    """The field that a layer makes of its inputs'; None where it is not defined."""
     try:
         return layer.field(fields, shapes, output)
     except Undefined:
         return None
+
+
+_field = lru_cache(maxsize=4096)(field_of)
 
 
 def receptive_field(field: Field | None, graph: Graph, through_gates: bool = False) -> ReceptiveField:

@@ -14,6 +14,7 @@ from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, is_symbolic, let
 from convcalc.algebra.field import Field
 from convcalc.algebra.intervals import Axis
 from convcalc.algebra.periodic import ALL, NONE, Sizes, everything
+from convcalc.analysis.flow import field_of
 from convcalc.errors import ConvcalcError, NoSolution, ShapeError, SpecError
 from convcalc.layers.base import axis_name
 from convcalc.network.graph import Graph, Node, Reason
@@ -230,7 +231,7 @@ def _losses(node: Node) -> Iterator[Loss]:
     if len(node.input_shapes) != 1 or not hasattr(node.layer, "stride"):
         return
     (before,) = node.input_shapes
-    field = node.layer.field([Field.of_input(len(before))], [before], node.output_shape)
+    field = field_of(node.layer, [Field.of_input(len(before))], [before], node.output_shape)
     for i, axis in enumerate(field.axes if field is not None else ()):
         if not isinstance(axis, Axis) or axis.source != i - 2 or len(axis.phases) > 1:
             continue

@@ -13,9 +13,9 @@ from math import ceil, floor
 from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.algebra.dims import Shape
-from convcalc.algebra.field import Field, Part, Slot, Undefined
+from convcalc.algebra.field import Field, Part, Slot
 from convcalc.algebra.intervals import Interval, Reach, Taps
-from convcalc.analysis.flow import propagate
+from convcalc.analysis.flow import field_of, propagate
 from convcalc.errors import SpecError
 from convcalc.network.graph import Graph, Node
 
@@ -67,10 +67,7 @@ def step(node: Node, fields: Sequence[Field]) -> Step | None:
         trails.append(Field(_trailed(field, k).axes, whole))
     if not trails:
         return Step({}, frozenset(), frozenset())
-    try:
-        after: Any = node.layer.field(trails, node.input_shapes, node.output_shape)
-    except Undefined:
-        return None
+    after: Any = field_of(node.layer, trails, node.input_shapes, node.output_shape)
     if after is None:
         return None
     return Step({slot: trail.routes for slot, trail in after.maps().items()}, after.whole, after.gates)
@@ -216,12 +213,18 @@ def reads(chain: tuple[Taps | Reach, ...], n: int, units: int) -> tuple[int, ...
     return tuple([_read_by_one(chain, n, unit) for unit in range(units)])
 
 
-def _read_by_one(chain: tuple[Taps | Reach, ...], n: int, unit: int) -> int:
-    positions: Iterable[int] = (unit,)
+def read_through(chain: Sequence[Taps | Reach], unit: int) -> set[int]:
+    """The positions that one output reads through several layers' taps, those beyond the borders too."""
+    positions = {unit}
     for taps in reversed(chain):
         positions = {i for position in positions for i in read_by(taps, position)}
+    return positions
+
+
+def _read_by_one(chain: tuple[Taps | Reach, ...], n: int, unit: int) -> int:
+    """The positions that one output reads of an axis of ``n``, a bit for each."""
     border = getattr(chain[0], "border", "zeros") if chain else "zeros"
-    return _union(1 << i for i in folded(positions, n, border))
+    return _union(1 << i for i in folded(read_through(chain, unit), n, border))
 
 
 def folded(positions: Iterable[int], n: int, border: str) -> Iterator[int]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from convcalc.algebra.dims import Shape, show_shape
 from convcalc.algebra.field import Field, Packed, Part, Slot
 from convcalc.algebra.intervals import Axis, Interval
-from convcalc.analysis.sight import Sight, read_by
+from convcalc.analysis.sight import Sight, read_through
 from convcalc.errors import ConvcalcError, SpecError
 from convcalc.network.graph import Graph
 
@@ -140,9 +140,7 @@ class _Half:
                     below, above = taints.get((node.inputs[k], a), (set(), set()))
                     size = self.sight.units(node.inputs[k], a)
                     for unit in range(self.sight.units(node.name, j)):
-                        seen = [unit]
-                        for taps in reversed(chain):
-                            seen = [i for position in seen for i in read_by(taps, position)]
+                        seen = read_through(chain, unit)
                         if any(i < 0 or i in below for i in seen):
                             low.add(unit)
                         if any(i >= size or i in above for i in seen):

@@ -245,8 +245,9 @@ def summary(
         from convcalc.analysis.legal import under
 
         graph, told = under(graph, assume)
-    named = {"convention": convention, "network": source.name}
-    return analyze(graph, **named, show_batch=shown, given=told, through_gates=through_gates)
+    return analyze(
+        graph, convention=convention, network=source.name, show_batch=shown, given=told, through_gates=through_gates
+    )
 
 
 def full_shapes(source: Network, shapes: Sequence[Shape | str], batch: Dim | str | None) -> list[Shape]:

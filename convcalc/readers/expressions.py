@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from convcalc.algebra.dims import LIMIT, ceildiv, is_symbolic, maximum, minimum, parse_dim, show
+from convcalc.algebra.formula import PLAIN
 from convcalc.errors import ConvcalcError, SpecError, did_you_mean
 from convcalc.network.tensor import Tensor
 from convcalc.readers.names import FORMS, display, families, usage
@@ -36,18 +37,10 @@ def _divide(a: Any, b: Any) -> Any:
 
 
 _OPERATORS: Mapping[type[ast.AST], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
+    **PLAIN,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
     ast.Div: _divide,
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
 }
 
 
