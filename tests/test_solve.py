@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sympy
 from click.testing import CliRunner, Result
 from hypothesis import assume as suppose
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import nn, summary, trace
-from convcalc.algebra.formula import condition
-from convcalc.analysis.inverse import Answers
+from convcalc.algebra.conditions import condition
+from convcalc.algebra.symbolic import canonical, symbol
+from convcalc.algebra.symbolic.narrowing import Narrowing, searched
+from convcalc.algebra.symbolic.printing import function
+from convcalc.algebra.symbolic.relations import stated
+from convcalc.analysis.problem import Answers
 from convcalc.cli import main
 from convcalc.errors import ConvcalcError, SpecError
 from convcalc.readers.questions import Wanted, solve
@@ -226,6 +233,192 @@ def test_no_solution_has_a_closest_miss() -> None:
     assert found.miss is not None and found.miss.output == (8, 7, 7)
 
 
+# Several letters at once, and none of them bounded
+
+
+PLAIN = ("Conv1d(1, 1, k, stride=s, dilation=d)", "MaxPool1d(k, s, 0, d)", "AvgPool1d(k, s, ceil_mode=True)")
+PADDED = ("Conv1d(1, 1, k, stride=s, padding=p)", "MaxPool1d(k, s, p)", "ConvTranspose1d(1, 1, k, stride=s, padding=p)")
+
+
+def put(text: str, values: dict[str, int]) -> str:
+    return re.sub(r"\b[ksdp]\b(?!=)", lambda found: str(values.get(found[0], found[0])), text)
+
+
+def at(text: str, n: int, letters: str, most: int) -> dict[tuple[int, ...], int]:
+    """The output for all numbers up to ``most`` that torch's rules allow, and that do not leave a window in padding."""
+    found = {}
+    for numbers in product(range(most + 1), repeat=len(letters)):
+        values = dict(zip(letters, numbers))
+        if all(values[letter] for letter in letters if letter != "p"):
+            with suppress(ConvcalcError):
+                layers = [eval(part, vars(nn)) for part in put(text, values).split(";")]
+                graph = trace(nn.Sequential(*layers), (1, 1, n))
+                if "p" not in values or "Transpose" in text or values["p"] < layers[0].kernel_size[0]:
+                    found[numbers] = graph.nodes[-1].output_shape[-1]
+    return found
+
+
+def check(text: str, n: int, goal: int, letters: str, most: int) -> None:
+    """Whether the solver's answer is what brute force up to ``most`` finds; solutions farther than that must stand."""
+    found = answers(text, f"1x{n}", output=f"1x{goal}")
+    outputs = at(text, n, letters, most)
+    wanted = {numbers for numbers, size in outputs.items() if size == goal}
+    values = [tuple(s.values[letter] for letter in letters) for s in found.solutions]
+    near = {numbers for numbers in values if max(numbers) <= most}
+    assert all(s.output == (1, goal) for s in found.solutions) and len(set(values)) == len(values)
+    if found.endless or found.total > len(values):
+        assert near <= wanted and values
+    else:
+        assert near == wanted and found.total == len(values), found
+    if not values and outputs:
+        closest = min(abs(size - goal) for size in outputs.values())
+        assert found.miss is not None and abs(found.miss.output[-1] - goal) <= closest
+
+
+@settings(max_examples=60)
+@given(st.sampled_from(PLAIN), st.sampled_from(["ks", "sd", "kd", "ksd"]), st.integers(4, 16), st.data())
+def test_all_kernels_strides_and_dilations(text: str, letters: str, n: int, data: st.DataObject) -> None:
+    letters = "".join(letter for letter in letters if re.search(rf"\b{letter}\b(?!=)", text))
+    fixed = {letter: data.draw(st.integers(1, 3)) for letter in "ksd" if letter not in letters}
+    check(put(text, fixed), n, data.draw(st.integers(2, n + 2)), letters, n + 1)
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(PADDED), st.sampled_from(["kp", "sp", "ksp"]), st.integers(4, 12), st.data())
+def test_all_paddings(text: str, letters: str, n: int, data: st.DataObject) -> None:
+    fixed = {letter: data.draw(st.integers(2, 4)) for letter in "ksp" if letter not in letters}
+    check(put(text, fixed), n, data.draw(st.integers(1, n + 4)), letters, n + 4)
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(["MaxPool1d(k)", "Conv1d(1, 1, k, stride=s)", "Conv1d(1, 1, 3, stride=s)"]), st.data())
+def test_all_of_two_layers_that_share_letters(second: str, data: st.DataObject) -> None:
+    n = data.draw(st.integers(6, 18))
+    check(f"Conv1d(1, 1, k, stride=s);{second}", n, data.draw(st.integers(2, n)), "ks", n + 1)
+
+
+def test_nothing_far_out_is_missed() -> None:
+    found = answers("Conv1d(1, 1, k, stride=s)", "1x5000", output="1x500")
+    wanted = {(k, s) for s in range(1, 11) for k in range(1, 5001) if (5000 - k) // s == 499}
+    assert {tuple(s.values.values()) for s in found.solutions} == wanted and len(wanted) == 55 == found.total
+
+
+def test_very_many_are_counted_and_the_simplest_shown() -> None:
+    found = answers("Conv1d(1, 4, k, stride=s); Conv1d(4, 4, j, stride=t)", "1x500", output="4x40")
+    number = sum(
+        max(0, min(size, size - 39 * t) - max(1, size - 40 * t + 1) + 1)
+        for k, s in product(range(1, 501), repeat=2)
+        for size in [(500 - k) // s + 1]
+        for t in range(1, size + 1)
+        if size >= 40
+    )
+    assert (found.total, found.upto) == (number, "") and [*found.solutions[0].values.values()] == [1, 1, 461, 1]
+    lines = run("Conv1d(1, 1, k, stride=s)", "--input", "1x1000000", "--output", "1x2").output.splitlines()
+    assert re.fullmatch(r"more than [\d,]+ solutions:", lines[0]) and lines[1] == "  s ≤ 1,000,000 - k ≤ 2·s - 1"
+
+
+def test_conditions_are_solved_with_the_rest() -> None:
+    assert not answers("conv(8, k, padding=p)", "3xHxW", output="8xHxW", where=["k even"]).upto
+    found = answers("Conv1d(1, 1, k, stride=s)", "1x5000", output="1x500", where=["k == 3*s + 474"])
+    assert [tuple(s.values.values()) for s in found.solutions] == [(501, 9)]
+    assert not answers("MaxPool1d(k, 3, p)", "1x9", output="1x11").upto  # its padding is at most half its kernel
+
+
+@pytest.mark.parametrize(
+    ("claim", "wanted"),
+    [
+        ("k in (3, 500000001)", [(3, 1), (500000001, 250000000)]),
+        ("k == 3*p or k == 7", [(3, 1), (7, 3)]),
+        ("not k > 4", [(1, 0), (3, 1)]),
+        ("k not in 3..999999996", [(1, 0), (999999997, 499999998), (999999999, 499999999)]),
+        ("k not in (3, 5) and k < 8", [(1, 0), (7, 3)]),
+        ("k > 3*p and k != 5", [(1, 0)]),
+        ("p % k == k - 2", [(3, 1)]),
+        ("3 in (k, p)", [(3, 1), (7, 3)]),
+        ("k != k", []),
+        ("k in (1 // 0, 3)", [(3, 1)]),
+        ("k in (1, k) and p < 2", [(1, 0), (3, 1)]),
+    ],
+)
+def test_every_kind_of_condition_narrows(claim: str, wanted: list[tuple[int, int]]) -> None:
+    found = answers("Conv1d(1, 1, k, padding=p)", "1x10", output="1x10", where=[claim])
+    assert [tuple(s.values.values()) for s in found.solutions] == wanted
+    assert (found.total, found.upto, found.endless) == (len(wanted), "", False)
+
+
+def test_endless_is_said_of_what_has_no_end_only() -> None:
+    same = ("Conv1d(1, 1, k, padding=p)", "1x10")
+    assert (
+        answers(*same, output="1x10", where=["k % p == 1"]).endless and answers("ZeroPad1d(o)", "2x5", params=0).endless
+    )
+    found = answers(*same, output="1x10", where=["k <= 2500"])
+    assert (found.endless, found.total) == (False, 1250)
+    found = answers("Conv1d(8, 8, k, padding=p, groups=g)", "8x8", output="8x8", where=["k <= 700"])
+    assert not found.endless and found.upto  # numbers alone
+
+
+def test_what_a_condition_leaves_is_counted_alone() -> None:
+    found = answers("Conv1d(1, 1, k, padding=p)", "1x10", output="1x10", where=["k // -2 == -2", "k < 4000"])
+    assert ([s.values for s in found.solutions], found.total) == ([{"k": 3, "p": 1}], 1)
+
+
+def test_a_letter_at_0_has_a_formula_of_its_own() -> None:
+    found = answers("AvgPool2d(2, 1, p, ceil_mode=True)", "3x4x4", output="3x3x3")
+    assert [s.values for s in found.solutions] == [{"p": 0}]
+    found = answers("Upsample(scale_factor=2); AvgPool1d(2, 1, p, ceil_mode=True)", "2xL", output="2x3")
+    assert [s.values for s in found.solutions] == [{"p": 0, "L": 2}, {"p": 1, "L": 1}] and found.total == 2
+    assert answers("MaxPool1d(4, 2, p, ceil_mode=True)", "2x11", output="2x14").solutions == ()
+    found = answers("MaxPool1d(1, s, p)", "2x9", output="2x5")  # refused in letters: 2·p ≤ 1
+    assert [s.values for s in found.solutions] == [{"s": 2, "p": 0}]
+
+
+def test_letters_of_the_input_may_stand_in_a_layer_too() -> None:
+    found = answers("Linear(a, b)", "a", params=12)
+    assert [s.layer for s in found.solutions] == [
+        "Linear(2, 4)",
+        "Linear(3, 3)",
+        "Linear(1, 6)",
+        "Linear(5, 2)",
+        "Linear(11, 1)",
+    ]
+    found = answers("Linear(a, b); Linear(b, 5)", "a", params=25)
+    assert [(s.values, s.params) for s in found.solutions] == [({"a": 4, "b": 2}, 25), ({"a": 14, "b": 1}, 25)]
+
+
+@given(st.data())
+def test_narrowing_leaves_what_holds(data: st.DataObject) -> None:
+    """Random relations between three letters, with floors, products and minima, against all numbers up to 7."""
+    letters = [symbol(name) for name in "abc"]
+    leaf = st.sampled_from(letters) | st.integers(-4, 9).map(sympy.Integer)
+
+    def deeper(inner: Any) -> Any:
+        pair = st.tuples(inner, inner)
+        floors = st.tuples(inner, st.integers(2, 4) | st.sampled_from(letters))
+        return (
+            pair.map(lambda ab: ab[0] + ab[1])
+            | pair.map(lambda ab: ab[0] - ab[1])
+            | pair.map(lambda ab: ab[0] * ab[1])
+            | pair.map(lambda ab: sympy.Min(*ab))
+            | floors.map(lambda ab: sympy.floor(ab[0] / ab[1]))
+        )
+
+    side = st.recursive(leaf, deeper, max_leaves=5)
+    relations = [
+        relation
+        for a, b, kind in data.draw(
+            st.lists(st.tuples(side, side, st.sampled_from(["==", ">="])), min_size=1, max_size=3)
+        )
+        if not isinstance(relation := stated(kind, canonical(a), canonical(b)), bool)
+    ]
+    suppose(relations)
+    holds = function(relations, letters)
+    wanted = {numbers for numbers in product(range(1, 8), repeat=3) if all(holds(*numbers))}
+    narrowing = Narrowing(relations, letters)
+    parts = [part for _, part in searched(narrowing, ((1, 7),) * 3, len, data.draw(st.booleans())) if part]
+    points = [numbers for part in parts for numbers in product(*[range(low, high + 1) for low, high in part])]
+    assert sorted(points) == sorted(wanted)
+
+
 # Conditions
 
 
@@ -339,7 +532,7 @@ def test_a_network_may_be_left_without_a_layer(tmp_path: Path) -> None:
     sheet.write_text("depth = 2\ninput(3, 32, 32)\nfor i in range(depth):\n    conv(8, 3)\n")
     deep = (str(sheet), "--set", "depth=?")
     none = CliRunner().invoke(main, ["solve", *deep, "--params", "2336"])
-    assert (none.exit_code, none.output.split("\n")[0]) == (1, "no solution with depth ≤ 201")
+    assert (none.exit_code, none.output.split("\n")[0]) == (1, "no solution with depth ≤ 673")
     empty = CliRunner().invoke(main, ["solve", *deep, "--output", "3x32x32"])
     assert (empty.exit_code, empty.output.split("\n")[2].split()) == (0, ["0", "3", "x", "32", "x", "32", "0"])
     found = CliRunner().invoke(main, ["solve", *deep, "--output", "8x28x28", "--at", "conv2"])

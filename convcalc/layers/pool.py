@@ -1,18 +1,14 @@
-"""Pooling by windows that slide: maximum, average, power sum; and local response norm, whose window is of channels.
-
-Sizes and refusals are torch's; ``padding="tf_same"`` is TensorFlow's SAME.
-"""
+"""Pooling by windows that slide, and local response norm, whose window is of channels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any
 
 from convcalc.algebra.dims import Dim, Shape, at_least, prod, show
 from convcalc.algebra.formula import Formula
-from convcalc.layers.base import Layer, Output, Work, record, require, require_axes, require_rank
-from convcalc.layers.binding import PerAxis
+from convcalc.layers.base import Layer, Shapes, Tensors, Work, record, require, require_axes
+from convcalc.layers.binding import Flag, PerAxis
 from convcalc.layers.conv import SAME_SIZE, SIZE, _Sliding
 
 POOL_SIZE = Formula(
@@ -55,12 +51,11 @@ class _Strided(_Sliding):
 
 
 class _Pool(_Strided):
-    ceil_mode: bool = False
+    ceil_mode: Flag = False
     named_paddings = ("tf_same",)
 
     def check(self) -> None:
         super().check()
-        self.flags("ceil_mode")
         if self.padding and not isinstance(self.padding, str):
             self.each_at_least(0, "padding")
             for p, k in zip(self.padding, self.kernel_size):
@@ -68,29 +63,31 @@ class _Pool(_Strided):
                     self.refuse(f"padding must be at most half the kernel_size; received {show(p)} with {show(k)}")
 
     def _each_axis(self, name: str, value: Any) -> Any:
-        if (
-            isinstance(value, (tuple, list)) and len(value) == 1 and value[0] is not None
-        ):  # torch's pooling takes one for all in a tuple too
-            value = value[0]
-        return super()._each_axis(name, value)
+        # torch's pooling takes one for all in a tuple too
+        alone = isinstance(value, (tuple, list)) and len(value) == 1 and value[0] is not None
+        return super()._each_axis(name, value[0] if alone else value)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        require_rank(x, self.rank + 2, self.rank + 1)
+        self.require_rank(x)
         return (*x[: -self.rank], *self._sizes(x))
 
     def _size(self, axis: int, n: Dim) -> Dim:
         k, s, p, d = self._window(axis)
+        if self._wants_kernel():
+            require(at_least(n, k), f"expected a size of at least {show(k)} (kernel_size), received {show(n)}")
         if p == "tf_same":
             return SAME_SIZE(n, s)
+        if not (isinstance(k, int) and isinstance(p, int)):  # only now can that be demanded of letters
+            require(at_least(k // 2, p), f"padding {show(p)} must be at most half the kernel_size, {show(k)}")
         return (CEIL_SIZE if self.ceil_mode else POOL_SIZE)(n, k, s, p, d)
 
     def _reads(self, output: Shape) -> Dim:
         return WINDOW_READS(prod(output), prod(self.kernel_size))
 
-    def _require_kernel(self, axis: int, n: Dim) -> None:
-        k = self.kernel_size[axis]
-        require(at_least(n, k), f"expected a size of at least {show(k)} (kernel_size), received {show(n)}")
+    def _wants_kernel(self) -> bool:
+        """Whether torch refuses inputs smaller than the kernel, whatever the padding."""
+        return False
 
 
 class _WithIndices(Layer):
@@ -98,9 +95,9 @@ class _WithIndices(Layer):
 
     def forward(self, *inputs: Any) -> Any:
         result = record(self, *inputs)
-        return (result, record(Output(self, "indices"), result, *inputs)) if self.return_indices else result
+        return (result, self.further("indices", result, *inputs)) if self.return_indices else result
 
-    def further_outputs(self, *inputs: Shape) -> Mapping[str, Shape]:
+    def further_outputs(self, *inputs: Shape) -> Tensors:
         return {"indices": self.output_shape(*inputs)} if self.return_indices else {}
 
 
@@ -112,7 +109,7 @@ class _MaxPool(_WithIndices, _Pool):
         super().check()
         self.each_at_least(1, "dilation")
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"compare": self._reads(output)}
 
 
@@ -127,39 +124,37 @@ class MaxPool1d(_MaxPool):
 class MaxPool2d(_MaxPool):
     """Maximum over windows of (N, C, H, W) or (C, H, W), as `torch.nn.MaxPool2d`; ``padding="tf_same"`` besides.
 
-    >>> MaxPool2d(3, stride=2, padding=1).output_shape((1, 64, 112, 112))
-    (1, 64, 56, 56)
+    >>> MaxPool2d(3, stride=2, padding=1).output_shape((1, 4, 8, 8))
+    (1, 4, 4, 4)
     """
 
 
 class MaxPool3d(_MaxPool):
     """Maximum over windows of (N, C, D, H, W) or (C, D, H, W), as `torch.nn.MaxPool3d`; ``padding="tf_same"`` besides.
 
-    >>> MaxPool3d((1, 2, 2)).output_shape((1, 64, 16, 56, 56))
-    (1, 64, 16, 28, 28)
+    >>> MaxPool3d(3, stride=2).output_shape((1, 4, 8, 8, 8))
+    (1, 4, 3, 3, 3)
     """
 
 
 class _AvgPool(_Pool):
-    count_include_pad: bool = True
-    divisor_override: Any = None
+    count_include_pad: Flag = True
+    divisor_override: int | None = None
 
     def check(self) -> None:
         super().check()
-        self.flags("count_include_pad")
-        divisor = self.divisor_override
-        if divisor is not None and self.dim_of("divisor_override", divisor) == 0:
+        if self.divisor_override == 0:
             self.refuse("divisor_override must not be 0")
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"add": self._reads(output), "mul": prod(output)}
 
 
 class AvgPool1d(_AvgPool):
     """Mean over windows of (N, C, L) or (C, L), as `torch.nn.AvgPool1d`; ``padding="tf_same"`` besides.
 
-    >>> AvgPool1d(3, stride=2, ceil_mode=True).output_shape((1, 16, 50))
-    (1, 16, 25)
+    >>> AvgPool1d(3, stride=2, ceil_mode=True).output_shape((1, 4, 8))
+    (1, 4, 4)
     """
 
     order = "kernel_size stride padding ceil_mode count_include_pad"
@@ -168,28 +163,24 @@ class AvgPool1d(_AvgPool):
 class AvgPool2d(_AvgPool):
     """Mean over windows of (N, C, H, W) or (C, H, W), as `torch.nn.AvgPool2d`; ``padding="tf_same"`` besides.
 
-    >>> AvgPool2d(2).output_shape((1, 128, 56, 56))
-    (1, 128, 28, 28)
+    >>> AvgPool2d(3, stride=2).output_shape((1, 4, 8, 8))
+    (1, 4, 3, 3)
     """
 
 
 class AvgPool3d(_AvgPool):
     """Mean over windows of (N, C, D, H, W) or (C, D, H, W), as `torch.nn.AvgPool3d`; ``padding="tf_same"`` besides.
 
-    As torch, it refuses inputs smaller than the kernel, whatever the padding.
-
-    >>> AvgPool3d(2).output_shape((1, 8, 4, 6, 6))
-    (1, 8, 2, 3, 3)
+    >>> AvgPool3d(3, stride=2).output_shape((1, 4, 8, 8, 8))
+    (1, 4, 3, 3, 3)
     """
 
-    def _size(self, axis: int, n: Dim) -> Dim:
-        if self.padding != "tf_same":
-            self._require_kernel(axis, n)
-        return super()._size(axis, n)
+    def _wants_kernel(self) -> bool:
+        return bool(self.padding != "tf_same")
 
 
 class _LPPool(_Pool):
-    """The ``norm_type``-th root of a sum of powers; with an infinite one torch takes the maximum of absolute values."""
+    """The ``norm_type``-th root of a sum of powers; for an infinite one the maximum of absolute values."""
 
     norm_type: Any
     order = "norm_type kernel_size stride ceil_mode"
@@ -206,13 +197,13 @@ class _LPPool(_Pool):
 
     def _each_axis(self, name: str, value: Any) -> Any:
         several = name == "kernel_size" and isinstance(value, (tuple, list))
-        # in one dimension torch takes several for the maximum alone, which is another function there
+        # in one dimension torch takes several for the maximum alone
         if several and not (self._is_maximum if self.rank == 1 else len(value) == self.rank):
             wanted = "a whole number" if self.rank == 1 else f"one whole number or {self.rank} of them"
             self.refuse(f"kernel_size takes {wanted}; received {value!r}")
         return super()._each_axis(name, value)
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         reads, inside = self._reads(output), prod(inputs[0])
         if self._is_maximum:
             return {"compare": reads, "activation": inside}  # absolute values
@@ -222,41 +213,35 @@ class _LPPool(_Pool):
 class LPPool1d(_LPPool):
     """Power sums over windows of (N, C, L) or (C, L), as `torch.nn.LPPool1d`.
 
-    >>> LPPool1d(2, 3, stride=2).output_shape((20, 16, 50))
-    (20, 16, 24)
+    >>> LPPool1d(2, 3, stride=2).output_shape((1, 4, 8))
+    (1, 4, 3)
     """
 
 
 class LPPool2d(_LPPool):
     """Power sums over windows of (N, C, H, W) or (C, H, W), as `torch.nn.LPPool2d`.
 
-    >>> LPPool2d(2, 3, stride=2).output_shape((1, 16, 50, 31))
-    (1, 16, 24, 15)
+    >>> LPPool2d(2, 3, stride=2).output_shape((1, 4, 8, 8))
+    (1, 4, 3, 3)
     """
 
 
 class LPPool3d(_LPPool):
     """Power sums over windows of (N, C, D, H, W) or (C, D, H, W), as `torch.nn.LPPool3d`.
 
-    As torch, it refuses inputs smaller than the kernel unless the norm is infinite.
-
-    >>> LPPool3d(2, 3, stride=2).output_shape((1, 16, 9, 9, 9))
-    (1, 16, 4, 4, 4)
+    >>> LPPool3d(2, 3, stride=2).output_shape((1, 4, 8, 8, 8))
+    (1, 4, 3, 3, 3)
     """
 
-    def _size(self, axis: int, n: Dim) -> Dim:
-        if not self._is_maximum:
-            self._require_kernel(axis, n)
-        return super()._size(axis, n)
+    def _wants_kernel(self) -> bool:
+        return not self._is_maximum
 
 
 class LocalResponseNorm(Layer):
     """Divides by a power of the squares summed over ``size`` neighbouring channels, as `torch.nn.LocalResponseNorm`.
 
-    Tallied as a square, ``size`` additions and a division for each element.
-
-    >>> LocalResponseNorm(5).output_shape((1, 96, 55, 55))
-    (1, 96, 55, 55)
+    >>> LocalResponseNorm(5).output_shape((1, 4, 8, 8))
+    (1, 4, 8, 8)
     """
 
     size: Dim
@@ -268,6 +253,6 @@ class LocalResponseNorm(Layer):
         require_axes(inputs[0], 3)
         return inputs[0]
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         elements = prod(output)
-        return {"mul": elements, "add": elements * self.size, "norm": elements}
+        return {"mul": elements, "add": elements * self.size, "norm": elements}  # squares, their sum, a division

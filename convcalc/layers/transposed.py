@@ -1,8 +1,7 @@
-"""Transposed convolutions, their lazy kinds, and unpooling, after arXiv:1603.07285, chapter 4, and torch."""
+"""Transposed convolutions, after arXiv:1603.07285, chapter 4, and unpooling."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -11,9 +10,9 @@ from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.intervals import MAX_PERIOD, Reach, Taps, spread
 from convcalc.errors import SpecError
-from convcalc.layers.base import Lazy, Work, _Idle, record, require, require_alike, require_rank, weight_and_bias
+from convcalc.layers.base import Fields, Lazy, Shapes, Tensors, Work, _Idle, record, require, require_alike
 from convcalc.layers.binding import PerAxis
-from convcalc.layers.conv import WINDOW, _Conv
+from convcalc.layers.conv import MACS, WINDOW, _Conv
 from convcalc.layers.pool import _Strided
 
 TRANSPOSED_SIZE = Formula(
@@ -28,7 +27,7 @@ TRANSPOSED_SIZE = Formula(
     source="torch.nn.ConvTranspose2d; arXiv:1603.07285, relationship 14",
 )
 
-MOST_TAPS = 1_000_000  # phases times kernel positions: beyond it the receptive field is bounded
+MOST_TAPS = 1_000_000  # phases times kernel positions: with more the field is bounded
 
 TRANSPOSED_MACS = Formula(
     "multiply–accumulates of a transposed convolution",
@@ -36,10 +35,7 @@ TRANSPOSED_MACS = Formula(
     {
         "n": "batch size",
         "i": "positions of the input",
-        "c_in": "input channels",
-        "c_out": "output channels",
-        "g": "groups",
-        "k": "positions of the kernel",
+        **{name: MACS.symbols[name] for name in ("c_in", "c_out", "g", "k")},
     },
     slips={"groups ignored": "n*i*c_in*c_out*k"},
     source="each input element meets each kernel element once; torch.utils.flop_counter",
@@ -67,89 +63,84 @@ class _ConvTranspose(_Conv):
             if at_least(o, s) is True and at_least(o, d) is True:
                 self.refuse(f"output_padding must be smaller than stride or dilation; received {o} with {s} and {d}")
 
-    def weights(self) -> Mapping[str, Shape]:
+    def weights(self) -> Tensors:
         kernel = (self.in_channels, self.out_channels // self.groups, *self.kernel_size)
-        return weight_and_bias(kernel, (self.out_channels,), self.bias)
+        return self.weight_and_bias(kernel, (self.out_channels,))
 
     def _size(self, axis: int, n: Dim) -> Dim:
         k, s, p, d = self._window(axis)
         o = self.output_padding[axis]
-        if not isinstance(o, int):  # only now can that be demanded of a letter
+        if at_least(s - 1, o) is not True and at_least(d - 1, o) is not True:  # only now can it be demanded of letters
             fits = at_least(maximum(s, d) - 1, o)
             require(fits, f"output_padding {show(o)} must be smaller than stride or dilation")
         return TRANSPOSED_SIZE(n, k, s, p, d, o)
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         return self._tally(TRANSPOSED_MACS, inputs[0], (self.in_channels, self.out_channels), output)
 
     def _taps(self, axis: int, n: Dim) -> Taps | Reach | None:
-        k, s, p, d = numbers = self._window(axis)
-        if not all(isinstance(v, int) for v in numbers):
-            return None
-        if s > MAX_PERIOD or s * k > MOST_TAPS:  # too many to list, though easily bounded
-            return Reach(Fraction(1, s), Fraction(p - d * (k - 1), s), Fraction(p, s))
-        return spread(k, s, p, d)
+        return _spread(self._window(axis))
+
+
+def _spread(window: list[Any]) -> Taps | Reach | None:
+    if not all(isinstance(number, int) for number in window):
+        return None
+    k, s, p, d = window
+    if s > MAX_PERIOD or s * k > MOST_TAPS:
+        return Reach(Fraction(1, s), Fraction(p - d * (k - 1), s), Fraction(p, s))
+    return spread(k, s, p, d)
 
 
 class ConvTranspose1d(_ConvTranspose):
     """Transposed convolution over (N, C_in, L) or (C_in, L), as `torch.nn.ConvTranspose1d`.
 
-    >>> ConvTranspose1d(16, 8, 4, stride=2, padding=1).output_shape((1, 16, 50))
-    (1, 8, 100)
+    >>> ConvTranspose1d(4, 8, 2, stride=2).output_shape((1, 4, 8))
+    (1, 8, 16)
     """
 
 
 class ConvTranspose2d(_ConvTranspose):
     """Transposed convolution over (N, C_in, H, W) or (C_in, H, W), as `torch.nn.ConvTranspose2d`.
 
-    >>> ConvTranspose2d(16, 8, 3, stride=2, padding=1, output_padding=1).output_shape((1, 16, 7, 7))
-    (1, 8, 14, 14)
+    >>> ConvTranspose2d(4, 8, 3, stride=2, padding=1, output_padding=1).output_shape((1, 4, 8, 8))
+    (1, 8, 16, 16)
     """
 
 
 class ConvTranspose3d(_ConvTranspose):
     """Transposed convolution over (N, C_in, D, H, W) or (C_in, D, H, W), as `torch.nn.ConvTranspose3d`.
 
-    >>> ConvTranspose3d(16, 8, 2, stride=2).output_shape((1, 16, 4, 7, 7))
-    (1, 8, 8, 14, 14)
+    >>> ConvTranspose3d(4, 8, 2, stride=2).output_shape((1, 4, 8, 8, 8))
+    (1, 8, 16, 16, 16)
     """
 
 
 class LazyConvTranspose1d(Lazy):
     """A `ConvTranspose1d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConvTranspose1d`.
 
-    >>> LazyConvTranspose1d(8, 3).resolve((1, 4, 9))
+    >>> LazyConvTranspose1d(8, 3).resolve((1, 4, 8))
     ConvTranspose1d(4, 8, 3)
     """
-
-    becomes = ConvTranspose1d
 
 
 class LazyConvTranspose2d(Lazy):
     """A `ConvTranspose2d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConvTranspose2d`.
 
-    >>> LazyConvTranspose2d(8, 3).resolve((1, 4, 9, 9))
+    >>> LazyConvTranspose2d(8, 3).resolve((1, 4, 8, 8))
     ConvTranspose2d(4, 8, 3)
     """
-
-    becomes = ConvTranspose2d
 
 
 class LazyConvTranspose3d(Lazy):
     """A `ConvTranspose3d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConvTranspose3d`.
 
-    >>> LazyConvTranspose3d(8, 3).resolve((1, 4, 9, 9, 9))
+    >>> LazyConvTranspose3d(8, 3).resolve((1, 4, 8, 8, 8))
     ConvTranspose3d(4, 8, 3)
     """
 
-    becomes = ConvTranspose3d
-
 
 class _MaxUnpool(_Strided, _Idle):
-    """Takes the values and the indices of a maximum pooling, whose input's size is known up to the stride.
-
-    A call's ``output_size`` settles it: the tensor whose size is wanted, where torch takes the size itself.
-    """
+    """Takes a maximum pooling's values and indices; ``output_size`` is a tensor of that size, not the size itself."""
 
     arity = (2, 3)
 
@@ -165,14 +156,14 @@ class _MaxUnpool(_Strided, _Idle):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         x, indices, *wanted = inputs
-        require_rank(x, self.rank + 2, self.rank + 1)
+        self.require_rank(x)
         require_alike(x, indices, f"values of {show_shape(x)} against indices of {show_shape(indices)}")
         usual = self._sizes(x)
         if not wanted:
             return (*x[: -self.rank], *usual)
-        require_rank(wanted[0], self.rank + 2, self.rank + 1)
+        self.require_rank(wanted[0])
         ends = wanted[0][-self.rank :]
-        for size, n, s in zip(usual, ends, self.stride):  # a pooling can have lost less than a stride
+        for size, n, s in zip(usual, ends, self.stride):  # a pooling loses less than a stride
             least, most = size - s + 1, size + s - 1
             what = f"output_size lies between {show(least)} and {show(most)}; received {show(n)}"
             require(at_least(n, least), what)
@@ -182,34 +173,33 @@ class _MaxUnpool(_Strided, _Idle):
     def _size(self, axis: int, n: Dim) -> Dim:
         return UNPOOLED_SIZE(n, *self._window(axis)[:3])
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         seen = join(fields[:2], inputs[0])
         return seen and super().field([seen], inputs, output)
 
     def _taps(self, axis: int, n: Dim) -> Taps | Reach | None:
-        window = self._window(axis)
-        return spread(*window) if all(isinstance(v, int) for v in window) else None
+        return _spread(self._window(axis))
 
 
 class MaxUnpool1d(_MaxUnpool):
     """Maxima of (N, C, L) or (C, L) put back where they were, as `torch.nn.MaxUnpool1d`.
 
-    >>> MaxUnpool1d(2).output_shape((1, 16, 25), (1, 16, 25))
-    (1, 16, 50)
+    >>> MaxUnpool1d(2).output_shape((1, 4, 8), (1, 4, 8))
+    (1, 4, 16)
     """
 
 
 class MaxUnpool2d(_MaxUnpool):
     """Maxima of (N, C, H, W) or (C, H, W) put back where they were, as `torch.nn.MaxUnpool2d`.
 
-    >>> MaxUnpool2d(2).output_shape((1, 64, 22, 30), (1, 64, 22, 30), (1, 64, 45, 60))
-    (1, 64, 45, 60)
+    >>> MaxUnpool2d(2).output_shape((1, 4, 8, 8), (1, 4, 8, 8), (1, 4, 17, 16))
+    (1, 4, 17, 16)
     """
 
 
 class MaxUnpool3d(_MaxUnpool):
     """Maxima of (N, C, D, H, W) or (C, D, H, W) put back where they were, as `torch.nn.MaxUnpool3d`.
 
-    >>> MaxUnpool3d((1, 2, 2)).output_shape((1, 8, 4, 7, 7), (1, 8, 4, 7, 7))
-    (1, 8, 4, 14, 14)
+    >>> MaxUnpool3d(2).output_shape((1, 4, 8, 8, 8), (1, 4, 8, 8, 8))
+    (1, 4, 16, 16, 16)
     """

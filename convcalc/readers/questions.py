@@ -1,27 +1,31 @@
-"""Questions to a network that is named: which sizes it takes, and what its letters must be; the analyses compute."""
+"""Questions to a network: which sizes it takes, and what its letters must be; the analyses compute."""
 
 from __future__ import annotations
 
 import ast
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain, islice, product
 from typing import Any, NamedTuple, TypeAlias
 
+from convcalc.algebra.conditions import Condition, condition
 from convcalc.algebra.dims import Dim, Shape, is_symbolic, letter, parse_shape, substitute
-from convcalc.algebra.formula import Condition, condition
 from convcalc.analysis.budget import Best, Schedule, largest, schedules
 from convcalc.analysis.flow import Extent
-from convcalc.analysis.inverse import Answers, Problem, answers
+from convcalc.analysis.inverse import answers
 from convcalc.analysis.legal import AXES, Legal, Verdict, judge, lettered, study
+from convcalc.analysis.problem import Answers, Problem
 from convcalc.analysis.report import Report, analyze
 from convcalc.errors import ConvcalcError, SpecError, UnknownName, did_you_mean
 from convcalc.network.graph import Graph
 from convcalc.readers import Network, full_shapes, read
+from convcalc.readers.source import MOST_SECONDS, Source
 
 
 class Answer(NamedTuple):
-    """The sizes that a network takes; where numbers were given a verdict, and their graph if they work."""
+    """The sizes that a network takes; of numbers a verdict, and their graph if they work."""
 
     name: str
     legal: Legal
@@ -35,9 +39,7 @@ def sizes(
     batch: Dim | str | None = None,
     settings: Mapping[str, Any] = {},
 ) -> Answer:
-    """The legal sizes of a network, its arguments as those of `summary`; shapes in numbers get a verdict.
-
-    Raises SpecError, UnknownName, and what a network raises that takes no letters.
+    """The legal sizes of a network; arguments and errors as of `summary`. Shapes in numbers get a verdict.
 
     >>> sizes("alexnet").legal.told(), sizes("alexnet", "3x62x62").verdict.above
     (['H ≥ 63, W ≥ 63'], ((1, 3, 63, 63),))
@@ -65,7 +67,7 @@ Found: TypeAlias = "Answers | Best | list[Schedule]"
 
 
 class Solved(NamedTuple):
-    """An inverse question's answer, with the letters that were asked for."""
+    """An inverse question's answer."""
 
     name: str
     letters: tuple[str, ...]
@@ -80,7 +82,7 @@ class Solved(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What an inverse question wants; None of what is not asked."""
+    """What an inverse question wants."""
 
     output: str | None = None
     at: str | None = None
@@ -130,6 +132,7 @@ class _Asker:
         self.batch = batch
         self.settings = settings
         self.asked = [name for name, value in settings.items() if value == name]
+        self.named = [*self.asked, *self._named()]
         self.source = self._read()
         self.shapes = shapes or self._made_up()
         self.full = full_shapes(self.source, self.shapes, batch)
@@ -139,7 +142,7 @@ class _Asker:
             self.graph = self.source.graph(*self.full)
             self.found = self.graph.letters
         except ConvcalcError:
-            self.found = tuple(dict.fromkeys([*self.asked, *self._named(), *self.inputs]))
+            self.found = tuple(dict.fromkeys([*self.named, *self.inputs]))
             if not self.found or not self._works_with_numbers():
                 raise
 
@@ -154,9 +157,9 @@ class _Asker:
 
     def _named(self) -> list[str]:
         """Names in an inline text that have no value there: letters, where a layer needs their numbers."""
-        try:
-            nodes = list(ast.walk(ast.parse(self.text.replace(";", "\n")))) if "(" in self.text else []
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        try:  # within the limits of a sheet
+            nodes = list(ast.walk(Source(self.text, "text").tree)) if "(" in self.text else []
+        except ConvcalcError:
             nodes = []
         names = [node for node in nodes if isinstance(node, ast.Name)]
         known = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
@@ -168,10 +171,14 @@ class _Asker:
         return self._small() is not None or bool(self.asked)
 
     def _small(self) -> Graph | None:
-        """The network for the largest of a few small numbers."""
-        for n in reversed(range(4)):
+        """The network for small numbers, for all letters the same if that will do."""
+        alike = ((n,) * len(self.found) for n in reversed(range(9)))
+        deadline = time.monotonic() + MOST_SECONDS  # each number is a sheet read anew
+        for numbers in chain(alike, islice(product(range(4), repeat=len(self.found)), 64)):
+            if time.monotonic() > deadline:
+                break
             with suppress(ConvcalcError):
-                return self.build(dict.fromkeys(self.found, n))
+                return self.build(dict(zip(self.found, numbers)))
         return None
 
     def _made_up(self) -> tuple[str, ...]:
@@ -183,7 +190,7 @@ class _Asker:
 
     def build(self, values: Mapping[str, int]) -> Graph:
         """The graph for numbers in place of letters."""
-        named = {name: n for name, n in values.items() if name not in self.inputs or name in self.settings}
+        named = {name: n for name, n in values.items() if name not in self.inputs or name in self.named}
         puts = {letter(name): n for name, n in values.items()}
         source = read(self.network, {**self.settings, **named})
         return source.graph(*[tuple(substitute(dim, puts) for dim in shape) for shape in self.full])

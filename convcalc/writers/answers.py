@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from convcalc.algebra.dims import Shape, show, show_count, show_shape
 from convcalc.analysis.budget import Best
-from convcalc.analysis.inverse import Answers, Solution
 from convcalc.analysis.metrics import METRICS
+from convcalc.analysis.problem import Answers, Solution
 from convcalc.layers.base import AXES
 from convcalc.writers.table import check_format, framed, tabulated
 
 if TYPE_CHECKING:  # which would load sympy, and a matrix is of numbers
     from convcalc.analysis.legal import Legal, Loss, Verdict
-    from convcalc.analysis.paths import Matrix
+    from convcalc.analysis.matrix import Matrix
     from convcalc.readers.questions import Answer, Solved
 
 MOST_ROWS = 20
@@ -111,7 +111,8 @@ def _answers(letters: Sequence[str], found: Answers) -> Iterator[str]:
             yield f"closest: {values} gives {' and '.join(_given(miss))} parameters"
         return
     if found.endless or family:
-        yield "\n  ".join([f"{'endless' if found.endless else f'{found.total:,}'} solutions:", *family])
+        many = "endless" if found.endless else f"{'more than ' if found.upto else ''}{found.total:,}"
+        yield "\n  ".join([f"{many} solutions:", *family])
     shown = found.solutions[: 6 if family else MOST_ROWS]
     if shown:
         if family:
@@ -150,7 +151,7 @@ def matrix(found: Matrix, format: str = "simple") -> str:
     Raises UnknownName for another format.
 
     >>> from convcalc import nn, trace
-    >>> from convcalc.analysis.paths import matrix as of
+    >>> from convcalc.analysis.matrix import matrix as of
     >>> print(matrix(of(trace(nn.Conv1d(1, 1, 3, stride=2, bias=False), (1, 1, 6))), "plain").split("Matrix")[0])
         x1    x2    x3    x4    x5    x6
     y1  a     b     c     0     0     0

@@ -1,29 +1,29 @@
 """Where several relations hold together: sets of sizes for each letter, side by side where letters hang together.
 
-Of relations between letters, products are taken apart (``⌊H/16⌋·⌊W/16⌋ = 196``), and sums that grow with each letter
-(``a·b + 4·a + b = 20``) are solved number by number; what else there is stays as it is, and is asked for each size.
+Products are taken apart (``⌊H/16⌋·⌊W/16⌋ = 196``), equations that few sizes solve (``D·H·W + D + H = 30``) are solved;
+other relations between letters are asked for each size.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import product
 from math import inf, prod
-from typing import Any, TypeAlias
+from typing import Any
 
 import sympy
 
+from convcalc.algebra.dims import LIMIT
 from convcalc.algebra.periodic import ALL, NONE, Sizes
 from convcalc.algebra.symbolic import canonical, gathered, symbol
-from convcalc.algebra.symbolic.growth import solutions
+from convcalc.algebra.symbolic.narrowing import Narrowing, searched, width
 from convcalc.algebra.symbolic.printing import function, pretty
 from convcalc.algebra.symbolic.relations import solved, stated
 
-Box: TypeAlias = "dict[str, Sizes]"
+Box = dict[str, Sizes]
 """For each letter the sizes it may take, whatever the others are."""
 
 MOST_BOXES = 1000
+MOST_STEPS = 200_000  # of narrowing, for all sizes that solve an equation
 MOST_CASES = 2000
 
 
@@ -59,10 +59,7 @@ class Region:
         for box in self.boxes:
             cases = boxes_of(relation, box)
             if cases is None:
-                names = [name for name in box if symbol(name) in relation.free_symbols]
-                found, _ = solutions(relation, names, [box[name].least or 1 for name in names])
-                if found is not None:
-                    cases = [{name: Sizes.listed([n]) for name, n in zip(names, point)} for point in found]
+                cases = _points(relation, box)
             if cases is None or len(cases) * len(self.boxes) > MOST_BOXES:
                 self.rest.append(relation)
                 return
@@ -74,13 +71,12 @@ class Region:
 
     @property
     def count(self) -> float:
-        """How many sizes lie in the boxes, which may be infinitely many."""
         if not all(sizes.finite for box in self.boxes for sizes in box.values()):
             return inf
         return sum(prod(len(sizes.below) for sizes in box.values()) for box in self.boxes)
 
     def told(self, word: str = "") -> list[str]:
-        """The sizes, a line for each box, its letters joined by ``word``."""
+        """The sizes, a line for each box."""
         word = word or (", " if len(self.boxes) < 2 else " with ")
         lines = [word.join(box[name].told(name) for name in self.letters) for box in self.boxes]
         return [" and where ".join([line, *map(pretty, self.rest)]) for line in lines]
@@ -94,7 +90,7 @@ class Region:
         return inside and all(self._holds(*sizes))
 
     def nearest(self, sizes: Sequence[int], up: bool) -> tuple[int, ...] | None:
-        """The nearest sizes in it that are none larger, or (``up``) none smaller; None where none are found."""
+        """The nearest sizes in it that are none larger, or (``up``) none smaller."""
         found = []
         for box in self.boxes:
             moves = [box[letter].above if up else box[letter].under for letter in self.letters]
@@ -135,8 +131,29 @@ def boxes_of(relation: Any, box: Box) -> list[Box] | None:
     return _product(list(parts.items()), sign, int(sympy.ceiling(goal)), box) if sign == ">=" or goal.is_Integer else []
 
 
+def _points(relation: Any, box: Box) -> list[Box] | None:
+    """All sizes in ``box`` that solve an equation; None where these do not end, or are too many to look for."""
+    if not isinstance(relation, sympy.Eq):
+        return None
+    names = [name for name in box if symbol(name) in relation.free_symbols]
+    narrowing = Narrowing([relation], list(map(symbol, names)))
+    whole = tuple((box[name].least or 1, box[name].most or LIMIT) for name in names)
+    left, _ = narrowing(whole)
+    if left is None:
+        return []
+    if not narrowing.goals or any(high == LIMIT for _, high in left):
+        return None
+    found: list[Box] = []
+    for _, part in searched(narrowing, left, width, False):
+        if narrowing.work > MOST_STEPS or len(found) > MOST_BOXES:
+            return None
+        if part is not None:
+            found.append({name: Sizes.listed([low]) for name, (low, _) in zip(names, part)})
+    return found
+
+
 def _factored(expr: Any) -> list[tuple[Any, dict[Any, Any]]] | None:
-    """A sum as one product of a factor for each letter: ``3·C·k² + C`` as ``C·(3·k² + 1)``; None if it is none."""
+    """``3·C·k² + C`` as ``C·(3·k² + 1)``, a factor for each letter; None if there is no such product."""
     factor, rest = sympy.factor(expr).as_coeff_Mul()
     parts = [(part.as_base_exp()[0], 0, part.as_base_exp()[1]) for part in sympy.Mul.make_args(rest)]
     alone = all(power.is_Integer and len(base.free_symbols) == 1 for base, _, power in parts)
@@ -162,7 +179,7 @@ def _everywhere(a: Any, b: Any, letter: str, box: Box) -> bool:
 
 
 def _product(parts: list[tuple[str, Any]], sign: str, goal: int, box: Box) -> list[Box] | None:
-    """Where a product of factors, one for each letter, is ``goal``, or (none is ever negative) at least that."""
+    """Where a product of factors, one for each letter and none ever negative if ``>=``, is (at least) ``goal``."""
     (letter, part), *rest = parts
     cases: list[tuple[str, int, int]] = [(sign, goal, 1)]  # what the first factor is, and what the others must be
     if sign == ">=":
@@ -192,7 +209,7 @@ def _product(parts: list[tuple[str, Any]], sign: str, goal: int, box: Box) -> li
 
 
 def _products_alike(products: list[tuple[Any, dict[str, Any]]], box: Box) -> list[Box] | None:
-    """Where two products are equal of which each factor of one is nowhere below that of the other, times a number.
+    """Where two products are equal whose factors are pairwise ordered, times a number: where the factors are equal.
 
     ``⌈H/4⌉·⌈W/4⌉ = 49·⌊⌈H/4⌉/7⌋·⌊⌈W/4⌉/7⌋`` holds where ``⌈H/4⌉ = 7·⌊⌈H/4⌉/7⌋`` and so for W.
     """

@@ -1,0 +1,238 @@
+"""Whole numbers at which relations hold together: boxes of numbers, narrowed by each relation, and cut into points.
+
+A box holds the least and the greatest number of each letter. A relation narrows it forwards, from the letters' bounds
+to those of the whole, and backwards (Benhamou et al., *Revising hull and box consistency*, ICLP 1999), here in whole
+numbers. Only what cannot be is dropped, so that what is left in the end is all there is.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from heapq import heappop, heappush
+from itertools import count
+from math import isqrt, prod
+from typing import Any, TypeAlias
+
+import sympy
+from sympy import ceiling, floor
+
+from convcalc.algebra.dims import LIMIT
+from convcalc.algebra.symbolic import canonical, fraction, split
+
+Box: TypeAlias = tuple[tuple[int, int], ...]
+"""The least and the greatest number of each letter."""
+
+FAR = LIMIT**40  # beyond what is computed
+
+
+class Narrowing:
+    """What relations between ``letters`` (``==``, ``>=``) leave of a box; what else stands among them is left out.
+
+    >>> from convcalc.algebra.symbolic import symbols
+    >>> k, s = symbols("k s")
+    >>> narrowing = Narrowing([sympy.Eq((5000 - k) // s, 499), k >= 600], [k, s])
+    >>> narrowing(((1, LIMIT), (1, LIMIT)))
+    (((1001, 4501), (1, 8)), False)
+    """
+
+    def __init__(self, relations: Sequence[Any], letters: Sequence[Any]) -> None:
+        self.steps: list[tuple[str, int, int]] = [("", 0, 0)] * len(letters)
+        self.places = {letter: i for i, letter in enumerate(letters)}
+        self.goals: list[tuple[int, int]] = []
+        self.work = 0  # steps computed so far
+        for gap, most in _gaps(relations):
+            gap = _nested(_primitive(gap, exact=most == 0))
+            if gap.func is floor and most:  # ⌊a/b⌋ ≥ 0 where a ≥ 0
+                gap = _nested(fraction(gap.args[0])[0])
+            place = self._place(gap)
+            if place is not None and (place, most) not in self.goals:
+                self.goals.append((place, most))
+
+    def _place(self, expr: Any) -> int | None:
+        """The step that computes ``expr``, after those of its parts; None where it cannot be computed so."""
+        if expr in self.places:
+            return self.places[expr]
+        sign = {sympy.Add: "+", sympy.Mul: "*", sympy.Min: "least", floor: "//", ceiling: "//"}.get(expr.func, "")
+        first: Any = expr
+        second: Any = None
+        if sign == "//":
+            first, second = fraction(expr.args[0])
+            first = _nested(first + second - 1 if expr.func is ceiling else first)
+        elif expr.is_Pow and expr.exp.is_Integer and expr.exp > 1:
+            sign, first, second = "*", expr.base, expr.base ** (expr.exp - 1)
+        elif sign:
+            first, second = expr.args[0], expr.func(*expr.args[1:], evaluate=False)
+            if expr.is_Add and not first.is_Integer and expr.could_extract_minus_sign():
+                sign, first, second = "*", -expr, sympy.Integer(-1)  # so that k - 2·p and 2·p - k are one step
+        elif not expr.is_Integer:
+            return None
+        places = (int(expr), 0) if not sign else (self._place(first), self._place(second))
+        if None in places:
+            return None
+        self.places[expr] = len(self.steps)
+        self.steps.append((sign, *places))  # type: ignore[arg-type]
+        return self.places[expr]
+
+    def bounds(self, box: Box) -> tuple[list[int], list[int]]:
+        """The least and the greatest value of each step."""
+        lows, highs = [low for low, _ in box], [high for _, high in box]
+        for sign, a, b in self.steps[len(box) :]:
+            if sign == "+":
+                low, high = lows[a] + lows[b], highs[a] + highs[b]
+            elif sign == "*":
+                ends = lows[a] * lows[b], lows[a] * highs[b], highs[a] * lows[b], highs[a] * highs[b]
+                low, high = min(ends), max(ends)
+            elif sign == "//":  # of what is divided by, no layer takes less than 1
+                low = lows[a] // max(1, highs[b] if lows[a] >= 0 else lows[b])
+                high = highs[a] // max(1, lows[b] if highs[a] >= 0 else highs[b])
+            elif sign == "least":
+                low, high = min(lows[a], lows[b]), min(highs[a], highs[b])
+            else:
+                low = high = a
+            lows.append(low)
+            highs.append(high)
+        return lows, highs
+
+    def __call__(self, box: Box) -> tuple[Box | None, bool]:
+        """What is left of a box, None for nothing, and whether the relations hold everywhere in it."""
+        for turn in count():
+            lows, highs = self.bounds(box)
+            self.work += len(self.steps)
+            sure = True
+            for place, most in self.goals:
+                sure = sure and lows[place] >= 0 and highs[place] <= most
+                lows[place], highs[place] = max(lows[place], 0), min(highs[place], most)
+            if not sure:
+                self._back(lows, highs)
+            left = tuple(zip(lows, highs))[: len(box)]
+            if any(low > high for low, high in zip(lows, highs)):
+                return None, False
+            if sure or left == box or (turn > 8 and width(left)):  # each turn might drop one number of a million
+                break
+            box = left
+        return left, sure
+
+    def _back(self, lows: list[int], highs: list[int]) -> None:
+        """From the bounds of each step to those of its parts."""
+
+        def meet(place: int, low: int, high: int) -> None:
+            lows[place], highs[place] = max(lows[place], low), min(highs[place], high)
+
+        for i in range(len(self.steps) - 1, -1, -1):
+            (sign, a, b), low, high = self.steps[i], lows[i], highs[i]
+            if low > high:
+                return
+            if sign == "+":
+                meet(a, low - highs[b], high - lows[b])
+                meet(b, low - highs[a], high - lows[a])
+            elif sign == "*":
+                meet(a, *_quotient(low, high, lows[b], highs[b]))
+                meet(b, *_quotient(low, high, lows[a], highs[a]))
+            elif sign == "//":
+                meet(b, 1, FAR)
+                least, most = lows[b], highs[b]
+                meet(a, low * (least if low >= 0 else most), (high + 1) * (most if high >= 0 else least) - 1)
+                if low > 0:
+                    meet(b, 1, highs[a] // low)
+                if high >= 0:
+                    meet(b, lows[a] // (high + 1) + 1, FAR)
+            elif sign == "least":
+                for this, other in ((a, b), (b, a)):
+                    meet(this, low, high if lows[other] > high else FAR)
+
+
+def _gaps(relations: Sequence[Any]) -> Iterator[tuple[Any, int]]:
+    """Left less right of each relation, with its greatest value, where what an equation says a letter is may stand in.
+
+    So ``k = 2·p + 1`` and ``k`` even exclude each other at once, not number by number.
+    """
+    sides = [(int(r), 1) if isinstance(r, bool) else r.args for r in relations]
+    gaps = [sympy.sympify(canonical(a - b)) for a, b in sides]
+    most = [FAR if isinstance(relation, sympy.Ge) else 0 for relation in relations]
+    yield from zip(gaps, most)
+    for i, gap in enumerate(gaps):
+        factors = gap.as_coefficients_dict() if most[i] == 0 else {}
+        for term, factor in factors.items():
+            if term.is_Symbol and abs(factor) == 1 and not (gap - factor * term).has(term):
+                others = [j for j, other in enumerate(gaps) if j != i and other.has(term)]
+                moved = [sympy.sympify(canonical(gaps[j].subs(term, term - gap / factor))) for j in others]
+                yield from zip(moved, [most[j] for j in others])
+
+
+def _primitive(gap: Any, exact: bool) -> Any:
+    """A sum without a common factor: ``2·a - 2·b ≥ 1`` is ``a - b ≥ 1``; ``2·a - 2·b = 1`` (``exact``) cannot be."""
+    constant, terms = split(sympy.expand(gap * sympy.ilcm(1, *[f.q for f in gap.as_coefficients_dict().values()])))
+    common = sympy.igcd(0, 0, *terms.values()) or 1
+    if exact and constant % common:
+        return sympy.Integer(-1)
+    return sympy.Add(*[factor // common * term for term, factor in terms.items()], constant // common)
+
+
+def _nested(expr: Any) -> Any:
+    """A sum with what most of its terms share before a bracket, as ``d·(k - 1)``, and all of it in its one floor.
+
+    What stands once is narrowed best.
+    """
+    terms = sympy.Add.make_args(sympy.expand(expr))
+    floors = [(sign, term) for term in terms for sign in (1, -1) if (sign * term).func in (floor, ceiling)]
+    others = [term for term in terms if not term.is_Integer]
+    if len(floors) == 1 and len(others) > 1:
+        ((sign, term),) = floors
+        numerator, divisor = fraction((sign * term).args[0])
+        whole = sympy.expand(sign * divisor * (sympy.Add(*others) - term))
+        joined = (sign * term).func((numerator + whole) / divisor, evaluate=False)
+        return sympy.Add(sign * joined, *[term for term in terms if term.is_Integer])
+    shared = Counter(part for term in terms for part in term.as_powers_dict() if not part.is_Number)
+    part, often = max(shared.items(), key=lambda item: (item[1], str(item[0])), default=(None, 0))
+    if often < 2:
+        return sympy.Add(*terms)
+    inside = _nested(sympy.Add(*[term / part for term in terms if part in term.as_powers_dict()]))
+    rest = _nested(sympy.Add(*[term for term in terms if part not in term.as_powers_dict()]))
+    return sympy.Add(sympy.Mul(part, inside, evaluate=False), rest, evaluate=False)
+
+
+def _quotient(low: int, high: int, least: int, most: int) -> tuple[int, int]:
+    """Bounds of the whole numbers that, times one from ``least`` to ``most``, lie from ``low`` to ``high``."""
+    if most < 0:
+        low, high, least, most = -high, -low, -most, -least
+    if least <= 0 or most < least:
+        return -FAR, FAR
+    return -(-low // (most if low > 0 else least)), high // (least if high > 0 else most)
+
+
+def width(box: Box) -> int:
+    """How far a box goes; 0 of a point."""
+    return sum(high - low for low, high in box)
+
+
+def size(box: Box) -> int:
+    """How many points a box holds."""
+    return prod(high - low + 1 for low, high in box)
+
+
+def cut(box: Box) -> Iterator[Box]:
+    """Two halves of a box, of its narrowest letter that is not one number yet: the others often follow from it."""
+    i = min((high - low, i) for i, (low, high) in enumerate(box) if high > low)[1]
+    low, high = box[i]
+    middle = max(low, min(isqrt(max(low, 1) * high), high - 1))  # numbers of all magnitudes alike
+    for half in ((low, middle), (middle + 1, high)):
+        yield (*box[:i], half, *box[i + 1 :])
+
+
+def searched(
+    narrowing: Narrowing, box: Box, key: Callable[[Box], Any], whole: bool
+) -> Iterator[tuple[Any, Box | None]]:
+    """Cut a box until relations hold everywhere in each part, or nowhere, in the order of ``key``.
+
+    Yields for each part looked at its key, and what is left of it where the relations hold all over that and it is
+    ``whole`` or one point; None for others. Ends when nothing is left.
+    """
+    turn = count()
+    heap: list[tuple[Any, int, Box]] = [(key(box), next(turn), box)]
+    while heap:
+        rank, _, part = heappop(heap)
+        left, sure = narrowing(part)
+        done = left is not None and sure and (whole or not width(left))
+        yield rank, left if done else None
+        if left is not None and not done:
+            for half in cut(left):
+                heappush(heap, (key(half), next(turn), half))
