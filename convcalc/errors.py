@@ -1,13 +1,13 @@
 """The errors convcalc raises: one paragraph that says where, what, why and what to do.
 
-An error is raised where the fact is known (a layer knows its formula) and given its place by who knows it (the tape).
+An error is raised where the fact is known and given its place by who knows it (the tape).
 """
 
 from collections.abc import Iterable
 
 
 class ConvcalcError(Exception):
-    """Base of all errors meant for the user; ``str(error)`` is the paragraph.
+    """Base of all errors meant for the user.
 
     >>> print(ConvcalcError("the output height is 0", details=["(2 - 3)//2 + 1 = 0"], where="pool"))
     pool: the output height is 0
@@ -25,27 +25,27 @@ class ConvcalcError(Exception):
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what
-        return "\n  ".join([head, *self.details, *([self.hint] if self.hint else [])])
+        return "\n  ".join([head, *self.details, *filter(None, [self.hint])])
 
 
 class SpecError(ConvcalcError):
-    """What was written is not a legal layer, argument, size or network."""
+    """What was written is no legal layer, argument, size or network."""
 
 
 class ShapeError(ConvcalcError):
-    """A legal layer met an input that it cannot take."""
+    """A layer met an input that it cannot take."""
 
 
 class UnknownName(ConvcalcError):
-    """A name that nothing here bears; the hint offers near ones."""
+    """A name that nothing bears; the hint offers near ones."""
 
 
 class UnsupportedOperation(ConvcalcError):
-    """A true and legal thing that convcalc cannot express."""
+    """A legal thing that convcalc cannot express."""
 
 
 class NoSolution(ConvcalcError):
-    """A question that was understood, and has no answer."""
+    """A question that has no answer."""
 
     exit_code = 1
 

@@ -17,15 +17,14 @@ from convcalc.layers.pool import *
 from convcalc.layers.recurrent import *
 from convcalc.layers.resize import *
 from convcalc.layers.shaping import *
-from convcalc.layers.slicing import *
 from convcalc.layers.transposed import *
 from convcalc.network.module import Module as Module
 from convcalc.network.module import ModuleDict as ModuleDict
 from convcalc.network.module import ModuleList as ModuleList
 from convcalc.network.module import Sequential as Sequential
-from convcalc.network.parameter import Buffer as Buffer
-from convcalc.network.parameter import Parameter as Parameter
-from convcalc.network.transformer import TransformerEncoderLayer as TransformerEncoderLayer
+from convcalc.network.module import TransformerEncoderLayer as TransformerEncoderLayer
+from convcalc.network.tensor import Buffer as Buffer
+from convcalc.network.tensor import Parameter as Parameter
 
 __all__ = [
     *("Module", "ModuleDict", "ModuleList", "Sequential", "TransformerEncoderLayer"),

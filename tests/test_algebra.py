@@ -6,6 +6,7 @@ import ast
 import random
 import sys
 from fractions import Fraction
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from convcalc import nn  # noqa: F401  # loads every kind
 from convcalc.algebra import dims, symbolic
-from convcalc.algebra.field import Field, join
+from convcalc.algebra.field import Field, Part, Undefined, join
 from convcalc.algebra.formula import Formula, recording
 from convcalc.algebra.intervals import Along, Axis, Taps, hull, slide, spread
 from convcalc.algebra.symbolic import printing, relations
@@ -184,6 +185,13 @@ def test_a_merge_sees_what_its_branches_see(left: list[Taps], right: list[Taps])
             assert seen == expected
         elif expected is not None:
             assert seen is not None and seen[0] <= expected[0] and expected[1] <= seen[1]
+
+
+def test_windows_do_not_merge_with_an_axis_that_was_never_split() -> None:
+    windows = Field((Part(Axis(0), 8, 7, False),))
+    for both in permutations([windows, Field((Axis(0),))]):
+        with pytest.raises(Undefined):
+            join(both, (8,))
 
 
 def test_a_period_too_long_is_bounded() -> None:

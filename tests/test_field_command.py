@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -117,6 +119,18 @@ def test_the_effective_field() -> None:
     assert sum(map(int, profile["paths"])) == 33 and profile["start"] == 13 * 8 - 2
 
 
+def test_the_middle_may_see_nothing() -> None:
+    said = run("ConvTranspose1d(1, 1, 1, stride=2)", "--input", "1x8")
+    assert "the unit in the middle (7) sees 0 % of the input" in said
+
+
+def test_a_unit_far_along_a_long_axis_takes_one_step() -> None:
+    focus = Focus(trace(nn.Conv1d(1, 1, 3, padding=1), (1, 1, 3_000_000)))
+    before = time.perf_counter()
+    assert focus.share == Fraction(3, 3_000_000)
+    assert time.perf_counter() - before < 2  # of one that looks at every position before it, 30 seconds
+
+
 def test_tiles() -> None:
     text = run("resnet50", "layer2", "--tile", "256", "--input", "3x512x600")
     assert "  height       88   168                       8  6 before, 5 after" in text
@@ -148,6 +162,11 @@ def test_letters_keep_what_does_not_hang_on_them() -> None:
         (("resnet50", "avgpool", "--effective"), "the receptive field is the whole input"),
         (("alexnet", "--tile", "3x4x5"), "'3x4x5' is not the size of a tile"),
         (("alexnet", "--plot", "field.gif"), "'field.gif' is no picture"),
+        (("alexnet", "--plot", ".png"), "'.png' is no picture"),
+        (
+            ("ConvTranspose1d(1, 1, 1, stride=2)", "--input", "1x8", "--effective"),
+            "unit 7 to the input: it sees nothing",
+        ),
         (("alexnet", "--image", "cat.png"), "--image goes with --plot"),
     ],
 )

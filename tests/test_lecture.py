@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from convcalc import nn, trace
-from convcalc.analysis.paths import matrix
+from convcalc.analysis.matrix import matrix
 from convcalc.analysis.report import Report, analyze
 from convcalc.layers.merging import Add, Cat
 from convcalc.readers import summary

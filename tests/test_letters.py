@@ -308,6 +308,21 @@ def test_bounds_settle_what_they_can() -> None:
     assert [show(relation) for relation in report.assumptions] == ["W ≥ 5"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "assumed"),
+    [
+        ({"stride": 3, "dilation": H * W}, []),
+        ({"stride": H * W, "dilation": 3, "output_padding": 2}, []),
+        ({"stride": H, "output_padding": 1}, ["H ≥ 2"]),
+        ({"stride": 2, "output_padding": H}, ["1 - H ≥ 0"]),
+    ],
+)
+def test_output_padding_asks_only_what_is_open(arguments: dict[str, Any], assumed: list[str]) -> None:
+    """That it is smaller than the stride or the dilation may be known of one of them, whatever the other is."""
+    graph = trace(nn.ConvTranspose1d(2, 2, 3, **arguments), (1, 2, 6))
+    assert [show(relation) for relation in graph.assumptions] == assumed
+
+
 # Substitution
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc import nn, trace
-from convcalc.analysis.paths import Matrix, matrix
+from convcalc.analysis.matrix import Matrix, matrix
 from convcalc.errors import ConvcalcError
 from convcalc.readers import summary
 from convcalc.writers.answers import letters_for as names

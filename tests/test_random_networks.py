@@ -15,7 +15,8 @@ from convcalc import trace
 from convcalc.algebra.field import Field
 from convcalc.algebra.intervals import Along
 from convcalc.algebra.symbolic import symbol
-from convcalc.layers.slicing import Slice
+from convcalc.analysis.flow import field_of
+from convcalc.layers.axes import Slice
 from convcalc.network.graph import Node
 from tests.random_networks import Network, Plan, plans
 from tests.torch_modules import FromGraph
@@ -82,7 +83,7 @@ def test_receptive_fields_hold_all_that_a_unit_sees_and_end_where_it_ends(plan: 
     for node, value in zip(graph.nodes, values):
         before = [field for name in node.inputs if (field := fields[name]) is not None]
         known = len(before) == len(node.inputs)
-        field = node.layer.field(before, node.input_shapes, node.output_shape) if known else None
+        field = field_of(node.layer, before, node.input_shapes, node.output_shape) if known else None
         fields[node.name] = field
         if isinstance(node.layer, Slice) or not loose.isdisjoint(node.inputs):
             loose.add(node.name)  # what is left of the channels may see less than all of them did

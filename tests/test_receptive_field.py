@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from convcalc import nn, summary, trace, zoo
 from convcalc.algebra.intervals import Axis, Bound, Taps, slide, spread
 from convcalc.algebra.symbolic import symbol
+from convcalc.analysis.budget import unpadded
 from convcalc.analysis.flow import Extent, propagate, receptive_field
-from convcalc.analysis.focus import Focus, unpadded
-from convcalc.analysis.paths import Profile, profile
+from convcalc.analysis.focus import Focus, Profile, profile
 from convcalc.analysis.sight import Sight, read_by
 from convcalc.errors import ConvcalcError
 from convcalc.network.graph import Graph

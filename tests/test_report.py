@@ -345,7 +345,10 @@ def test_html_in_notebooks() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0 "), (999, "999 "), (1000, "1.00 k"), (999_994, "999.99 k"), (999_996, "1.00 M"), (10**33, "1000.00 Q")],
+    [
+        *[(0, "0 "), (999, "999 "), (1000, "1.00 k"), (999_994, "999.99 k"), (999_996, "1.00 M")],
+        *[(10**33, "1000.00 Q"), (2**1050, f"{2**1050 / 10**30:.2f} Q")],  # no float holds the last
+    ],
 )
 def test_si_prefixes(value: int, text: str) -> None:
     assert scaled(value) == text

@@ -12,7 +12,6 @@ from hypothesis import assume, given
 import tests.test_layers  # noqa: F401  # loads the strategies of all kinds
 from convcalc import nn
 from convcalc.errors import ConvcalcError
-from convcalc.readers.plan import Plan
 from convcalc.readers.repr import Printed, is_repr, parse, read_repr
 from convcalc.readers.source import Text
 from tests.strategies import CASES, Case
@@ -63,7 +62,7 @@ def test_every_kind_that_torch_prints(kind: str) -> None:
             assume(False)
         text = Text(str(torch.nn.Sequential(module)), "pasted")
         (item,) = parse(text).children
-        reader = Printed(text, Plan())
+        reader = Printed(text)
         if kind in UNPRINTED:
             with pytest.raises(ConvcalcError, match="does not say its arguments"):
                 reader._layer(item, "0")
@@ -208,3 +207,11 @@ def test_refusals(model: torch.nn.Module, message: str) -> None:
 )
 def test_what_is_no_print(text: str, what: str) -> None:
     assert what in said(text)
+
+
+def test_python_says_nothing_besides(recwarn: pytest.WarningsRecorder) -> None:
+    """Arguments that Python's parser would warn of are refused in our words alone."""
+    for arguments in ("3, 6, 5if 1else 2", r"3, 6, '\d'"):
+        with pytest.raises(ConvcalcError):
+            read_repr(f"Sequential(\n  (0): Conv2d({arguments})\n)", inputs=[(3, 8, 8)])
+    assert not recwarn.list

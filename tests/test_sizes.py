@@ -312,6 +312,27 @@ def test_lengths_and_volumes() -> None:
     assert "works for D ≥ 13, H ≥ 209, W ≥ 209" in run("s3d").output
 
 
+def test_an_equation_in_several_sizes_is_solved() -> None:
+    def build(shape: Any) -> Any:
+        last = nn.Linear(30, 3)
+        sums = [nn.Flatten(), nn.Sequential(nn.Mean(dim=(3, 4)), nn.Flatten())]
+        sums.append(nn.Sequential(nn.Mean(dim=(2, 4)), nn.Flatten()))
+
+        class Sums(nn.Module):
+            def __init__(self) -> None:
+                self.sums, self.last = nn.ModuleList(sums), last
+
+            def forward(self, y: Any) -> Any:
+                return self.last(cat([part(y) for part in self.sums], 1))
+
+        return trace(Sums(), shape)
+
+    found = legal(build((1, 1, *symbols("D H W"))))
+    solutions = {(d, h, w) for d in range(1, 31) for h in range(1, 31) for w in range(1, 31) if d * h * w + d + h == 30}
+    assert {tuple(box[name].least for name in "DHW") for box in found.region.boxes} == solutions
+    assert not found.region.rest
+
+
 def test_an_axis_that_must_be_a_number_is_held() -> None:
     class Line(nn.Module):
         def __init__(self) -> None:

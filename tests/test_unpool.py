@@ -8,6 +8,7 @@ import torch
 from convcalc import nn, trace
 from convcalc.analysis.report import analyze
 from convcalc.errors import ShapeError, SpecError
+from tests.test_writers_torch import assert_same
 
 
 class Back(nn.Module):
@@ -57,3 +58,12 @@ def test_output_size() -> None:
         nn.MaxUnpool1d(2).output_shape((1, 1, 4), (1, 1, 4), (1, 1, 4))
     with pytest.raises(SpecError, match="output_size takes a tensor; received \\(1, 1, 9\\)\n  give the tensor"):
         trace(lambda x: nn.MaxUnpool1d(2)(x, x, output_size=(1, 1, 9)), (1, 1, 4))
+
+
+@pytest.mark.parametrize("batch", [(1,), ()])
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_exported(rank: int, batch: tuple[int, ...]) -> None:
+    """Without a batch torch wants the spatial sizes alone."""
+    pool = getattr(nn, f"MaxPool{rank}d")(2, return_indices=True)
+    unpool = getattr(nn, f"MaxUnpool{rank}d")(2)
+    assert_same(trace(lambda x: unpool(*pool(x), output_size=x), (*batch, 2, *[5] * rank)))

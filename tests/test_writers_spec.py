@@ -8,6 +8,7 @@ from hypothesis import given
 from convcalc import nn, trace, zoo
 from convcalc.algebra.symbolic import symbol
 from convcalc.errors import UnsupportedOperation
+from convcalc.layers.base import Layer, Shape
 from convcalc.network.graph import Graph
 from convcalc.readers.spec import read_spec
 from convcalc.writers.spec import first_difference, write_spec
@@ -141,6 +142,15 @@ def test_letters_and_several_inputs() -> None:
     assert text.endswith("output(a, add1)")
     computed = round_trip(trace(lambda x: x.reshape(1, 3 * ((h + 1) // 2), -1), (1, 3, (h + 1) // 2, 7)))
     assert computed == "input(3, ceil(H / 2), 7)\n\nreshape((1, 3 * ceil(H / 2), -1))"
+
+
+def test_a_users_own_layer_called_slice_is_refused() -> None:
+    class Slice(Layer):
+        def output_shape(self, *inputs: Shape) -> Shape:
+            return inputs[0]
+
+    with pytest.raises(UnsupportedOperation, match="cannot say this network"):
+        write_spec(trace(Slice(), (1, 3, 4, 4)))
 
 
 def test_what_a_sheet_cannot_say() -> None:

@@ -133,6 +133,48 @@ def test_odd_network() -> None:
     assert_same(trace(Odd(), (2, 3, 21, 14), (2, 3)))
 
 
+class Stateful(nn.Module):
+    """A recurrent layer that is given its states, of which torch takes several in a tuple."""
+
+    def __init__(self, layer: Any, taken: Any) -> None:
+        self.layer, self.taken = layer, taken
+
+    def forward(self, x: Any, *states: Any) -> Any:
+        return self.taken(self.layer(x, states if len(states) > 1 else states[0]))
+
+
+TAKEN = {
+    "output": lambda said: said[0],
+    "states": lambda said: said[1],
+    "both": lambda said: (said[0], *(said[1] if isinstance(said[1], tuple) else said[1:])),
+}
+
+
+@pytest.mark.parametrize("taken", TAKEN)
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN", "LSTMCell"])
+def test_states_are_given(kind: str, taken: str) -> None:
+    layer = getattr(nn, kind)(3, 4)
+    x, state = ((2, 3), (2, 4)) if kind == "LSTMCell" else ((5, 2, 3), (1, 2, 4))
+    assert_same(trace(Stateful(layer, TAKEN[taken]), x, *[state] * len(layer.states)))
+
+
+class Buffer(nn.Module):
+    def __init__(self) -> None:
+        self.inside = nn.Conv2d(3, 3, 1)
+
+    def forward(self, x: Any) -> Any:
+        return self.inside(x)
+
+
+class Parameter(Buffer):
+    pass
+
+
+@pytest.mark.parametrize("kind", [Buffer, Parameter])
+def test_a_module_with_the_name_of_a_tensor_is_a_module(kind: type[nn.Module]) -> None:
+    assert_same(trace(nn.Sequential(kind(), nn.ModuleList([kind()])[0], nn.ReLU()), (1, 3, 4, 4)))
+
+
 def test_same_mean_counts_what_lies_inside() -> None:
     model = built(trace(nn.AvgPool2d(3, 2, padding="tf_same"), (1, 1, 6, 5)))
     assert torch.equal(model(torch.ones(1, 1, 6, 5)), torch.ones(1, 1, 3, 3))

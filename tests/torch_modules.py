@@ -14,6 +14,7 @@ from torch import nn
 from torch.utils._pytree import tree_leaves
 
 from convcalc.layers.base import Layer, Output
+from convcalc.layers.recurrent import _Gated
 from convcalc.network.graph import Graph
 
 OURS: dict[str, Callable[..., nn.Module]] = {}
@@ -320,7 +321,10 @@ class FromGraph(nn.Module):
                 place = list(node.layer.source.further_outputs(*node.input_shapes[1:])).index(node.layer.name)
                 values[node.name] = results[node.inputs[0]][1 + place]
             else:
-                result = self._built[id(node.layer)](*[values[name] for name in node.inputs])
+                given: list[Any] = [values[name] for name in node.inputs]
+                if isinstance(node.layer, _Gated) and len(given) > 2:  # torch takes several states in a tuple
+                    given = [given[0], tuple(given[1:])]
+                result = self._built[id(node.layer)](*given)
                 results[node.name] = tree_leaves(result)
                 values[node.name] = results[node.name][0]
             self.shapes[node.name] = tuple(values[node.name].shape)

@@ -1,1 +1,1 @@
-"""Floor 0: numbers, symbols, formulas and receptive-field intervals. Knows no layer."""
+"""Numbers, letters, formulas and intervals."""

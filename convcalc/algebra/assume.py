@@ -1,9 +1,4 @@
-"""What a user assumes of letters, ``H % 32 == 0`` or ``H == W``: read from text and solved, exactly.
-
-The text is parsed by Python's grammar and never executed.
-"""
-
-from __future__ import annotations
+"""What a user assumes of letters, ``H % 32 == 0`` or ``H == W``: parsed, never executed, and solved exactly."""
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,18 +6,16 @@ from itertools import count
 from math import gcd
 from typing import NamedTuple
 
+from convcalc.algebra.conditions import parsed, parts
 from convcalc.algebra.dims import LIMIT, Dim, letter, show
-from convcalc.algebra.formula import parsed, parts
 from convcalc.errors import NoSolution, SpecError, did_you_mean
 
 Line = dict[str, int]
 """A linear expression: the factor of each letter, and the constant under the empty name."""
 
-NAMES = "nmkpqrstuvw"
-"""The letters that count multiples, in the order in which they are taken."""
+NAMES = "nmkpqrstuvw"  # of the letters that count multiples
 
-ENDLESS = -(10**18)
-"""The lower bound of a counter that no letter bounds yet."""
+ENDLESS = -(10**18)  # the lower bound of a counter that no letter bounds yet
 
 
 def _error(text: str, what: str, hint: str = "write it as 'H % 32 == 0', 'H == W' or 'H >= 64'") -> SpecError:
@@ -30,11 +23,10 @@ def _error(text: str, what: str, hint: str = "write it as 'H % 32 == 0', 'H == W
 
 
 class Given(NamedTuple):
-    """What stands in place of letters, and the bounds of the letters that are left (None: without end)."""
+    """What stands in place of letters, and the bounds of those left (None: without end)."""
 
     values: Mapping[str, Dim]
     bounds: Mapping[str, tuple[int, int | None]]
-    texts: tuple[str, ...]
 
     def told(self) -> str:
         """What assumptions come to: ``H = W = 32·n, n ≥ 2``.
@@ -64,7 +56,7 @@ class _Claim(NamedTuple):
 def assume(texts: Sequence[str], letters: Iterable[str]) -> Given:
     """The assumptions in ``texts``, solved for ``letters``, the only ones that may stand in them.
 
-    Raises SpecError for what is no assumption, NoSolution where no size satisfies them all.
+    Raises SpecError for what is no assumption, NoSolution where no size satisfies them.
 
     >>> given = assume(["H % 32 == 0", "H == W", "W >= 64"], ["H", "W"])
     >>> {letter: show(value) for letter, value in given.values.items()}, given.bounds
@@ -82,8 +74,7 @@ def _claims(text: str, letters: Sequence[str]) -> Iterator[_Claim]:
     for part in tree.elts if isinstance(tree, ast.Tuple) else parts(tree):
         if not isinstance(part, ast.Compare):
             raise _error(f"{ast.unparse(part)!r:.80}", " compares nothing")
-        sides = [part.left, *part.comparators]
-        for left, sign, right in zip(sides, part.ops, sides[1:]):
+        for left, sign, right in zip([part.left, *part.comparators], part.ops, part.comparators):
             yield _claim(left, sign, right, ast.unparse(part), letters)
 
 
@@ -103,6 +94,10 @@ def _claim(left: ast.expr, sign: ast.cmpop, right: ast.expr, text: str, letters:
     return _Claim(gap, "==" if isinstance(sign, ast.Eq) else ">=", 0, text)
 
 
+def _times(name: str, factor: int = 1, constant: int = 0) -> Line:
+    return {name: factor, "": constant}
+
+
 def _sum(a: Line, b: Line, times: int = 1) -> Line:
     """``a + times·b``."""
     total = {name: a.get(name, 0) + times * b.get(name, 0) for name in {"": 0, **a, **b}}
@@ -118,7 +113,7 @@ def _line(node: ast.expr, text: str, letters: Sequence[str]) -> Line:
         if node.id not in letters:
             known = f"there are {', '.join(letters)}" if letters else "there are none; give --input 3xHxW"
             raise _error(repr(text), f": no size here is called {node.id}", did_you_mean(node.id, letters) or known)
-        return {node.id: 1, "": 0}
+        return _times(node.id)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return _sum({}, _line(node.operand, text, letters), -1)
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub, ast.Mult)):
@@ -131,13 +126,13 @@ def _line(node: ast.expr, text: str, letters: Sequence[str]) -> Line:
 
 
 class _Solver:
-    """Claims solved in turn: equations put letters in terms of others, remainders make multiples, bounds bound."""
+    """Claims solved in turn: equations put letters in terms of others, remainders make multiples."""
 
     def __init__(self, letters: Sequence[str], claims: Sequence[_Claim], texts: tuple[str, ...]) -> None:
         self.texts = texts
-        self.values: dict[str, Line] = {name: {name: 1, "": 0} for name in letters}
+        self.values: dict[str, Line] = {name: _times(name) for name in letters}
         self.bounds: dict[str, tuple[int, int | None]] = dict.fromkeys(letters, (1, None))
-        self.fresh = map("#{}".format, count())
+        self.fresh = count()
         for claim in sorted(claims, key=lambda claim: (claim.sign == ">=", claim.modulus > 0)):
             line: Line = {"": claim.line[""]}
             for name, factor in claim.line.items():
@@ -175,11 +170,9 @@ class _Solver:
                 self._put(first, {n: -f // factor for n, f in rest.items()})
                 return
             # a·x + b·y + … = c: x = x' - ⌊b/a⌋·y - … has smaller factors
-            new = next(self.fresh)
-            step = {new: 1, "": 0} | {n: -(line[n] // factor) for n in others}
+            step = {**self._counter(), **{n: -(line[n] // factor) for n in others}}
             self._put(first, step)
             line = _sum(rest, step, factor)
-            self.bounds[new] = (ENDLESS, None)
 
     def _remainder(self, line: Line, claim: _Claim) -> None:
         """``line`` is a multiple of the modulus."""
@@ -192,11 +185,14 @@ class _Solver:
             raise self._fail(claim.text)
         modulus = claim.modulus // common
         for name in names:
-            new = next(self.fresh)
             rest = -(line[""] // common) * pow(line[name] // common, -1, modulus) % modulus
-            self._put(name, {new: modulus, "": rest})
-            self.bounds[new] = (ENDLESS, None)
+            self._put(name, self._counter(modulus, rest))
             del self.bounds[name]
+
+    def _counter(self, factor: int = 1, constant: int = 0) -> Line:
+        new = f"#{next(self.fresh)}"
+        self.bounds[new] = (ENDLESS, None)
+        return _times(new, factor, constant)
 
     def _bound(self, line: Line, text: str, own: bool = False) -> None:
         """``line >= 0``, which bounds the one letter in it."""
@@ -225,12 +221,12 @@ class _Solver:
         return _error(said, " leaves free what must not fall below 1", "give one of the letters a number, or say less")
 
     def given(self) -> Given:
-        """The answer; letters that count from 0 or below count from 1, and are called n, m, … in order of their use."""
+        """The answer; letters that could be below 1 count from 1, and are called n, m, … as they are met."""
         for name, (low, high) in list(self.bounds.items()):
             if not any(name in value for value in self.values.values()):
                 continue
             if low == ENDLESS and high is not None:  # it counts down
-                self._put(name, {name: -1, "": 0})
+                self._put(name, _times(name, -1))
                 low, high = -high, None
             if low == ENDLESS:
                 raise self._of_either_sign()
@@ -239,15 +235,15 @@ class _Solver:
                 del self.bounds[name]
                 continue
             if low < 1:
-                self._put(name, {name: 1, "": low - 1})
+                self._put(name, _times(name, 1, low - 1))
                 low, high = 1, None if high is None else high - low + 1
             self.bounds[name] = (low, high)
         used = dict.fromkeys(n for line in self.values.values() for n in line if n and n not in self.values)
         names = dict(zip(used, (name for name in NAMES if name not in self.values)))
-        values: dict[str, Dim] = {}
+        kept: dict[str, Dim] = {}
         for name, line in self.values.items():
-            terms = [letter(names.get(n, n)) * factor for n, factor in line.items() if n]
-            values[name] = sum(terms, line[""])
-        kept = {name: value for name, value in values.items() if value != letter(name)}
+            value = sum([letter(names.get(n, n)) * factor for n, factor in line.items() if n], line[""])
+            if value != letter(name):
+                kept[name] = value
         bounds = {names.get(name, name): bound for name, bound in self.bounds.items() if bound != (1, None)}
-        return Given(kept, bounds, self.texts)
+        return Given(kept, bounds)

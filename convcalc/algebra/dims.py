@@ -1,15 +1,13 @@
-"""Dims and shapes: a dim is an ``int`` or a sympy expression, and nothing else.
+"""Dims and shapes: a dim is an ``int`` or a sympy expression, and here stands all the difference between the two.
 
-Here stands all the difference between the two that the rest of convcalc ever sees; rules written with ``+ - * //``
-need none of it. Sympy is imported by `symbolic` alone, and only once a dim is not an int.
+Sympy is imported by `symbolic` alone, and only once a dim is not an int.
 """
 
-from __future__ import annotations
-
+import math
 import operator
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from convcalc.errors import SpecError
 
@@ -19,28 +17,28 @@ LIMIT = 10**9  # larger sizes are slips of the keyboard, and would only make unr
 class Expr(Protocol):
     """The part of a sympy expression that rules use."""
 
-    def __add__(self, other: Dim) -> Dim: ...
-    def __radd__(self, other: Dim) -> Dim: ...
-    def __sub__(self, other: Dim) -> Dim: ...
-    def __rsub__(self, other: Dim) -> Dim: ...
-    def __mul__(self, other: Dim) -> Dim: ...
-    def __rmul__(self, other: Dim) -> Dim: ...
-    def __floordiv__(self, other: Dim) -> Dim: ...
-    def __rfloordiv__(self, other: Dim) -> Dim: ...
-    def __mod__(self, other: Dim) -> Dim: ...
-    def __rmod__(self, other: Dim) -> Dim: ...
-    def __neg__(self) -> Dim: ...
+    def __add__(self, other: "Dim") -> "Dim": ...
+    def __radd__(self, other: "Dim") -> "Dim": ...
+    def __sub__(self, other: "Dim") -> "Dim": ...
+    def __rsub__(self, other: "Dim") -> "Dim": ...
+    def __mul__(self, other: "Dim") -> "Dim": ...
+    def __rmul__(self, other: "Dim") -> "Dim": ...
+    def __floordiv__(self, other: "Dim") -> "Dim": ...
+    def __rfloordiv__(self, other: "Dim") -> "Dim": ...
+    def __mod__(self, other: "Dim") -> "Dim": ...
+    def __rmod__(self, other: "Dim") -> "Dim": ...
+    def __neg__(self) -> "Dim": ...
 
 
 class Relation(Protocol):
-    """A sympy relation, true or false by the letters in it."""
+    """A sympy relation between letters."""
 
     free_symbols: set[Any]
 
 
-Dim: TypeAlias = "int | Expr"
-Shape: TypeAlias = "tuple[Dim, ...]"
-Condition: TypeAlias = "bool | Relation"
+Dim = int | Expr
+Shape = tuple[Dim, ...]
+Condition = bool | Relation
 
 
 def is_symbolic(value: object) -> bool:
@@ -77,7 +75,7 @@ def ceildiv(a: Dim, b: Dim) -> Dim:
 
 
 def minimum(a: Dim, b: Dim) -> Dim:
-    """The smaller of two dims; of two symbolic ones the one that is smaller for every size, where there is one."""
+    """The smaller of two dims, for every size if there is one."""
     if isinstance(a, int) and isinstance(b, int):
         return min(a, b)
     from convcalc.algebra.symbolic.relations import minimum
@@ -100,25 +98,20 @@ def prod(dims: Iterable[Dim]) -> Dim:
     >>> prod((64, 3, 7, 7))
     9408
     """
-    result: Dim = 1
-    for dim in dims:
-        result = result * dim
-    return result
+    return math.prod(dims)
 
 
 def equal(a: Dim, b: Dim) -> Condition:
     """Whether two dims are equal: True, False, or a relation between letters."""
-    if a == b:
-        return True
-    if isinstance(a, int) and isinstance(b, int):
-        return False
+    if a == b or (isinstance(a, int) and isinstance(b, int)):
+        return a == b
     from convcalc.algebra.symbolic.relations import equal
 
     return equal(a, b)  # type: ignore[arg-type]
 
 
 def at_least(a: Dim, b: Dim) -> Condition:
-    """Whether ``a >= b``: True, False, or a relation between letters."""
+    """Whether ``a >= b``, as `equal`."""
     if isinstance(a, int) and isinstance(b, int):
         return a >= b
     from convcalc.algebra.symbolic.relations import at_least
@@ -136,7 +129,7 @@ def truth(condition: Condition) -> bool | None:
 
 
 def show(dim: Dim) -> str:
-    """A dim for people: numbers bare (commas are for counts), symbolic ones as ``⌈H/32⌉``.
+    """A dim for people: numbers bare, symbolic ones as ``⌈H/32⌉``.
 
     >>> show(1024)
     '1024'
@@ -177,8 +170,8 @@ def _bracketed(text: str) -> str:
 def substitute(dim: Dim, values: Mapping[Any, Dim]) -> Dim:
     """``dim`` with dims in place of letters.
 
-    >>> substitute(224, {})
-    224
+    >>> substitute(letter("H") // 2, {letter("H"): 224})
+    112
     """
     if isinstance(dim, int):
         return dim
@@ -188,7 +181,7 @@ def substitute(dim: Dim, values: Mapping[Any, Dim]) -> Dim:
 
 
 def letter(name: str) -> Any:
-    """The letter of this name, a positive whole number."""
+    """A positive whole number of this name."""
     from convcalc.algebra.symbolic import symbol
 
     return symbol(name)
@@ -197,7 +190,7 @@ def letter(name: str) -> Any:
 def parse_shape(text: str) -> Shape:
     """A shape from text such as ``3x224x224``, ``3,224,224`` or ``3xHxW`` (letters are symbols).
 
-    Raises SpecError for anything but positive whole numbers up to 10⁹ and names.
+    Raises SpecError for anything but whole numbers from 1 to 10⁹ and names.
 
     >>> parse_shape("3x224x224")
     (3, 224, 224)
@@ -206,7 +199,7 @@ def parse_shape(text: str) -> Shape:
 
 
 def parse_dim(part: str, text: str) -> Dim:
-    """One size out of ``text``: a positive whole number or a letter; raises SpecError."""
+    """One size out of ``text``, as `parse_shape`."""
     if re.fullmatch(r"[0-9]+", part):
         if len(part) <= 10 and 0 < int(part) <= LIMIT:
             return int(part)

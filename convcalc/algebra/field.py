@@ -1,27 +1,23 @@
 """Receptive fields of whole tensors: which of its axes move along which of the input's, and what is seen whole.
 
-The interval maps along single axes are `intervals`; which field a layer makes stands with the layer. An axis that a
-reshape split into windows and places inside them is followed as the one axis that it was, packed or not.
+An axis that a reshape split into windows and places inside them is followed as the one axis that it was.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import Dim
 from convcalc.algebra.intervals import MAX_PERIOD, STILL, Along, Axis, Reach, Taps, slide
 
 
 class Undefined(Exception):
-    """No field says what a layer's units see; never leaves `propagate`."""
+    """No field says what a layer's units see."""
 
 
 class Part(NamedTuple):
     """One of two tensor axes into which an axis of ``size`` positions was split: windows, or places inside one.
 
-    ``along`` is the field along the axis as it was, position ``q·window + r`` standing for place r of window q; both
-    parts of a tensor hold the same.
+    Both hold ``along``, the field along the axis as it was: its position ``q·window + r`` is place r of window q.
     """
 
     along: Along
@@ -31,28 +27,22 @@ class Part(NamedTuple):
 
     @property
     def source(self) -> int:
-        """The axis of the network's input."""
         return self.along.source
 
     @property
     def exact(self) -> bool:
-        """Whether the map is."""
         return self.along.exact
 
-    def through(self, taps: Taps | Reach) -> Part:
-        """Itself under taps that move nothing; others have no meaning along a part alone."""
+    def through(self, taps: Taps | Reach) -> "Part":
+        """Itself under taps that move nothing; others mean nothing along a part alone."""
         if taps != STILL:
             raise Undefined
         return self
 
-    def joined(self, other: Any, units: Dim) -> Part:
-        """The same part of what both axes see."""
-        if not isinstance(other, Part) or other[1:] != self[1:]:
-            raise Undefined
-        return self.seeing(self.along.joined(other.along, self.size))
+    def joined(self, other: "Part", units: Dim) -> "Part | None":
+        return self.seeing(self.along.joined(other.along, self.size)) if other[1:] == self[1:] else None
 
-    def seeing(self, along: Along | None) -> Part:
-        """The same part of an axis with another field."""
+    def seeing(self, along: Along | None) -> "Part":
         if along is None:
             raise Undefined
         return self._replace(along=along)
@@ -71,47 +61,42 @@ class Part(NamedTuple):
 
 
 class Packed(NamedTuple):
-    """Several axes laid into one tensor axis, parts among them: the size of each, and what is known of it."""
+    """Several axes laid into one tensor axis, parts among them: their sizes, and what is known of them."""
 
     sizes: tuple[Dim, ...]
     axes: tuple[Along | Part | None, ...]
 
     @property
     def exact(self) -> bool:
-        """Whether all maps are."""
         return all(axis.exact for axis in self.axes if axis)
 
-    def through(self, taps: Taps | Reach) -> Packed:
-        """Itself under taps that move nothing."""
+    def through(self, taps: Taps | Reach) -> "Packed":
         if taps != STILL:
             raise Undefined
         return self
 
-    def joined(self, other: Any, units: Dim) -> Packed:
-        """The same axes, with what both see."""
-        if not isinstance(other, Packed) or other.sizes != self.sizes:
-            raise Undefined
-        both = zip(self.axes, other.axes, self.sizes)
-        return self._replace(axes=tuple([_both(a, b, n) for a, b, n in both]))
+    def joined(self, other: "Packed", units: Dim) -> "Packed | None":
+        alike = other.sizes == self.sizes
+        return self._replace(axes=tuple(map(_both, self.axes, other.axes, self.sizes))) if alike else None
 
 
-Entry: TypeAlias = "Along | Part | Packed | None"
+Entry = Along | Part | Packed | None
 """What a field knows of one tensor axis; None where it does not move along it."""
 
-Slot: TypeAlias = "int | tuple[int, int]"
-"""Where a map of intervals stands: its tensor axis, and which one it is where several are packed into that."""
+Slot = int | tuple[int, int]
+"""Where a map stands: its tensor axis, and which one it is where several are packed into that."""
 
 
 def tensor_axis(slot: Slot) -> int:
-    """The tensor axis of a slot."""
     return slot if isinstance(slot, int) else slot[0]
 
 
 def _both(a: Any, b: Any, units: Dim) -> Any:
-    """What two maps see together; raises Undefined where they lie along different axes of the input."""
+    """What two entries of a tensor axis see together. Raises Undefined."""
     if a is None or b is None:
         return a or b
-    both = a.joined(b, units)
+    unlike = type(a) is not type(b) and {Part, Packed} & {type(a), type(b)}
+    both = None if unlike else a.joined(b, units)
     if both is None:
         raise Undefined
     return both
@@ -120,8 +105,8 @@ def _both(a: Any, b: Any, units: Dim) -> Any:
 class Field(NamedTuple):
     """The field of a tensor's units: how it moves along each tensor axis, None along those where it does not.
 
-    ``whole`` holds the axes of the input that every unit sees from end to end; ``gates`` those that it so sees only
-    through a value stretched over the map, as in squeeze and excitation.
+    ``whole`` holds the axes of the input that every unit sees from end to end; ``gates`` those seen so only through a
+    value stretched over the map, as in squeeze and excitation.
     """
 
     axes: tuple[Entry, ...]
@@ -129,21 +114,21 @@ class Field(NamedTuple):
     gates: frozenset[int] = frozenset()
 
     @classmethod
-    def of_input(cls, rank: int) -> Field:
-        """The field of the input itself: each pixel sees itself. The first two axes are batch and channels."""
+    def of_input(cls, rank: int) -> "Field":
+        """The field of the input itself; its first two axes are batch and channels."""
         return cls((None,) * min(rank, 2) + tuple(Axis(i) for i in range(rank - 2)))
 
-    def moved(self, axes: Sequence[Entry]) -> Field:
-        """The field with these axes; what is seen from end to end stays."""
+    def moved(self, axes: Sequence[Entry]) -> "Field":
+        """The field with these axes."""
         return Field(tuple(axes), self.whole, self.gates)
 
     @property
     def split(self) -> bool:
-        """Whether an axis of it is a part of one, or several; nearly always none is."""
+        """Whether an axis of it is a part of one, or several."""
         return not {Part, Packed}.isdisjoint(map(type, self.axes))
 
     def parts(self) -> Iterator[tuple[Slot, Along | Part]]:
-        """All that moves, packed or not, and where it stands."""
+        """All that moves, packed or not, and where."""
         for i, entry in enumerate(self.axes):
             if isinstance(entry, Packed):
                 yield from [((i, t), part) for t, part in enumerate(entry.axes) if part]
@@ -151,18 +136,20 @@ class Field(NamedTuple):
                 yield i, entry
 
     def maps(self) -> dict[Slot, Along]:
-        """The maps of intervals, axes that were split as one, by where they stand first."""
+        """The maps of intervals by where they stand; those of an axis that was split, once."""
         if not self.split:
             return {i: entry for i, entry in enumerate(self.axes) if entry}  # type: ignore[misc]
-        found: dict[Any, tuple[Slot, Along]] = {}
+        found: dict[Slot, Along] = {}
+        split = set()
         for slot, part in self.parts():
-            if isinstance(part, Part):
-                found.setdefault(("split", part.source), (slot, part.along))
-            else:
-                found[slot] = slot, part
-        return dict(found.values())
+            if not isinstance(part, Part):
+                found[slot] = part
+            elif part.source not in split:
+                split.add(part.source)
+                found[slot] = part.along
+        return found
 
-    def each(self, change: Callable[[Slot, Any], Any]) -> Field:
+    def each(self, change: Callable[[Slot, Any], Any]) -> "Field":
         """The field with all that moves changed; ``change`` takes what `parts` gives."""
         changed = {slot: change(slot, part) for slot, part in self.parts()}
         axes: list[Entry] = []
@@ -182,10 +169,10 @@ class Field(NamedTuple):
             return part.size if isinstance(part, Part) else size
         return entry.size if isinstance(entry, Part) else size
 
-    def collapsed(self, axes: Sequence[int]) -> Field:
-        """The field after a layer that mixes all positions along these tensor axes, which stay (with any size).
+    def collapsed(self, axes: Sequence[int]) -> "Field":
+        """The field after a layer that mixes all positions along these tensor axes.
 
-        Places inside windows being mixed, each place sees its window; windows being mixed, all see the whole.
+        Where places inside windows are mixed, each sees its window; where windows are, all see the whole.
         """
         if not any(map(self.axes.__getitem__, axes)):
             return self
@@ -202,12 +189,12 @@ class Field(NamedTuple):
 
         return Field(self.each(change).axes, whole, self.gates - whole)
 
-    def gated(self) -> Field:
-        """The field of a value stretched over a map: what it does not move along, units see through a gate."""
+    def gated(self) -> "Field":
+        """The field of a value stretched over a map: what it does not move along is seen through a gate."""
         moving = {along.source for along in self.maps().values()}
         return Field(self.axes, self.whole & moving, self.gates | (self.whole - moving))
 
-    def through(self, taps: Sequence[Taps | Reach]) -> Field:
+    def through(self, taps: Sequence[Taps | Reach]) -> "Field":
         """The field after a layer that slides over the last ``len(taps)`` axes."""
         if taps.count(STILL) == len(taps):
             return self
@@ -215,7 +202,7 @@ class Field(NamedTuple):
         axes = self.unsplit().axes if self.split else self.axes
         return self.moved([*axes[:first], *[axis and axis.through(tap) for axis, tap in zip(axes[first:], taps)]])
 
-    def unsplit(self) -> Field:
+    def unsplit(self) -> "Field":
         """The field with windows whose places are gone as units of their own."""
         parts = [part for _, part in self.parts() if isinstance(part, Part)]
         held = {part.source for part in parts if part.inner}
@@ -225,34 +212,25 @@ class Field(NamedTuple):
 
 
 def join(fields: Sequence[Field], shape: Sequence[Dim]) -> Field | None:
-    """The field of units of a map of this shape that see what all of ``fields`` see.
+    """The field of units of a map of this shape that see what all of ``fields`` see, aligned from the last axis.
 
-    Axes are aligned from the last one, as broadcasting does. None where two maps out of step meet whose size is a
-    letter, or maps along different axes of the input.
+    Raises Undefined for maps along different axes of the input, or out of step with a letter for their size.
     """
     rank = len(shape)
     axes: list[Entry] = [None] * rank
     for field in fields:
         for i, axis in enumerate(field.axes, rank - len(field.axes)):
-            old = axes[i]
-            axes[i] = new = axis if old is None else old if axis is None else old.joined(axis, shape[i])
-            if new is None and old is not None:
-                return None
+            axes[i] = _both(axes[i], axis, shape[i])
     whole = frozenset[int]().union(*[field.whole for field in fields])
     joined = Field(tuple(axes), whole, frozenset[int]().union(*[field.gates for field in fields]) - whole)
     return _agreed(joined) if joined.split else joined
 
 
 def _agreed(field: Field) -> Field:
-    """The field with one map for all parts of an axis: two tensors may have met in one of them alone."""
+    """The field with one map for all parts of an axis: tensors may have met in one of them alone."""
     found: dict[int, Part] = {}
-    unlike = False
     for _, part in field.parts():
         if isinstance(part, Part):
             old = found.setdefault(part.source, part)
-            if old.along != part.along:
-                unlike = True
-                found[part.source] = old.seeing(old.along.joined(part.along, old.size))
-    if not unlike:
-        return field
+            found[part.source] = old.seeing(old.along.joined(part.along, old.size))
     return field.each(lambda _, x: x.seeing(found[x.source].along) if isinstance(x, Part) else x)

@@ -3,18 +3,15 @@
 A unit at ``i = P·q + r`` of a map with period ``P`` sees the inputs ``A·q + low_r … A·q + high_r``. Strided layers keep
 ``P = 1``; upsampling and transposed convolution bring phases in, and later strides take them out. Exact, in integers
 (the recurrences are those of Araujo, Norris and Sim, *Computing Receptive Fields of Convolutional Neural Networks*,
-Distill 2019, extended by phases); where phases are too many to list, or two maps out of step meet, an outer bound.
-Which layer has which taps stands with the layer; what the borders of a map cut off is not known here.
+Distill 2019, extended by phases), or an outer bound. What a map's borders cut off is not known here.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 from math import ceil, floor, gcd, lcm
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 from convcalc.algebra.dims import Dim
 
@@ -34,8 +31,8 @@ class Reach(NamedTuple):
 class Taps(NamedTuple):
     """What one layer reads along one axis: output ``a·q + r`` reads inputs ``advance·q + i`` for i in ``ranges[r]``.
 
-    ``border`` is what stands beyond the input's ends: nothing that is seen (``"zeros"``), or the input itself, in one
-    of torch's other padding modes. A field goes on there as if the map did.
+    ``border``, a padding mode of torch, says what stands beyond the input's ends. A field goes on there as if the map
+    did.
     """
 
     advance: int
@@ -48,31 +45,14 @@ class Taps(NamedTuple):
         >>> spread(3, 2, 1, 1).reach()
         Reach(jump=Fraction(1, 2), low=Fraction(-1, 2), high=Fraction(1, 2))
         """
-        jump = Fraction(self.advance, len(self.ranges))
-        ends = [(reads[0] - r * jump, reads[-1] - r * jump) for r, reads in enumerate(self.ranges) if reads]
-        return Reach(
-            jump, min([low for low, _ in ends], default=jump * 0), max([high for _, high in ends], default=jump * 0)
-        )
+        return _outer(Fraction(self.advance, len(self.ranges)), self.ranges)
 
 
-class Along(Protocol):
-    """The field along one axis of a map: an `Axis`, or a `Bound` of one."""
-
-    @property
-    def source(self) -> int: ...
-    @property
-    def exact(self) -> bool: ...
-    @property
-    def size(self) -> tuple[int, int]: ...
-    @property
-    def jump(self) -> Fraction: ...
-    @property
-    def start(self) -> int | None: ...
-    @property
-    def phases(self) -> tuple[Interval | None, ...]: ...
-    def interval(self, unit: int) -> Interval | None: ...
-    def through(self, taps: Taps | Reach) -> Along: ...
-    def joined(self, other: Any, units: Dim) -> Along | None: ...
+def _outer(jump: Fraction, ends: Sequence[Sequence[int] | None]) -> Reach:
+    """The bounds of all stretches, the r-th of which belongs to unit r."""
+    seen = [(stretch[0] - r * jump, stretch[-1] - r * jump) for r, stretch in enumerate(ends) if stretch]
+    lows, highs = zip(*seen) if seen else ([0 * jump], [0 * jump])
+    return Reach(jump, min(lows), max(highs))
 
 
 class Axis(NamedTuple):
@@ -89,14 +69,14 @@ class Axis(NamedTuple):
 
     @property
     def exact(self) -> bool:
-        """True: each interval begins and ends with a pixel that the unit sees, borders apart."""
+        """Whether each interval begins and ends with a pixel that the unit sees, borders apart."""
         return True
 
     @property
     def size(self) -> tuple[int, int]:
-        """Smallest and largest field size over the phases; 0 for a phase that sees nothing."""
+        """Smallest and largest field size over the phases; 0 where one sees nothing."""
         sizes = [0 if phase is None else phase[1] - phase[0] + 1 for phase in self.phases]
-        return (min(sizes), max(sizes)) if len(sizes) > 1 else (sizes[0], sizes[0])
+        return min(sizes), max(sizes)
 
     @property
     def jump(self) -> Fraction:
@@ -114,8 +94,8 @@ class Axis(NamedTuple):
         seen = self.phases[phase]
         return None if seen is None else (seen[0] + turn * self.advance, seen[1] + turn * self.advance)
 
-    def through(self, taps: Taps | Reach) -> Along:
-        """The field of a layer with ``taps`` on top of this map; a `Bound` where its period is too long to list."""
+    def through(self, taps: Taps | Reach) -> "Along":
+        """The field of a layer with ``taps`` on top; a `Bound` where its period is too long to list."""
         if isinstance(taps, Reach):
             return self.bound().through(taps)
         outputs, period = len(taps.ranges), len(self.phases)
@@ -127,37 +107,34 @@ class Axis(NamedTuple):
         if outputs * turns > MAX_PERIOD:
             return self.bound().through(taps)
         ordered = self._ordered()
-        phases = []
-        for turn in range(turns):
-            shift = turn * taps.advance
-            for reads in taps.ranges:
-                phases.append(self._hull(range(reads.start + shift, reads.stop + shift, reads.step), ordered))
+        phases = [
+            self._hull(range(reads.start + shift, reads.stop + shift, reads.step), ordered)
+            for shift in range(0, turns * taps.advance, taps.advance)
+            for reads in taps.ranges
+        ]
         return Axis(self.source, self.advance * taps.advance * turns // period, tuple(phases))
 
     def _ordered(self) -> bool:
-        """Whether no unit's interval begins or ends before that of the unit before it."""
+        """Whether no unit's interval begins or ends before that of the one before."""
         seen = (*self.phases, self.interval(len(self.phases)))
         return None not in seen and all(a[0] <= b[0] and a[1] <= b[1] for a, b in pairwise(seen))  # type: ignore[index]
 
     def _hull(self, units: range, ordered: bool) -> Interval | None:
-        """All that ``units`` see, from first to last; only one period's worth at each end can hold an extreme."""
+        """All that ``units`` see, first to last; only a period's worth at each end can hold an extreme."""
         if ordered and units:
             return self.interval(units[0])[0], self.interval(units[-1])[1]  # type: ignore[index]
         period = len(self.phases)
         ends = (*units[:period], *units[-period:]) if len(units) > 2 * period else units
         return hull([self.interval(unit) for unit in ends])
 
-    def bound(self) -> Bound:
+    def bound(self) -> "Bound":
         """The tightest bound of all phases at once."""
-        jump = self.jump
-        ends = [(seen[0] - r * jump, seen[1] - r * jump) for r, seen in enumerate(self.phases) if seen]
-        low, high = min([low for low, _ in ends], default=jump * 0), max([high for _, high in ends], default=jump * 0)
-        return Bound(self.source, jump, low, high)
+        return Bound(self.source, *_outer(self.jump, self.phases))
 
-    def joined(self, other: Along, units: Dim) -> Along | None:
-        """The field of units that see what both maps see, of ``units`` units each.
+    def joined(self, other: "Along", units: Dim) -> "Along | None":
+        """The field of ``units`` units that see what both maps see: a `Bound` where the maps do not keep step.
 
-        A `Bound` where the maps do not keep step, None where they lie along different axes of the input.
+        None where they lie along different axes of the input, or out of step with a letter for ``units``.
         """
         if self == other:
             return self
@@ -184,41 +161,34 @@ class Bound(NamedTuple):
 
     @property
     def exact(self) -> bool:
-        """False: a unit may see less."""
         return False
 
     @property
     def size(self) -> tuple[int, int]:
-        """0, since nothing is known from below, and the largest size that a unit's field can have."""
+        """0, since nothing is known from below, and the largest."""
         return 0, floor(self.high - self.low) + 1
 
     @property
     def start(self) -> int | None:
-        """The first input pixel that unit 0 may see."""
         return ceil(self.low)
 
     @property
     def phases(self) -> tuple[Interval | None, ...]:
-        """None are known."""
         return ()
 
     def interval(self, unit: int) -> Interval | None:
-        """First and last input pixel that ``unit`` may see."""
         low, high = ceil(unit * self.jump + self.low), floor(unit * self.jump + self.high)
         return (low, high) if low <= high else None
 
-    def through(self, taps: Taps | Reach) -> Bound:
-        """The bound for a layer with ``taps`` on top of this map."""
+    def through(self, taps: Taps | Reach) -> "Bound":
         jump, low, high = taps if isinstance(taps, Reach) else taps.reach()
         return Bound(self.source, self.jump * jump, self.low + self.jump * low, self.high + self.jump * high)
 
-    def bound(self) -> Bound:
-        """This one."""
+    def bound(self) -> "Bound":
         return self
 
-    def joined(self, other: Along, units: Dim) -> Along | None:
-        """The bound of what both maps see; None along different axes, or out of step with a letter for ``units``."""
-        theirs: Bound = other.bound()  # type: ignore[attr-defined]
+    def joined(self, other: "Along", units: Dim) -> "Along | None":
+        theirs = other.bound()
         if self.source != theirs.source:
             return None
         if self.jump != theirs.jump:
@@ -228,11 +198,15 @@ class Bound(NamedTuple):
             return min(both, key=lambda bound: (bound.high - bound.low, bound.jump))
         return self._replace(low=min(self.low, theirs.low), high=max(self.high, theirs.high))
 
-    def _drifting(self, other: Bound, units: int) -> Bound:
-        """This bound, widened to hold ``other`` for the first ``units`` units; the two are furthest apart at an end."""
+    def _drifting(self, other: "Bound", units: int) -> "Bound":
+        """This bound, widened to hold ``other`` for so many units: the two are furthest apart at an end."""
         drift = (other.jump - self.jump) * (units - 1)
         low, high = other.low + min(drift, Fraction(0)), other.high + max(drift, Fraction(0))
         return self._replace(low=min(self.low, low), high=max(self.high, high))
+
+
+Along = Axis | Bound
+"""The field along one axis of a map."""
 
 
 def hull(intervals: Sequence[Interval | None]) -> Interval | None:

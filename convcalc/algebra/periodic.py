@@ -1,12 +1,9 @@
-"""Sets of sizes: positive whole numbers that repeat from some number on, as a floor or a congruence picks them."""
-
-from __future__ import annotations
+"""Sets of sizes: positive whole numbers that repeat from some number on."""
 
 from collections.abc import Callable, Iterable
-from functools import reduce
 from itertools import pairwise
 from math import lcm
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MOST = 300_000  # sets with more exceptions, or longer periods, are not written down
 
@@ -25,8 +22,8 @@ class Sizes(NamedTuple):
     remainders: frozenset[int]
 
     @classmethod
-    def of(cls, holds: Callable[[int], bool], start: int, period: int) -> Sizes:
-        """The numbers from 1 on for which ``holds`` is true, which repeats from ``start`` on."""
+    def of(cls, holds: Callable[[int], bool], start: int, period: int) -> "Sizes":
+        """The n ≥ 1 for which ``holds`` is true, which repeats from ``start`` on."""
         below = {n for n in range(1, start) if holds(n)}
         left = {n % period for n in range(start, start + period) if holds(n)}
         # the same set with the shortest period and the earliest start
@@ -37,58 +34,53 @@ class Sizes(NamedTuple):
         return cls(frozenset(n for n in below if n < start), start, period, frozenset(left))
 
     @classmethod
-    def from_(cls, least: int) -> Sizes:
-        """All numbers from ``least`` on."""
+    def from_(cls, least: int) -> "Sizes":
         return cls(frozenset(), max(least, 1), 1, frozenset({0}))
 
     @classmethod
-    def listed(cls, members: Iterable[int]) -> Sizes:
-        """These numbers and no others."""
+    def listed(cls, members: Iterable[int]) -> "Sizes":
         members = frozenset(members)
         return cls(members, max(members, default=0) + 1, 1, frozenset())
 
-    def __contains__(self, n: object) -> bool:
-        if not isinstance(n, int):
-            return False
+    def __contains__(self, n: Any) -> bool:
         return n in self.below if n < self.start else n % self.period in self.remainders
 
-    def __and__(self, other: Sizes) -> Sizes:
+    def __and__(self, other: "Sizes") -> "Sizes":
         return self._merged(other, lambda n: n in self and n in other)
 
-    def __or__(self, other: Sizes) -> Sizes:
+    def __or__(self, other: "Sizes") -> "Sizes":
         return self._merged(other, lambda n: n in self or n in other)
 
-    def _merged(self, other: Sizes, holds: Callable[[int], bool]) -> Sizes:
+    def _merged(self, other: "Sizes", holds: Callable[[int], bool]) -> "Sizes":
         return Sizes.of(holds, max(self.start, other.start), lcm(self.period, other.period))
 
-    def __invert__(self) -> Sizes:
+    def __invert__(self) -> "Sizes":
         return Sizes.of(lambda n: n not in self, self.start, self.period)
 
     @property
     def least(self) -> int | None:
-        """The smallest member; None where there is none."""
+        """The smallest member, if any."""
         return self.above(1)
 
     @property
     def finite(self) -> bool:
-        """Whether the members end."""
         return not self.remainders
 
     @property
     def most(self) -> int | None:
-        """The largest member; None where there is none, or no end of them."""
+        """The largest member, if they end."""
         return max(self.below, default=None) if self.finite else None
 
     def above(self, n: int) -> int | None:
-        """The smallest member that is at least ``n``."""
+        """The smallest member from ``n`` on."""
         first = max(n, self.start)
-        early = [m for m in self.below if m >= n]
-        return min([*early, *[m for m in range(first, first + self.period) if m in self][:1]], default=None)
+        late = range(first, first + self.period)
+        return min([m for m in (*self.below, *late) if m >= n and m in self], default=None)
 
     def under(self, n: int) -> int | None:
-        """The largest member that is at most ``n``."""
-        late = [m for m in range(max(self.start, n - self.period + 1), n + 1) if m in self]
-        return max([*late, *[m for m in self.below if m <= n]], default=None)
+        """The largest member up to ``n``."""
+        late = range(max(self.start, n - self.period + 1), n + 1)
+        return max([m for m in (*self.below, *late) if m <= n and m in self], default=None)
 
     def __str__(self) -> str:
         return self.told("n")
@@ -100,25 +92,23 @@ class Sizes(NamedTuple):
         ('H = 5…7, 9', 'H ≡ 0…2 (mod 7)')
         """
         listed = [f"{letter} = {_runs(sorted(self.below))}"] if self.below else []
-        if self.finite:
-            return listed[0] if listed else f"no {letter}"
-        return " or ".join([*listed, self._tail(letter)])
+        tail = [] if self.finite else [self._tail(letter)]
+        return " or ".join([*listed, *tail]) or f"no {letter}"
 
     def _tail(self, letter: str) -> str:
         first = next(m for m in range(self.start, self.start + self.period) if m in self)
         if self.period == 1:
             return f"{letter} ≥ {first}" if first > 1 else f"any {letter}"
         missing = sorted(set(range(self.period)) - self.remainders)
-        if len(missing) == 1 and self.period > 2:
-            congruence = f"{letter} ≢ {missing[0]} (mod {self.period})"
-        else:
-            congruence = f"{letter} ≡ {_runs(sorted(self.remainders), self.period)} (mod {self.period})"
+        but_one = len(missing) == 1 and self.period > 2
+        found = f"≢ {missing[0]}" if but_one else f"≡ {_runs(sorted(self.remainders), self.period)}"
+        congruence = f"{letter} {found} (mod {self.period})"
         natural = next(m for m in range(1, self.period + 1) if m % self.period in self.remainders)
         return congruence if first == natural and not self.below else f"{congruence}, {letter} ≥ {first}"
 
 
 def _runs(numbers: list[int], period: int = 0) -> str:
-    """Sorted numbers with neighbours drawn together; with a period, over its end too: ``5…1`` for 5, 6, 0, 1 of 7."""
+    """Sorted numbers with neighbours drawn together, over a period's end too: ``5…1`` for 5, 6, 0, 1 of 7."""
     runs: list[list[int]] = []
     for n in numbers:
         if runs and n == runs[-1][1] + 1:
@@ -135,22 +125,17 @@ ALL = Sizes.from_(1)
 NONE = Sizes.listed([])
 
 
-def everything(sets: Iterable[Sizes]) -> Sizes:
-    """What lies in all of some sets."""
-    return reduce(Sizes.__and__, sets, ALL)
-
-
 def where(value: Callable[[int], int], period: int, degree: int, holds: Callable[[int], bool]) -> Sizes | None:
-    """The n ≥ 1 for which ``holds``, which looks at its sign, is true of ``value(n)``; None where they are too many.
+    """The n ≥ 1 for which ``holds`` is true of ``value(n)``, by its sign; None where they are too many.
 
-    For each remainder by ``period``, the values must be those of a polynomial of at most this ``degree``.
+    For each remainder by ``period`` the values are those of a polynomial of at most this ``degree``.
 
     >>> where(lambda n: n // 4 - 3, 4, 1, lambda sign: sign == 0)
     Sizes(below=frozenset({12, 13, 14, 15}), start=16, period=1, remainders=frozenset())
     """
 
     def settled(turn: int) -> bool:
-        """Whether no sign changes from this turn on: values and all their differences point the same way."""
+        """Whether no sign changes from this turn on: values and their differences all point the same way."""
         for n in range(turn * period + 1, turn * period + period + 1):
             values = [value(n + period * k) for k in range(degree + 1)]
             first = values[0]

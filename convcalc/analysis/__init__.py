@@ -1,1 +1,1 @@
-"""From a graph to numbers: metrics, conventions, receptive fields, the report. Nothing here prints."""
+"""From a graph to numbers."""

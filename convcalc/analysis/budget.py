@@ -1,18 +1,17 @@
-"""Inverse questions with one number for an answer: the largest letter in a budget, the layers for a field, the smallest
-input.
-"""
-
-from __future__ import annotations
+"""Inverse questions with few numbers for an answer: the largest letter in a budget, layers for a field, inputs."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
+from math import ceil
 from typing import Any, NamedTuple
 
+from convcalc.algebra.conditions import Condition
 from convcalc.algebra.dims import Shape, is_symbolic
-from convcalc.algebra.formula import Condition
+from convcalc.algebra.intervals import Along
 from convcalc.analysis.flow import Extent
+from convcalc.analysis.focus import Focus
 from convcalc.analysis.report import Report
 from convcalc.errors import ConvcalcError, NoSolution, SpecError
 from convcalc.network.graph import Graph
@@ -22,12 +21,13 @@ AFTER = 64  # values above the largest that is found are looked at: a cost may f
 
 MOST_LAYERS = 10_000
 MOST_SHOWN = 8
+MOST_TRIES = 200  # inputs for one that a unit sees without padding
 
 
 class Best(NamedTuple):
     """The largest value and its report, None where all cost too much; ``next`` is the first too large.
 
-    ``exact``: found by the formula, and not by trying.
+    ``exact``: found by the formula, not by trying.
     """
 
     name: str
@@ -43,12 +43,12 @@ def largest(
     report_of: Callable[[int], Report],
     lettered: Report | None,
     limits: Mapping[str, int],
-    where: tuple[Condition, ...] = (),
+    where: Sequence[Condition] = (),
 ) -> Best:
     """The largest value of the letter ``name`` for which each total named in ``limits`` is at most its limit.
 
     Exact where ``lettered``, the report with the letter, has formulas of it alone; else by trying ``report_of``
-    numbers, by doubling and halving, and a look at those above.
+    numbers, by doubling and halving.
 
     >>> from convcalc import summary
     >>> best = largest("H", lambda n: summary("resnet50", (1, 3, n, n)), summary("resnet50", "3xHxH"), {"macs": 10**9})
@@ -65,20 +65,18 @@ def largest(
 
     def fits(n: int) -> bool | None:
         report = tried(n)
-        return None if report is None else all(_total(report, total) <= limit for total, limit in limits.items())
+        if report is None:
+            return None
+        values = [(report.totals[total], limit) for total, limit in limits.items()]
+        return all(isinstance(value, int) and value <= limit for value, limit in values)
 
     value = None if lettered is None or where else _by_formula(name, lettered, limits)
     exact = value is not None and fits(value) is True
     if not exact:
         value = _by_trying(fits)
-    first = 1 if value is None else value + 1
+    first = 1 + (value or 0)
     after = next((n for n in range(first, first + AFTER) if fits(n) is False), None)
-    return Best(name, value, None if value is None else tried(value), after, after and tried(after), exact)  # type: ignore[arg-type]
-
-
-def _total(report: Report, name: str) -> int:
-    value = report.totals[name]
-    return value if isinstance(value, int) else MOST**4
+    return Best(name, value, value and tried(value), after, after and tried(after), exact)  # type: ignore[arg-type]
 
 
 def _by_formula(name: str, report: Report, limits: Mapping[str, int]) -> int | None:
@@ -117,14 +115,14 @@ def _by_trying(fits: Callable[[int], bool | None]) -> int | None:
 
 
 class Schedule(NamedTuple):
-    """A way to reach a field: its name, the dilation of each layer, and the field."""
+    """A way to reach a field: its name, the dilation of each layer, and the field's size."""
 
     name: str
     dilations: tuple[int, ...]
     size: int
 
     def told(self) -> str:
-        """The dilations, a long row shortened."""
+        """The dilations; of a long row some."""
         shown = list(map(str, self.dilations))
         if len(shown) > MOST_SHOWN:
             shown = [*shown[: MOST_SHOWN - 2], "…", shown[-1]]
@@ -148,16 +146,15 @@ def schedules(one: Callable[[int], Extent], target: int, dilated: bool) -> list[
         ways[f"times {kernel}"] = lambda i: int(kernel) ** i
     found = [way for name, dilation in ways.items() for way in _reaching(name, one, target, dilation)]
     if not found:
-        raise NoSolution(
-            f"no number of layers sees {target:,}", details=["each layer sees no farther than the one before"]
-        )
+        details = ["each layer sees no farther than the one before"]
+        raise NoSolution(f"no number of layers sees {target:,}", details=details)
     return sorted(found, key=lambda way: (way.size != target, len(way.dilations), way.name))
 
 
 def _reaching(
     name: str, one: Callable[[int], Extent], target: int, dilation: Callable[[int], int]
 ) -> Iterator[Schedule]:
-    """The fewest layers that see at least ``target``; and, where that is more, the most that see less."""
+    """The fewest layers that see at least ``target``; where that is more, the most that see less too."""
     way, jump = Schedule(name, (), 1), Fraction(1)
     before = way
     while way.size < target:
@@ -180,7 +177,7 @@ def _reaching(
 def smallest(build: Callable[[Shape], Graph], shape: Shape, usual: int, seconds: float = 0.4) -> int | None:
     """The smallest n for which ``build`` takes ``shape`` with all its spatial sizes n, tried for ``seconds`` at most.
 
-    None where it was not found, or where ``usual`` is not taken: size is not what is wrong.
+    None where none was found, or where ``usual`` is not taken: size is not what is wrong.
 
     >>> from convcalc import nn, trace
     >>> smallest(lambda shape: trace(nn.Conv2d(3, 8, 5), shape), (1, 3, 2, 2), 64)
@@ -212,3 +209,38 @@ def square(shape: Sequence[object], n: int) -> Shape:
     (1, 3, 63, 63)
     """
     return (*shape[:2], *[n] * (len(shape) - 2))  # type: ignore[arg-type]
+
+
+def unpadded(build: Callable[[Shape], Graph], shape: Shape, layer: str) -> tuple[int, ...] | None:
+    """The smallest input, axis by axis, at which some unit of ``layer`` sees no padding; None where none was found.
+
+    >>> from convcalc import nn, trace
+    >>> unpadded(lambda shape: trace(nn.Conv2d(1, 1, 5, stride=2, padding=2), shape), (1, 1, 9, 9), "")
+    (5, 5)
+    """
+    sizes = [1] * (len(shape) - 2)
+    for _ in range(MOST_TRIES):
+        try:
+            focus = Focus(build((*shape[:2], *sizes)), layer)
+            axes, units = focus.along(), focus.units
+        except ConvcalcError:  # too small for the network, or of a size that does not fit a skip
+            sizes = [n + 1 for n in sizes]
+            continue
+        needed = [_enough(axis, n, m) for axis, n, m in zip(axes, sizes, units) if isinstance(m, int)]
+        if needed == sizes:
+            return tuple(sizes)
+        if None in needed:
+            return None
+        sizes = [n for n in needed if n is not None]
+    return None
+
+
+def _enough(axis: Along, pixels: int, units: int) -> int | None:
+    """``pixels`` if one of the units sees only these; else more, at which one may. None where none ever does."""
+    if axis.jump <= 0:
+        return None
+    free = range(4 * len(axis.phases) + 4 * ceil(axis.size[1] / axis.jump) + 4)
+    held = [(ends[1] + 1, i) for i in free if (ends := axis.interval(i)) and ends[0] >= 0]
+    if any(n <= pixels and i < units for n, i in held):
+        return pixels
+    return max(min(held)[0], pixels + 1) if held else None

@@ -1,10 +1,8 @@
 """Two reports side by side: rows paired, what differs in each pair, and totals with their differences.
 
-Pairs are chosen to make the largest sum of likeness, of layers and shapes before names, so that what was put in or
-taken out between does not tear the rest apart, and a layer under another path stays the same layer.
+Pairs make the largest sum of likeness, of layers and shapes before names, so that what was put in or taken out between
+does not tear the rest apart, and a layer under another path stays the same layer.
 """
-
-from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -12,9 +10,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from fractions import Fraction
 from functools import cached_property
-from itertools import count, takewhile
+from itertools import takewhile
 from operator import add
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from convcalc.analysis.flow import ReceptiveField
 from convcalc.analysis.metrics import METRICS, Count, whole
@@ -28,11 +26,10 @@ STRUCTURE, LAYER, KIND, NAME, ONLY_NAME = 4, 2, 1, 2, 1
 """How alike two rows are: by layer and shapes, by the layer alone, by its kind alone; what an equal name adds to that;
 and by an equal name alone, since a place in a Sequential is a name too, and says little.
 
-The first three count twice for layers that have arguments: one ReLU() is much like another. So a conv under its old
-name with other arguments (2 + 2) outweighs no more than a ReLU() elsewhere (4), and never itself elsewhere (8).
+The first three count twice for layers that have arguments: one ReLU() is much like another.
 """
 
-MOST_CELLS = 4_000_000  # of a table of all against all: about half a second; longer networks are cut at anchors first
+MOST_CELLS = 4_000_000  # of a table of all against all: about half a second
 
 
 class Pair(NamedTuple):
@@ -44,7 +41,7 @@ class Pair(NamedTuple):
 
     @property
     def change(self) -> str:
-        """One of `CHANGES`. Another path with the same layer, shapes and numbers is a rename, and no more."""
+        """One of `CHANGES`."""
         if self.a is None or self.b is None:
             return "added" if self.a is None else "removed"
         if self.rewired or _facts(self.a) != _facts(self.b):
@@ -54,12 +51,10 @@ class Pair(NamedTuple):
 
 def _facts(row: Row) -> tuple[object, ...]:
     """What is said of a row apart from where it stands."""
-    return row.type, row.layer, row.output_shape, row.rf, tuple(row.counts.values())
+    return row.type, row.layer, row.output_shape, row.rf, row.counts
 
 
 class Total(NamedTuple):
-    """A total of both networks."""
-
     name: str
     title: str
     a: Count
@@ -74,7 +69,7 @@ class Total(NamedTuple):
 
     @property
     def percent(self) -> Fraction | None:
-        """The difference in percent of A, for numbers; None for formulas, and where A is 0.
+        """The difference in percent of A; None for formulas, and where A is 0.
 
         >>> Total("params", "Params", Count(200), Count(250)).percent
         Fraction(25, 1)
@@ -103,52 +98,44 @@ class Comparison:
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
-        """How many pairs there are of each change."""
         found = Counter(pair.change for pair in self.pairs)
         return {change: found[change] for change in CHANGES}
 
     @cached_property
     def totals(self) -> Mapping[str, Total]:
-        """Parameters, MACs, FLOPs, bytes of all outputs, and depth; the receptive field is `rf`."""
+        """All but the receptive field."""
         a, b = self.a, self.b
         rows = [
-            Total(name, METRICS[name].title, a.counts[name], b.counts[name]) for name in ("params", "macs", "flops")
+            *[Total(name, METRICS[name].title, a.counts[name], b.counts[name]) for name in ("params", "macs", "flops")],
+            Total("output_bytes", "Output bytes, fp32", a.memory.outputs, b.memory.outputs),
+            Total("depth", "Depth", Count(a.depth), Count(b.depth)),
         ]
-        rows.append(Total("output_bytes", "Output bytes, fp32", a.memory.outputs, b.memory.outputs))
-        rows.append(Total("depth", "Depth", Count(a.depth), Count(b.depth)))
         return {row.name: row for row in rows}
 
     @property
     def rf(self) -> tuple[ReceptiveField, ReceptiveField]:
-        """The receptive fields of the first output."""
         return self.a.totals["rf"], self.b.totals["rf"]
 
 
 def compare(a: Report, b: Report, depth: int | None = None) -> Comparison:
-    """The comparison of two reports with all metrics; ``depth`` folds rows to the modules at that depth.
-
-    Raises SpecError for a depth below 0.
-    """
+    """The comparison of two reports with all metrics, rows folded to the modules at ``depth``; raises SpecError."""
     if depth is not None and depth < 0:
         raise SpecError(f"depth must be at least 0; received {depth}")
     aligned = align(*[report.rows if depth is None else report.folded(depth) for report in (a, b)])
     partners = {x.name: y.name for x, y in aligned if x and y}
     partners |= dict(zip(a.graph.inputs, b.graph.inputs))
     known = set(partners.values())
-    pairs = [Pair(x, y, bool(x and y) and _rewired(x, y, partners, known)) for x, y in aligned]  # type: ignore[arg-type]
+    pairs = [Pair(x, y, bool(x and y and _rewired(x, y, partners, known))) for x, y in aligned]
     if a.uncalled or b.uncalled:
         pairs.append(Pair(a.uncalled, b.uncalled))
     return Comparison(a, b, tuple(pairs), depth)
 
 
 def _rewired(x: Row, y: Row, partners: Mapping[str, str], known: set[str]) -> bool:
-    """Whether an input of ``x`` has a partner, yet not the one that ``y`` takes.
-
-    An input without a partner was taken out or put in, which is told there.
-    """
+    """Whether an input of ``x`` has a partner, yet not the one that ``y`` takes; others were taken out or put in."""
     if len(x.inputs) != len(y.inputs):
         return partners.keys() >= set(x.inputs) and known >= set(y.inputs)
-    return any(i in partners and j in known and partners[i] != j for i, j in zip(x.inputs, y.inputs))
+    return any(i in partners and partners[i] != j and j in known for i, j in zip(x.inputs, y.inputs))
 
 
 class _Item(NamedTuple):
@@ -160,7 +147,7 @@ class _Item(NamedTuple):
     telling: bool
 
 
-_Pairs: TypeAlias = "list[tuple[_Item | None, _Item | None]]"
+_Pairs = list[tuple[_Item | None, _Item | None]]
 
 
 def align(a: Sequence[Row], b: Sequence[Row]) -> list[tuple[Row | None, Row | None]]:
@@ -175,7 +162,7 @@ def align(a: Sequence[Row], b: Sequence[Row]) -> list[tuple[Row | None, Row | No
     """
     one, two = list(map(_item, a)), list(map(_item, b))
     head = _same(one, two)
-    tail = _same(reversed(one[head:]), reversed(two[head:]))
+    tail = _same(one[head:][::-1], two[head:][::-1])
     m, n = len(one) - tail, len(two) - tail
     pairs: _Pairs = [*zip(one[:head], two), *_paired(one[head:m], two[head:n]), *zip(one[m:], two[n:])]
     return [(x and x.row, y and y.row) for x, y in pairs]
@@ -193,12 +180,12 @@ def _same(a: Iterable[_Item], b: Iterable[_Item]) -> int:
 
 
 def _paired(a: list[_Item], b: list[_Item]) -> _Pairs:
-    """The best pairs; in networks too long for all against all, the best between rows that are surely the same."""
+    """The best pairs; in networks too long for all against all, those between rows that are surely the same."""
     if len(a) * len(b) <= MOST_CELLS:
         return _best(a, b)
     for keys in (_names, _turns):
         matcher = SequenceMatcher(None, keys(a), keys(b), autojunk=False)
-        blocks = matcher.get_matching_blocks()[:-1]  # the last is empty
+        *blocks, _ = matcher.get_matching_blocks()  # the last is empty
         if blocks:
             pairs: _Pairs = []
             i = j = 0
@@ -215,17 +202,19 @@ def _names(items: list[_Item]) -> list[Hashable]:
 
 def _turns(items: list[_Item]) -> list[Hashable]:
     """The first of a structure, the second of it, and so on."""
-    seen: dict[Hashable, Iterator[int]] = defaultdict(count)
-    return [(item.structure, next(seen[item.structure])) for item in items]
+    seen, turns = Counter[Hashable](), list[Hashable]()
+    for item in items:
+        seen[item.structure] += 1
+        turns.append((item.structure, seen[item.structure]))
+    return turns
 
 
 def _best(a: list[_Item], b: list[_Item]) -> _Pairs:
     """The pairs of the largest sum of likeness, by the usual table: a row for each of ``a``, a column of ``b``."""
-    scores = _Scores(b)
     table = [[0] * (len(b) + 1)]
-    for x in a:
+    for scores in _scores(a, b):
         above, best = table[-1], 0
-        paired = map(add, above, scores.of(x))
+        paired = map(add, above, scores)
         # each cell the largest of its left, its upper, and its paired; `max` would take three times as long
         row = [best := (p if p >= u and p > best else u if u > best else best) for p, u in zip(paired, above[1:])]
         table.append([0, *row])
@@ -244,27 +233,21 @@ def _best(a: list[_Item], b: list[_Item]) -> _Pairs:
     return pairs[::-1]
 
 
-class _Scores:
-    """How alike a row is to each of the other network's, found by what is equal: most have nothing in common."""
-
-    def __init__(self, others: list[_Item]) -> None:
-        self.names = {y.name: j for j, y in enumerate(others)}
-        self.places: dict[Hashable, list[int]] = {}
-        for j, y in enumerate(others):
-            for key in (y.kind, y.layer, y.structure):
-                self.places.setdefault(key, []).append(j)
-        self.others = len(others)
-        self.known: dict[Hashable, list[int]] = {}
-
-    def of(self, x: _Item) -> list[int]:
-        """The likeness of ``x`` to each."""
-        known = self.known.get(x.structure)
-        if known is None:
-            known = self.known[x.structure] = [0] * self.others
+def _scores(a: list[_Item], b: list[_Item]) -> Iterator[list[int]]:
+    """How alike each of ``a`` is to each of ``b``: most have nothing in common."""
+    names = {y.name: j for j, y in enumerate(b)}
+    places = defaultdict[Hashable, list[int]](list)
+    for j, y in enumerate(b):
+        for key in (y.kind, y.layer, y.structure):
+            places[key].append(j)
+    known: dict[Hashable, list[int]] = {}
+    for x in a:
+        if x.structure not in known:
+            scores = known[x.structure] = [0] * len(b)
             for key, score in ((x.kind, KIND), (x.layer, LAYER), (x.structure, STRUCTURE)):
-                for j in self.places.get(key, ()):
-                    known[j] = score * (2 if x.telling else 1)
-        j = self.names.get(x.name, -1)
-        if j < 0:
-            return known
-        return [*known[:j], known[j] + NAME if known[j] else ONLY_NAME, *known[j + 1 :]]
+                for j in places.get(key, ()):
+                    scores[j] = score * (2 if x.telling else 1)
+        scores = known[x.structure].copy()
+        if (at := names.get(x.name)) is not None:
+            scores[at] = scores[at] + NAME if scores[at] else ONLY_NAME
+        yield scores

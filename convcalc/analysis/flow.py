@@ -1,19 +1,14 @@
-"""What flows along a graph's edges: receptive fields, and depth in weighted layers.
-
-The algebra of fields is `algebra.field`, and which field a layer makes stands with the layer; here they are led through
-a graph and put in terms of the input's axes. Numbers of single calls are `metrics`.
-"""
-
-from __future__ import annotations
+"""What flows along a graph's edges: receptive fields, and depth in weighted layers."""
 
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from itertools import repeat
+from typing import NamedTuple
 
 from convcalc.algebra.dims import Dim, Shape
 from convcalc.algebra.field import Field, Undefined
-from convcalc.algebra.intervals import Along, Interval
+from convcalc.algebra.intervals import Interval
 from convcalc.layers.base import Layer
 from convcalc.network.graph import Graph, node_name
 
@@ -25,9 +20,9 @@ class Extent(NamedTuple):
 
     ``size`` is the largest and ``smallest`` the smallest over the phases; ``jump`` lies between neighbouring units;
     ``start`` is the first pixel that unit 0 sees (negative in the padding). Along an axis that every unit sees from end
-    to end, size is the input's and jump is 0. ``phases`` lists first and last pixel for the units of one period.
-    Where ``exact`` is false, a unit sees no more than that and may see less (``smallest`` is 0), and phases are not
-    known. ``gated`` says of each axis whether a gate, a value stretched over the map, sees it from end to end besides.
+    to end, size is the input's and jump is 0. ``phases`` lists first and last pixel for the units of one period. Where
+    ``exact`` is false, a unit may see less (``smallest`` is 0), and phases are not known. ``gated`` says of each axis
+    whether a gate, a value stretched over the map, sees it from end to end besides.
     """
 
     size: tuple[Dim, ...]
@@ -40,7 +35,7 @@ class Extent(NamedTuple):
 
     @property
     def uniform(self) -> bool:
-        """Whether size, jump and start say it all: they are exact, and alike for all units."""
+        """Whether size, jump and start say it all."""
         return self.exact and all(len(phases) == 1 for phases in self.phases)
 
     @property
@@ -49,12 +44,10 @@ class Extent(NamedTuple):
         return tuple([phases == (None,) and not jump for jump, phases in zip(self.jump, self.phases)])
 
 
-ReceptiveField: TypeAlias = "Extent | str | None"
+ReceptiveField = Extent | str | None
 """An `Extent`; ``"global"`` where a unit sees the whole input; None where it is not defined."""
 
-GLOBAL = "global"
-
-_Column: TypeAlias = "tuple[Dim, Dim, Fraction, int | None, tuple[Interval | None, ...]]"
+_Column = tuple[Dim, Dim, Fraction, int | None, tuple[Interval | None, ...]]
 
 
 class Flow(NamedTuple):
@@ -64,23 +57,24 @@ class Flow(NamedTuple):
     depth: int
 
 
-def propagate(graph: Graph, weighted: Sequence[bool]) -> Flow:
-    """Lead fields and depth through ``graph``; ``weighted`` says for each node whether it counts as deep.
-
-    Linear in the number of nodes.
-    """
+def propagate(graph: Graph, weighted: Sequence[bool] = ()) -> Flow:
+    """Lead fields and depth through ``graph``; ``weighted`` says of each node whether it counts as deep."""
     reached: dict[str, tuple[Field | None, int]] = {
         name: (Field.of_input(len(shape)), 0) for name, shape in graph.inputs.items()
     }
     fields = []
     deepest = 0
-    for (path, call, layer, inputs, shapes, output, _), deep in zip(graph.nodes, weighted):
+    for (path, call, layer, inputs, shapes, output, _), deep in zip(graph.nodes, weighted or repeat(False)):
         if len(inputs) == 1:
             field, depth = reached[inputs[0]]
             if field is not None and type(layer).field is not _POINTWISE:
                 field = _field(layer.shared, (field,), shapes, output)
         else:
-            field = _joined(layer, [reached[x][0] for x in inputs], shapes, output)
+            before = tuple([reached[x][0] for x in inputs])
+            if not before:
+                field = Field((None,) * len(output))  # a parameter sees nothing of the input
+            else:
+                field = None if None in before else _field(layer.shared, before, shapes, output)
             depth = max([reached[x][1] for x in inputs], default=0)
         if deep:
             depth += 1
@@ -88,14 +82,6 @@ def propagate(graph: Graph, weighted: Sequence[bool]) -> Flow:
         reached[node_name(path, call) if call else path] = field, depth
         fields.append(field)
     return Flow(fields, deepest)
-
-
-def _joined(layer: Layer, fields: list[Field | None], shapes: tuple[Shape, ...], output: Shape) -> Field | None:
-    """The field after a layer with several inputs, or with none: a parameter sees nothing of the input."""
-    known = [field for field in fields if field is not None]
-    if len(known) < len(fields):
-        return None
-    return _field(layer.shared, tuple(known), shapes, output) if known else Field((None,) * len(output))
 
 
 def field_of(layer: Layer, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field | None:
@@ -122,24 +108,19 @@ def receptive_field(field: Field | None, graph: Graph, through_gates: bool = Fal
     whole = field.whole | (field.gates - gates)
     seen = {i for i in whole | gates if i in whole or i not in axes} if whole or gates else whole
     if len(seen) == len(pixels):
-        return GLOBAL
+        return "global"
     if len(seen | axes.keys()) < len(pixels):
         return None
     columns: list[_Column] = []
     for i, n in enumerate(pixels):
-        if i and not seen and axes[i][1:] == axes[i - 1][1:]:  # type: ignore[index]
+        if i and not seen and axes[i][1:] == axes[i - 1][1:]:
             columns.append(columns[-1])  # mostly axes are alike
+        elif i in seen:
+            columns.append((n, n, Fraction(0), 0, (None,)))
         else:
-            columns.append(_along(None if i in seen else axes[i], n))
+            axis = axes[i]
+            columns.append((*axis.size[::-1], axis.jump, axis.start, axis.phases))
     exact = all(i in seen or axes[i].exact for i in range(len(pixels)))
     gated = tuple([i not in seen and i in gates for i in range(len(pixels))]) if gates else ()
     size, smallest, jump, start, phases = zip(*columns)
     return Extent(size, smallest, jump, start, phases, exact, gated)
-
-
-def _along(axis: Along | None, pixels: Dim) -> _Column:
-    """The entries of an `Extent` for one axis of the input; None for one seen from end to end."""
-    if axis is None:
-        return pixels, pixels, Fraction(0), 0, (None,)
-    smallest, largest = axis.size
-    return largest, smallest, axis.jump, axis.start, axis.phases

@@ -1,19 +1,16 @@
-"""Legal input sizes: which a network takes, which layer asks for each restriction, and what a floor leaves unread.
-
-Sympy is loaded only where there are letters.
-"""
-
-from __future__ import annotations
+"""Legal input sizes: which a network takes, which layer asks for each restriction, and what a floor leaves unread."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcalc.algebra.assume import assume
 from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, is_symbolic, letter, show, truth
 from convcalc.algebra.field import Field
 from convcalc.algebra.intervals import Axis
-from convcalc.algebra.periodic import ALL, NONE, Sizes, everything
+from convcalc.algebra.periodic import ALL, NONE, Sizes
 from convcalc.analysis.flow import field_of
 from convcalc.errors import ConvcalcError, NoSolution, ShapeError, SpecError
 from convcalc.layers.base import axis_name
@@ -29,8 +26,6 @@ Build = Callable[..., Graph]
 
 
 class Demand(NamedTuple):
-    """What one node asks of the sizes, and why."""
-
     needs: str
     node: str
     why: str
@@ -41,13 +36,12 @@ class Legal(NamedTuple):
 
     graph: Graph
     shapes: tuple[Shape, ...]
-    region: Region
+    region: "Region"
     demands: tuple[Demand, ...]
     held: tuple[str, ...] = ()
 
     @property
     def letters(self) -> tuple[str, ...]:
-        """The letters in the region's order."""
         return self.region.letters
 
     def told(self) -> list[str]:
@@ -71,7 +65,7 @@ class Legal(NamedTuple):
         return tuple(found.get(name, 1) for name in self.letters)
 
     def filled(self, sizes: Sequence[int]) -> tuple[Shape, ...]:
-        """The full shapes with these numbers for the letters."""
+        """The full shapes for these numbers."""
         numbers = dict(zip(self.letters, sizes))
         return tuple(tuple(numbers.get(str(dim), dim) for dim in shape) for shape in self.shapes)
 
@@ -92,44 +86,39 @@ def legal(graph: Graph, held: Sequence[str] = ()) -> Legal:
     return Legal(graph, shapes, region, tuple(_demands(graph.reasons, region)), tuple(held))
 
 
-def _demands(reasons: Mapping[Any, Reason], region: Region) -> Iterator[Demand]:
-    """The demands that the others do not imply, in the order of the nodes."""
+def _demands(reasons: Mapping[Any, Reason], region: "Region") -> Iterator[Demand]:
+    """The demands that the others do not imply, in order."""
     from convcalc.algebra.symbolic.regions import boxes_of
     from convcalc.algebra.symbolic.relations import solved
 
-    found = {relation: solved(relation) for relation in reasons if len(relation.free_symbols) == 1}
-    alone: dict[str, list[tuple[Any, Sizes]]] = {name: [] for name in region.letters}
-    for relation, sizes in found.items():
+    alone: dict[str, dict[Any, Sizes]] = {name: {} for name in region.letters}
+    for relation in reasons:
+        sizes = solved(relation) if len(relation.free_symbols) == 1 else None
         if sizes is not None:
-            alone[str(*relation.free_symbols)].append((relation, sizes))
-    kept = {relation for pairs in alone.values() for relation in _needed(pairs)}
-    box = {name: everything(sizes for _, sizes in pairs) for name, pairs in alone.items()}
+            alone[str(*relation.free_symbols)][relation] = sizes
+    told = {relation: pairs[relation].told(name) for name, pairs in alone.items() for relation in _needed(pairs)}
+    box = {name: reduce(Sizes.__and__, pairs.values(), ALL) for name, pairs in alone.items()}
     for relation, (node, what) in reasons.items():
-        why = what.split(", in ")[0] or f"{show(relation)} does not hold"
-        sizes = found.get(relation)
-        if sizes is None:
-            cases = boxes_of(relation, dict(box)) or ()
+        if not any(relation in pairs for pairs in alone.values()):
+            cases = boxes_of(relation, box) or ()
             if not any(all(case.get(name, ALL) & s == s for name, s in box.items()) for case in cases):
-                yield Demand(show(relation), node, why)
-        elif relation in kept:
-            yield Demand(sizes.told(str(*relation.free_symbols)), node, why)
+                told[relation] = show(relation)
+        if relation in told:
+            yield Demand(told[relation], node, what.split(", in ")[0] or f"{show(relation)} does not hold")
 
 
-def _needed(pairs: list[tuple[Any, Sizes]]) -> Iterator[Any]:
+def _needed(pairs: Mapping[Any, Sizes]) -> Iterator[Any]:
     """The relations of one letter that the rest does not say; of several that say the same the last."""
-    after = [ALL]
-    for _, sizes in reversed(pairs):
-        after.append(after[-1] & sizes)
-    whole = after.pop()
+    *after, whole = accumulate([*pairs.values()][::-1], Sizes.__and__, initial=ALL)
     before = ALL
-    for (relation, sizes), rest in zip(pairs, reversed(after)):
+    for (relation, sizes), rest in zip(pairs.items(), reversed(after)):
         if before & rest != whole:
             before = before & sizes
             yield relation
 
 
 def lettered(shape: Shape) -> Shape:
-    """A shape without the batch, with letters for its spatial sizes where it has none.
+    """A shape without the batch, with letters for its spatial sizes if it has none.
 
     >>> lettered((3, 224, 224))
     (3, H, W)
@@ -145,25 +134,20 @@ def study(build: Build, inputs: Sequence[Shape], usual: Sequence[Shape] = ()) ->
     An axis for which a layer needs a number is held at its size in ``usual``. Raises SpecError where there is no
     letter, and what ``build`` raises where no axis may be one.
     """
-    inputs = tuple(tuple(shape) for shape in inputs)
     if not any(is_symbolic(dim) for shape in inputs for dim in shape):
         raise SpecError("there is no size to ask about", hint="give the input in letters: --input 3xHxW")
     try:
         return legal(build(*inputs))
     except ConvcalcError as error:
-        numbers = {
-            str(dim): n
-            for shape, sizes in zip(inputs, usual)
-            for dim, n in zip(shape, sizes)
-            if is_symbolic(dim) and not is_symbolic(n)
-        }
+        pairs = [pair for shape, sizes in zip(inputs, usual) for pair in zip(shape, sizes)]
+        numbers = {str(dim): n for dim, n in pairs if is_symbolic(dim) and not is_symbolic(n)}
         for name in numbers if len(numbers) > 1 else ():
             held = {other: n for other, n in numbers.items() if other != name}
+            told = ", ".join(f"{other} = {n}" for other, n in held.items())
             try:
                 graph = build(*[tuple(as_dim(held.get(str(dim), dim)) for dim in shape) for shape in inputs])
             except ConvcalcError:
                 continue
-            told = ", ".join(f"{other} = {n}" for other, n in held.items())
             return legal(graph, [f"with {told}: {error.where}: {error.what}"])
         raise
 
@@ -178,12 +162,10 @@ class Verdict(NamedTuple):
 
     @property
     def works(self) -> bool:
-        """Whether they do."""
         return self.error is None
 
     @property
     def padding(self) -> tuple[int, ...]:
-        """What the spatial axes of the first input lack to ``above``."""
         pairs = zip(self.shapes[0][2:], self.above[0][2:] if self.above is not None else ())
         return tuple(int(b) - int(a) for a, b in pairs)  # type: ignore[arg-type]
 
@@ -197,7 +179,7 @@ def judge(build: Build, found: Legal, shapes: Sequence[Shape]) -> Verdict:
     >>> judge(lambda *shapes: trace(pool, *shapes), found, [(1, 3, 2, 9)]).above
     ((1, 3, 4, 9),)
     """
-    full = tuple(tuple(shape) for shape in shapes)
+    full = tuple(shapes)
     try:
         build(*full)
         return Verdict(full)
@@ -208,7 +190,7 @@ def judge(build: Build, found: Legal, shapes: Sequence[Shape]) -> Verdict:
 
 
 class Loss(NamedTuple):
-    """How many positions one node leaves unread at the end of an axis of ``size``, and for which sizes."""
+    """How many positions a node leaves unread at the end of an axis, and for which sizes."""
 
     node: str
     axis: str
@@ -218,7 +200,7 @@ class Loss(NamedTuple):
 
 
 def floor_loss(graph: Graph) -> list[Loss]:
-    """Pixels that no window reads because a floor cut the last one off, node by node.
+    """Pixels that no window reads because a floor cut it off, node by node.
 
     >>> from convcalc import nn, trace
     >>> floor_loss(trace(nn.MaxPool2d(2), (1, 3, 7, 8)))
@@ -249,7 +231,7 @@ def _when(lost: Any) -> str:
     from convcalc.algebra.symbolic.relations import solved, stated
 
     found = solved(stated(">=", lost, 1))
-    return "" if found is None else found.told(str(*lost.free_symbols))
+    return found.told(str(*lost.free_symbols)) if found else ""
 
 
 def under(graph: Graph, texts: Sequence[str]) -> tuple[Graph, str]:
@@ -277,9 +259,8 @@ def under(graph: Graph, texts: Sequence[str]) -> tuple[Graph, str]:
             left[relation] = reason
     now = replace(now, reasons=left, assumptions=tuple(r for r in now.assumptions if r in left))
     lows = {name: low - 1 for name, (low, _) in given.bounds.items() if low > 1 and name in now.letters}
-    if lows:  # minima that lower bounds decide: what holds from a bound on holds from 1 on there
-        now = now.subs({name: letter(name) + low for name, low in lows.items()})
-        now = now.subs({name: letter(name) - low for name, low in lows.items()})
+    for sign in (1, -1) if lows else ():  # minima that lower bounds decide: what holds from there on holds from 1 on
+        now = now.subs({name: letter(name) + sign * low for name, low in lows.items()})
     return now, given.told()
 
 

@@ -1,13 +1,8 @@
-"""Metrics, each one decorated function from a call of a layer to a number, and conventions: what a FLOP is.
+"""Metrics, each one decorated function from a call of a layer to a number, and conventions: what a FLOP is."""
 
-A convention is one row of prices for the words of `layers.base`.
-"""
-
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import Dim, Shape, as_dim, prod
 from convcalc.errors import UnknownName, did_you_mean
@@ -15,7 +10,7 @@ from convcalc.layers.base import Layer, Op, Work
 
 
 class Convention(NamedTuple):
-    """What each word of work costs, in ``unit``; nothing, where it is not listed.
+    """What each word of work (`layers.base`) costs, in ``unit``; nothing, where it is not listed.
 
     >>> CONVENTIONS["torch"].price({"mac": 10, "bias": 3})
     20
@@ -27,20 +22,17 @@ class Convention(NamedTuple):
     description: str
 
     def price(self, work: Work) -> Dim:
-        """What a tally of work costs."""
         return sum([price * work[op] for op, price in self.prices.items() if op in work])
 
 
-_ROWS = (
-    Convention(
+CONVENTIONS: Mapping[str, Convention] = {
+    "torch": Convention(
         name="torch",
         unit="FLOPs",
         prices={"mac": 2},
         description="2 FLOPs for each multiply–accumulate of convolutions and matrix products, 0 for all else",
     ),
-)
-
-CONVENTIONS: Mapping[str, Convention] = {row.name: row for row in _ROWS}
+}
 """By name. ``torch`` is the definition of `torch.utils.flop_counter`."""
 
 
@@ -50,49 +42,29 @@ def find(name: str) -> Convention:
     >>> find("torch").unit
     'FLOPs'
     """
-    return _named(name, CONVENTIONS, "convention", "there is")
+    _check(name, CONVENTIONS, "convention", "there is")
+    return CONVENTIONS[name]
 
 
-Row = TypeVar("Row")
-
-
-def _named(name: str, rows: Mapping[str, Row], what: str, known: str) -> Row:
+def _check(name: str, rows: Iterable[str], what: str, known: str) -> None:
     if name not in rows:
         hint = did_you_mean(name, rows) or f"{known} {', '.join(rows)}"
         raise UnknownName(f"no {what} is called {name!r}", hint=hint)
-    return rows[name]
 
 
 class Count(NamedTuple):
-    """A number and whether it is all of it: else a lower bound, or None, not known at all.
-
-    >>> Count(12) + Count(None, False)
-    Count(value=12, complete=False)
-    """
+    """A number and whether it is all of it: else a lower bound, or None, not known at all."""
 
     value: Dim | None
     complete: bool = True
 
-    def __add__(self, other: Any) -> Count:
-        known = [value for value in (self.value, other.value) if value is not None]
-        return Count(whole(sum(known)) if known else None, self.complete and other.complete)
-
 
 class Memory(NamedTuple):
-    """Bytes in fp32 of all that is owned, and of the outputs of all calls kept side by side."""
+    """Bytes in fp32 of all that is owned, and of the outputs of all calls side by side."""
 
     parameters: Count
     buffers: Count
     outputs: Count
-
-
-def memory(params: Count, buffers: Count, elements: Count) -> Memory:
-    """4 bytes for each element.
-
-    >>> memory(Count(25557032), Count(53173), Count(1)).parameters
-    Count(value=102228128, complete=True)
-    """
-    return Memory(*[Count(None if n is None else n * 4, complete) for n, complete in (params, buffers, elements)])
 
 
 class Call(NamedTuple):
@@ -106,7 +78,7 @@ class Call(NamedTuple):
 
 
 class Metric(NamedTuple):
-    """A number of a call, summed over all calls; ``owned``: of a layer, called or not, once for each layer object."""
+    """A number of a call, summed over all; ``owned``: of a layer, called or not, once for each layer object."""
 
     name: str
     title: str
@@ -120,7 +92,7 @@ METRICS: dict[str, Metric] = {}
 
 
 def metric(title: str, unit: str, *, owned: bool = False) -> Callable[[Callable[[Call], Dim | None]], Metric]:
-    """Make the function below a metric under its own name; it returns None where the number is not known."""
+    """Make a function a metric under its own name; it returns None where the number is not known."""
 
     def register(value: Callable[[Call], Dim | None]) -> Metric:
         row = METRICS[value.__name__] = Metric(value.__name__, title, unit, owned, value)
@@ -137,13 +109,13 @@ def params(call: Call) -> Dim:
 
 @metric("Trainable", "trainable parameters", owned=True)
 def trainable_params(call: Call) -> Dim:
-    """Elements of the learned tensors that training changes; convcalc freezes none."""
+    """Those that training changes; convcalc freezes none."""
     return sum(map(prod, call.layer.weights().values()))
 
 
 @metric("Buffers", "buffer elements", owned=True)
 def buffers(call: Call) -> Dim:
-    """Elements of state that is not learned, such as running means."""
+    """Elements of other state, such as running means."""
     return sum(map(prod, call.layer.buffers().values()))
 
 
@@ -155,13 +127,13 @@ def macs(call: Call) -> Dim | None:
 
 @metric("FLOPs", "FLOPs")
 def flops(call: Call) -> Dim | None:
-    """Floating-point operations, at the prices of the convention."""
+    """Floating-point operations, as the convention counts them."""
     return None if call.work is None else call.convention.price(call.work)
 
 
 @metric("Elements", "output elements")
 def elements(call: Call) -> Dim:
-    """Elements of the output (activations)."""
+    """Elements of the output."""
     return prod(call.output)
 
 
@@ -175,7 +147,8 @@ def select(name: str) -> Metric:
     >>> select("macs").unit
     'MACs'
     """
-    return _named(name, METRICS, "metric", "there are")
+    _check(name, METRICS, "metric", "there are")
+    return METRICS[name]
 
 
 class Measured(NamedTuple):
@@ -187,9 +160,8 @@ class Measured(NamedTuple):
 
 @lru_cache(maxsize=64)
 def meter(names: tuple[str, ...], convention: str) -> Callable[[Layer, tuple[Shape, ...], Shape], Measured]:
-    """A function that measures calls, and keeps answers, as networks repeat few distinct calls. Raises UnknownName."""
-    metrics = [select(name) for name in names]
-    prices = find(convention)
+    """A function that measures calls; networks repeat few distinct ones. Raises UnknownName."""
+    metrics, prices = list(map(select, names)), find(convention)
 
     @lru_cache(maxsize=4096)
     def measure(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> Measured:
@@ -202,7 +174,7 @@ def meter(names: tuple[str, ...], convention: str) -> Callable[[Layer, tuple[Sha
 
 
 def holdings(layer: Layer, names: tuple[str, ...], convention: str) -> tuple[Dim | None, ...]:
-    """The metrics of a layer that no one calls: what it owns, and 0 for what calls would cost."""
+    """The metrics of a layer that is never called."""
     call = Call(layer, (), (), {}, find(convention))
     return tuple([whole(METRICS[name].value(call)) if METRICS[name].owned else 0 for name in names])
 

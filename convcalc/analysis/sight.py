@@ -1,26 +1,26 @@
-"""What units see on a map of a given size, to the pixel: borders cut off what `flow`'s interval maps only bound there.
+"""What units see on a map of a given size, to the pixel: borders cut off what `flow` only bounds there.
 
-Sets of positions along an axis are ints, a bit for each position; what a unit sees is a union of *boxes*, products of
-such sets over the axes, since branches with unlike kernels see a cross and not a rectangle. Fields for all units at
-once are `flow`, and how often a pixel is seen is `paths`.
+Sets of positions along an axis are ints, a bit for each; what a unit sees is a union of *boxes*, products of such sets
+over the axes, since branches with unlike kernels see a cross and not a rectangle.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from math import ceil, floor
-from typing import Any, NamedTuple, TypeAlias
+from operator import or_
+from typing import Any, NamedTuple
 
-from convcalc.algebra.dims import Shape
 from convcalc.algebra.field import Field, Part, Slot
 from convcalc.algebra.intervals import Interval, Reach, Taps
 from convcalc.analysis.flow import field_of, propagate
 from convcalc.errors import SpecError
 from convcalc.network.graph import Graph, Node
 
-Route: TypeAlias = "tuple[tuple[int, Slot], tuple[Taps | Reach, ...]]"
-"""Where a layer's output reads along one axis: (which input, where in its field), and the taps on the way."""
+Chain = tuple[Taps | Reach, ...]
+"""The taps on the way from an input to an output, which come last."""
+
+Route = tuple[tuple[int, Slot], Chain]
+"""Where a layer's output reads along one axis: which input, and where in its field; and the taps on the way."""
 
 MOST_BOXES = 64
 """More are put into one that holds them all."""
@@ -28,7 +28,7 @@ MOST_BOXES = 64
 MOST_UNITS = 10_000
 """Whether each of more sees a pixel is not asked."""
 
-Box: TypeAlias = "tuple[int, ...]"
+Box = tuple[int, ...]
 """A set of positions for each axis along which the field moves, in the order of the tensor's axes."""
 
 
@@ -39,15 +39,12 @@ class Trail(NamedTuple):
 
     @property
     def source(self) -> Any:
-        """The input and its axis."""
         return self.routes[0][0]
 
-    def through(self, taps: Taps | Reach) -> Trail:
-        """With ``taps`` on top."""
+    def through(self, taps: Taps | Reach) -> "Trail":
         return Trail(tuple([(source, (*chain, taps)) for source, chain in self.routes]))
 
-    def joined(self, other: Trail, units: object) -> Trail:
-        """Both ways."""
+    def joined(self, other: "Trail", units: object) -> "Trail":
         return Trail(tuple(dict.fromkeys(self.routes + other.routes)))
 
 
@@ -59,18 +56,17 @@ class Step(NamedTuple):
     gates: frozenset[Any]
 
 
-def step(node: Node, fields: Sequence[Field]) -> Step | None:
-    """What ``node`` reads, for inputs with these fields; None where its own field is not defined."""
+def _step(node: Node, fields: Sequence[Field | None]) -> Step | None:
     trails: list[Any] = []
     for k, field in enumerate(fields):
+        if field is None:
+            return None
         whole: Any = frozenset({(k, -1)} if field.whole else ())  # what was pooled is a gate once it is stretched
         trails.append(Field(_trailed(field, k).axes, whole))
     if not trails:
         return Step({}, frozenset(), frozenset())
     after: Any = field_of(node.layer, trails, node.input_shapes, node.output_shape)
-    if after is None:
-        return None
-    return Step({slot: trail.routes for slot, trail in after.maps().items()}, after.whole, after.gates)
+    return after and Step({slot: trail.routes for slot, trail in after.maps().items()}, after.whole, after.gates)
 
 
 def _trailed(field: Field, k: int) -> Field:
@@ -85,7 +81,7 @@ def _trailed(field: Field, k: int) -> Field:
 
 
 class Sight:
-    """The sight of all units of a graph whose sizes are numbers; gates are followed only if asked for.
+    """The sight of all units of a graph in numbers; gates are followed only if asked for.
 
     >>> from convcalc import nn, trace
     >>> graph = trace(nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.Conv2d(1, 1, 3, padding=1)), (1, 1, 9, 9))
@@ -100,41 +96,41 @@ class Sight:
         if any(not isinstance(n, int) for shape in shapes.values() for n in shape):
             raise SpecError("what single units see needs numbers for all sizes", hint="give --input without letters")
         self.shapes: Mapping[str, tuple[int, ...]] = shapes  # type: ignore[assignment]
-        found = propagate(graph, [False] * len(graph.nodes)).fields
-        self.fields: dict[str, Field | None] = {x: Field.of_input(len(shape)) for x, shape in graph.inputs.items()}
-        self.fields.update(zip([node.name for node in graph.nodes], found))
+        inputs = [Field.of_input(len(shape)) for shape in graph.inputs.values()]
+        self.fields: dict[str, Field | None] = dict(zip(shapes, [*inputs, *propagate(graph).fields]))
         self._steps: dict[str, Step | None] = {}
 
     def axes(self, name: str) -> tuple[Slot, ...]:
-        """Where a node's field moves: its tensor axes, windows and the places inside them as one."""
+        """Where a node's field moves: its tensor axes, windows and places inside them as one."""
         field = self.fields[name]
         return tuple(field.maps()) if field else ()
 
     def units(self, name: str, slot: Slot) -> int:
-        """How many units a node has there."""
         return (self.fields[name] or Field(())).span(slot, self.shapes[name])  # type: ignore[return-value]
 
     def step(self, node: Node) -> Step | None:
-        """What a node reads of its inputs."""
+        """What a node reads; None where its field is not defined."""
         if node.name not in self._steps:
-            fields = [self.fields[name] for name in node.inputs]
-            known = [field for field in fields if field is not None]
-            self._steps[node.name] = step(node, known) if len(known) == len(fields) else None
+            self._steps[node.name] = _step(node, [self.fields[name] for name in node.inputs])
         return self._steps[node.name]
 
-    def seen(self, name: str, unit: Sequence[int]) -> tuple[Interval, ...] | None:
-        """First and last position along each axis of the input that ``unit`` of node ``name`` sees.
+    def sure_step(self, node: Node) -> Step:
+        """As `step`; raises SpecError where it is not defined."""
+        found = self.step(node)
+        if found is None:
+            raise SpecError(f"the receptive field is not defined at {node.name}", where=repr(node.layer))
+        return found
 
-        ``unit`` has a place for each axis along which the node's field moves. None where it sees nothing.
+    def seen(self, name: str, unit: Sequence[int]) -> tuple[Interval, ...] | None:
+        """First and last position along each axis of the input that ``unit`` of node ``name`` sees, if any.
+
+        ``unit`` has a place for each axis along which the node's field moves.
         """
-        boxes = self.boxes_seen(name, unit)
-        if not boxes:
-            return None
-        sets = [_union(box[i] for box in boxes) for i in range(len(boxes[0]))]
-        return tuple([((s & -s).bit_length() - 1, s.bit_length() - 1) for s in sets])
+        sets = [_union(sets) for sets in zip(*self.boxes_seen(name, unit))]
+        return tuple([((s & -s).bit_length() - 1, s.bit_length() - 1) for s in sets]) or None
 
     def boxes_seen(self, name: str, unit: Sequence[int]) -> list[Box]:
-        """Positions of the input, for each of its spatial axes, that ``unit`` of node ``name`` sees."""
+        """What ``unit`` of node ``name`` sees of the input, along its spatial axes."""
         reached: dict[str, list[Box]] = {name: [tuple([1 << i for i in unit])]}
         for node in reversed(self.graph.nodes):
             if boxes := reached.pop(node.name, None):
@@ -144,8 +140,8 @@ class Sight:
         return _without_lesser([box for name in self.graph.inputs for box in reached.get(name, [])])
 
     def _read(self, node: Node, k: int, source: str, box: Box) -> Iterator[Box]:
-        """The positions of the node's k-th input that the units in ``box`` read; none where an axis reads nothing."""
-        here = self._step_of(node)
+        """What the units in ``box`` read of the node's k-th input; nothing where they read nothing along an axis."""
+        here = self.sure_step(node)
         if not self._follows(here, k):
             return
         sets = []
@@ -158,15 +154,8 @@ class Sight:
         if all(sets):
             yield tuple(sets)
 
-    def _step_of(self, node: Node) -> Step:
-        """As `step`; raises SpecError where it is not defined."""
-        found = self.step(node)
-        if found is None:
-            raise SpecError(f"the receptive field is not defined at {node.name}", where=repr(node.layer))
-        return found
-
     def _follows(self, here: Step, k: int) -> bool:
-        """Whether the k-th input counts: a gate does only if it was asked for."""
+        """Whether the k-th input counts: a gate only if asked for."""
         return self.through_gates or all(way[0] != k for way in here.gates)
 
     def covers(self, pixel: Sequence[int]) -> dict[str, list[Box]]:
@@ -205,7 +194,7 @@ class Sight:
 
 
 @lru_cache(maxsize=1024)
-def reads(chain: tuple[Taps | Reach, ...], n: int, units: int) -> tuple[int, ...]:
+def reads(chain: Chain, n: int, units: int) -> tuple[int, ...]:
     """For each of ``units`` outputs the set of positions that it reads of an axis of ``n``."""
     if units > MOST_UNITS:
         what = f"{units:,} units along an axis are too many to look through: the limit is {MOST_UNITS:,}"
@@ -213,16 +202,16 @@ def reads(chain: tuple[Taps | Reach, ...], n: int, units: int) -> tuple[int, ...
     return tuple([_read_by_one(chain, n, unit) for unit in range(units)])
 
 
-def read_through(chain: Sequence[Taps | Reach], unit: int) -> set[int]:
-    """The positions that one output reads through several layers' taps, those beyond the borders too."""
+def read_through(chain: Chain, unit: int) -> set[int]:
+    """The positions that one output reads through several layers, those beyond the borders too."""
     positions = {unit}
     for taps in reversed(chain):
         positions = {i for position in positions for i in read_by(taps, position)}
     return positions
 
 
-def _read_by_one(chain: tuple[Taps | Reach, ...], n: int, unit: int) -> int:
-    """The positions that one output reads of an axis of ``n``, a bit for each."""
+def _read_by_one(chain: Chain, n: int, unit: int) -> int:
+    """The set of positions that one output reads of an axis of ``n``."""
     border = getattr(chain[0], "border", "zeros") if chain else "zeros"
     return _union(1 << i for i in folded(read_through(chain, unit), n, border))
 
@@ -249,22 +238,27 @@ def read_by(taps: Taps | Reach, unit: int) -> Iterable[int]:
     if isinstance(taps, Reach):
         return range(ceil(unit * taps.jump + taps.low), floor(unit * taps.jump + taps.high) + 1)
     turn, phase = divmod(unit, len(taps.ranges))
-    shift = turn * taps.advance
-    return [i + shift for i in taps.ranges[phase]]
+    return [i + turn * taps.advance for i in taps.ranges[phase]]
 
 
 def _bits(value: int) -> Iterator[int]:
+    """The places of the bits that are set; a lone one far up costs one step."""
     while value:
         lowest = value & -value
         yield lowest.bit_length() - 1
         value ^= lowest
 
 
+def leading_to(graph: Graph, name: str) -> list[Node]:
+    """The nodes that node ``name`` hangs on, and itself."""
+    needed = {name}
+    for node in reversed(graph.nodes):
+        needed.update(node.inputs if node.name in needed else ())
+    return [node for node in graph.nodes if node.name in needed]
+
+
 def _union(sets: Iterable[int]) -> int:
-    united = 0
-    for positions in sets:
-        united |= positions
-    return united
+    return reduce(or_, sets, 0)
 
 
 def _without_lesser(boxes: list[Box]) -> list[Box]:
@@ -273,11 +267,4 @@ def _without_lesser(boxes: list[Box]) -> list[Box]:
     for box in sorted(dict.fromkeys(boxes), key=lambda box: -sum(s.bit_count() for s in box)):
         if not any(all(s | t == t for s, t in zip(box, other)) for other in kept):
             kept.append(box)
-    if len(kept) > MOST_BOXES:
-        return [tuple([_union(sets) for sets in zip(*kept)])]
-    return kept
-
-
-def shape_of(graph: Graph, name: str) -> Shape:
-    """The shape of a node's output or of an input."""
-    return graph.inputs[name] if name in graph.inputs else graph[name].output_shape
+    return kept if len(kept) <= MOST_BOXES else [tuple(map(_union, zip(*kept)))]

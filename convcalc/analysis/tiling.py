@@ -1,19 +1,17 @@
 """Tiling: how to run a network over an image piece by piece so that the outputs, put together, equal the whole's.
 
 A unit of a tile is right where nothing on its way read beyond the tile, and where the tile begins at a multiple of all
-strides on the way, so that phases agree.
+strides on the way.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from math import lcm
 from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import Shape, show_shape
-from convcalc.algebra.field import Field, Packed, Part, Slot
+from convcalc.algebra.field import Field, Slot
 from convcalc.algebra.intervals import Axis, Interval
-from convcalc.analysis.sight import Sight, read_through
+from convcalc.analysis.sight import Sight, leading_to, read_through
 from convcalc.errors import ConvcalcError, SpecError
 from convcalc.network.graph import Graph
 
@@ -21,10 +19,7 @@ Build = Callable[[Shape], Graph]
 
 
 class Tile(NamedTuple):
-    """One piece along one axis: take ``input`` of the image, keep ``keep`` of its output, put it at ``output``.
-
-    Each is a start and a stop, as for a slice.
-    """
+    """Along one axis: take ``input`` of the image, keep ``keep`` of its output, put it at ``output``, as slices."""
 
     input: Interval
     keep: Interval
@@ -35,8 +30,8 @@ class Strip(NamedTuple):
     """The tiling along one axis of the input.
 
     Tiles of ``size`` pixels overlap by ``overlap``; they begin at multiples of ``step``, itself one of ``alignment``.
-    Of an inner tile's output, ``spoilt`` units at its two ends have read beyond the tile. ``place`` is the axis of the
-    output tensor that runs along this one.
+    At an inner tile's two ends ``spoilt`` units have read beyond it. ``place`` is the output's axis that runs along
+    this one.
     """
 
     place: int
@@ -52,7 +47,7 @@ def tiling(build: Build, shape: Shape, layer: Callable[[Graph], str], sizes: Seq
     """The tiling of an input of ``shape`` for the output of a layer, with tiles of ``sizes``, axis by axis.
 
     Raises SpecError where no overlap is enough (a unit sees the whole input), where the tile is too small, and where
-    the network does not treat a tile as it treats the whole (sizes fixed in it).
+    the network does not treat a tile as it treats the whole.
 
     >>> from convcalc import nn, trace
     >>> net = nn.Conv2d(1, 1, 5, padding=2)
@@ -60,8 +55,7 @@ def tiling(build: Build, shape: Shape, layer: Callable[[Graph], str], sizes: Seq
     4
     """
     whole = _Half(build(shape), layer)
-    origins = [whole.origin(axis, size) for axis, size in enumerate(sizes)]
-    lasts = [n - origin for n, origin in zip(whole.pixels, origins)]
+    lasts = [n - whole.origin(axis, size) for axis, (n, size) in enumerate(zip(whole.pixels, sizes))]
     tile, last = (_Half(_built(build, (*shape[:2], *lengths), whole), layer) for lengths in (sizes, lasts))
     for part in (tile, last):
         _check_alike(whole, part)
@@ -74,11 +68,9 @@ class _Half:
     def __init__(self, graph: Graph, layer: Callable[[Graph], str]) -> None:
         self.sight = Sight(graph)
         self.name = layer(graph)
-        needed = {self.name}
-        for node in reversed(graph.nodes):
-            needed.update(node.inputs if node.name in needed else ())
-        self.nodes = [node for node in graph.nodes if node.name in needed]
+        self.nodes = leading_to(graph, self.name)
         self.fields = {name: self.sight.fields[name] for name in [*graph.inputs, *[node.name for node in self.nodes]]}
+        self.field = self.fields[self.name] or Field(())
         self._check_local()
         self.pixels: Any = next(iter(graph.inputs.values()))[2:]  # in numbers, as sight demands
         found: list[list[int]] = [[], [], []]
@@ -100,13 +92,9 @@ class _Half:
                 )
             if not all(axis.exact for axis in field.maps().values()):
                 raise SpecError(f"the receptive field at {name} is only bounded, so no overlap is known")
-        if any(isinstance(axis, (Part, Packed)) for axis in self._field.axes):
+        if self.field.split:
             hint = "name a layer behind them"
             raise SpecError(f"{self.name} stands inside windows, whose outputs lie in no map", hint=hint)
-
-    @property
-    def _field(self) -> Field:
-        return self.fields[self.name] or Field(())
 
     def origin(self, axis: int, size: int) -> int:
         """Where the last tile begins: it ends where the input does."""
@@ -114,25 +102,21 @@ class _Half:
         return max(0, -(-int(self.pixels[axis] - size) // alignment) * alignment)
 
     def place(self, axis: int) -> int:
-        """The tensor axis of the layer's output that runs along this axis of the input."""
-        maps = self._field.maps()
-        return next(i for i in maps if isinstance(i, int) and maps[i].source == axis)
+        """The axis of the layer's output that runs along this axis of the input."""
+        return next(i for i, along in self.field.maps().items() if isinstance(i, int) and along.source == axis)
 
     def units(self, axis: int) -> int:
-        """The size of the layer's output along an axis of the input."""
         return self.sight.units(self.name, self.place(axis))
 
     def per_step(self, axis: int) -> int:
-        """Units of the layer's output for each alignment of the input."""
-        return int(self.alignments[axis] / self._field.maps()[self.place(axis)].jump)
+        """Units of the output for each alignment of the input."""
+        return int(self.alignments[axis] / self.field.maps()[self.place(axis)].jump)
 
     def spoilt(self, axis: int) -> tuple[int, int]:
-        """How many units at the two ends of the layer's output read beyond the ends of the input's axis."""
+        """How many units at the two ends of the output read beyond the ends of the input's axis."""
         taints: dict[tuple[str, Slot], tuple[set[int], set[int]]] = {}
         for node in self.nodes:
-            here = self.sight.step(node)
-            assert here is not None  # checked with the fields
-            for j, routes in here.routes.items():
+            for j, routes in self.sight.sure_step(node).routes.items():
                 low, high = taints[node.name, j] = set(), set()
                 for (k, a), chain in routes:
                     if any(getattr(taps, "border", "") == "circular" for taps in chain):
@@ -154,7 +138,7 @@ def _built(build: Build, shape: Shape, whole: _Half) -> Graph:
     try:
         return build(shape)
     except ConvcalcError as error:
-        hint = f"multiples of {' x '.join(map(str, whole.alignments))} mostly fit"
+        hint = f"multiples of {show_shape(whole.alignments)} mostly fit"
         what = f"the network does not take a tile of {show_shape(shape[2:])}: {error.what}"
         raise SpecError(what, where=error.where, hint=hint) from None
 
@@ -166,11 +150,12 @@ def _check_alike(whole: _Half, part: _Half) -> None:
             raise SpecError(
                 f"at {name} a tile of {show_shape(part.pixels)} is not treated as the whole input is",
                 hint="padding and interpolation that go by the size of the input cannot be tiled, unless all sizes are "
-                f"multiples of {' x '.join(map(str, whole.alignments))}",
+                f"multiples of {show_shape(whole.alignments)}",
             )
 
 
 def _strip(axis: int, size: int, whole: _Half, tile: _Half, last: _Half) -> Strip:
+    """Each tile goes on where the one before ends."""
     alignment, per_step = whole.alignments[axis], whole.per_step(axis)
     low, high = tile.spoilt(axis)
     step = (tile.units(axis) - low - high) // per_step * alignment
@@ -180,19 +165,15 @@ def _strip(axis: int, size: int, whole: _Half, tile: _Half, last: _Half) -> Stri
             hint=f"at least {per_step} must be left; try --tile {2 * size}",
         )
     origin = whole.origin(axis, size)
-    tiles = tuple(_tiles(axis, [*range(0, origin, step), origin], whole, tile, last))
-    return Strip(tile.place(axis), size, size - step, step, alignment, (low, high), tiles)
-
-
-def _tiles(axis: int, starts: Sequence[int], whole: _Half, tile: _Half, last: _Half) -> Iterator[Tile]:
-    """Each goes on where the one before ends."""
+    tiles = []
     done = 0
-    for start in starts:
-        part = last if start == starts[-1] else tile
-        offset = start // whole.alignments[axis] * whole.per_step(axis)
-        low, high = part.spoilt(axis) if len(starts) > 1 else (0, 0)
-        stop = offset + part.units(axis) - (high if part is tile else 0)
-        if (start and offset + low > done) or (part is last and stop != whole.units(axis)):
+    for start in [*range(0, origin, step), origin]:
+        part = last if start == origin else tile
+        offset = start // alignment * per_step
+        before, after = part.spoilt(axis) if origin else (0, 0)
+        stop = offset + part.units(axis) - (after if part is tile else 0)
+        if (start and offset + before > done) or (part is last and stop != whole.units(axis)):
             raise SpecError("the outputs of the tiles do not meet those of the whole", where=whole.name)
-        yield Tile((start, start + part.pixels[axis]), (done - offset, stop - offset), (done, stop))
+        tiles.append(Tile((start, start + part.pixels[axis]), (done - offset, stop - offset), (done, stop)))
         done = stop
+    return Strip(tile.place(axis), size, size - step, step, alignment, (low, high), tuple(tiles))

@@ -1,14 +1,14 @@
 """The command line: a group whose commands are one file each, loaded when asked for, and the options they share.
 
-Commands parse, call one library function and echo; nothing is computed here. Every failure is one paragraph on stderr:
-exit code 2 for a slip of usage or a spec, 1 for a check that failed, 3 for a file that cannot be read.
+Every failure is one paragraph on stderr: exit code 2 for a slip of usage or a spec, 1 for a check that failed, 3 for a
+file that cannot be read.
 """
 
 import gc
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import wraps
 from importlib import import_module
@@ -23,7 +23,6 @@ COMMANDS = ("summary", "sizes", "solve", "compare", "export", "fmt", "networks",
 
 
 def fail(paragraph: str, exit_code: int) -> NoReturn:
-    """Say on stderr what is wrong, and end."""
     click.echo(paragraph, err=True)
     sys.exit(exit_code)
 
@@ -38,22 +37,19 @@ def save(path: str, text: str) -> None:
 
 
 def hold(failures: Sequence[str]) -> None:
-    """End with exit code 1 where something failed, a line each."""
+    """End with exit code 1 where something failed."""
     if failures:
         fail("\n".join(failures), 1)
 
 
 class House(click.Group):
-    """A group that loads a command's file when the command is asked for, and tells errors in our way."""
+    """Loads a command's file when it is asked for, and tells errors in our way."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(f"convcalc.cli.{cmd_name}").command
-        return command
+        return import_module(f"convcalc.cli.{cmd_name}").command if cmd_name in COMMANDS else None
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         for arg in args:
@@ -107,30 +103,19 @@ def command(short_help: str, *examples: str) -> Callable[..., Any]:
     return click.command(short_help=short_help, epilog=f"\b\nExamples:{lines}")
 
 
-def completing(known: Callable[[], Iterable[str]]) -> Callable[..., list[str]]:
-    """For the shell: those of the names that a function gives which begin as what is typed."""
-    return lambda ctx, param, incomplete: [name for name in known() if name.startswith(incomplete)]
+def completing(module: str, *names: str) -> Callable[..., list[str]]:
+    """For the shell: what begins as what is typed, of the words that a module's tables or functions give."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+        known = [getattr(import_module(f"convcalc.{module}"), name) for name in names]
+        words = [word for each in known for word in (each() if callable(each) else each)]
+        return [word for word in words if word.startswith(incomplete)]
+
+    return complete
 
 
-@completing
-def complete_network() -> Iterable[str]:
-    from convcalc import zoo
-
-    return zoo.names()
-
-
-@completing
-def complete_convention() -> Iterable[str]:
-    from convcalc.analysis.metrics import CONVENTIONS
-
-    return CONVENTIONS
-
-
-@completing
-def complete_format() -> Iterable[str]:
-    from convcalc.writers import formats
-
-    return formats()
+complete_network = completing("zoo", "names")
+complete_layer = completing("readers.names", "kinds", "families")
 
 
 def setting(text: str) -> tuple[str, Any]:
@@ -158,8 +143,8 @@ class Asked(NamedTuple):
 
     network: str
     input: str | None
-    batch: str | None
-    settings: Sequence[str]
+    batch: str | None = None
+    settings: Sequence[str] = ()
 
     def by(self, read: Callable[..., Any], **more: Any) -> Any:
         """What a function of `readers` makes of it."""
@@ -168,7 +153,7 @@ class Asked(NamedTuple):
 
 
 def network(command: Callable[..., None]) -> Callable[..., None]:
-    """NETWORK, --input, --batch and --set, which the command gets as `Asked`."""
+    """NETWORK, --input, --batch and --set, as `Asked`."""
 
     @click.argument("network", shell_complete=complete_network)
     @click.option("--input", "input_", metavar="SIZES", help="Input without the batch; letters allowed: 3xHxW.")
@@ -194,37 +179,33 @@ convention = click.option(
     default="torch",
     show_default=True,
     metavar="NAME",
-    shell_complete=complete_convention,
+    shell_complete=completing("analysis.metrics", "CONVENTIONS"),
     help="What a FLOP is.",
 )
-
-
 through_gates = click.option(
     "--through-gates", is_flag=True, help="Follow gates (squeeze and excitation): they see the whole input."
 )
 
 
 def format(which: str = "json, csv, or a") -> Callable[..., Any]:
-    """--format of a command that prints tables."""
     return click.option(
         "--format",
         "format_",
         default="simple",
         show_default=True,
         metavar="NAME",
-        shell_complete=complete_format,
+        shell_complete=completing("writers", "formats"),
         help=f"{which} format of tabulate: plain, github, latex, html, ...",
     )
 
 
 def text_or_json(help: str | None = None) -> Callable[..., Any]:
-    """--format of a command that prints text."""
     kinds = click.Choice(["text", "json"])
     return click.option("--format", "format_", type=kinds, default="text", show_default=True, help=help)
 
 
 def gates(holder: str, more: str = "") -> Callable[..., Any]:
-    """An option for each gate, which ``holder`` must pass; ``more`` is said of their values in the help."""
+    """An option for each gate, which ``holder`` must pass."""
     from convcalc.analysis.gates import GATES
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -238,5 +219,5 @@ def gates(holder: str, more: str = "") -> Callable[..., Any]:
 
 
 def terminal_width() -> int | None:
-    """The width of the terminal that is printed to; None where it is a pipe or a file."""
+    """The terminal's width; None for a pipe or a file."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

@@ -1,5 +1,7 @@
 """``convcalc compare``."""
 
+from collections.abc import Sequence
+
 import click
 
 from convcalc import cli
@@ -31,8 +33,8 @@ def command(
     input_: str | None,
     input_b: str | None,
     batch: str | None,
-    settings: tuple[str, ...],
-    settings_b: tuple[str, ...],
+    settings: Sequence[str],
+    settings_b: Sequence[str],
     depth: int | None,
     every: bool,
     columns: list[str] | None,

@@ -4,8 +4,6 @@ import click
 
 from convcalc import cli
 
-TARGETS = ("torch", "net", "json", "dot", "mermaid")
-
 
 @cli.command(
     "A network as torch code, a sheet, JSON or a picture.",
@@ -15,7 +13,13 @@ TARGETS = ("torch", "net", "json", "dot", "mermaid")
     "\n\n\b\nGraphviz draws what dot says: convcalc export lenet5 --to dot | dot -Tsvg",
 )
 @cli.network
-@click.option("--to", "target", type=click.Choice(TARGETS), required=True, help="What to write.")
+@click.option(
+    "--to",
+    "target",
+    type=click.Choice(["torch", "net", "json", "dot", "mermaid"]),
+    required=True,
+    help="What to write.",
+)
 @click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Where to; stdout if not given.")
 def command(asked: cli.Asked, target: str, output: str | None) -> None:
     """Write NETWORK as PyTorch source (torch), a sheet with blocks and loops (net), JSON that convcalc reads back
@@ -27,5 +31,5 @@ def command(asked: cli.Asked, target: str, output: str | None) -> None:
     text = export(graph, target, source.name).rstrip("\n") + "\n"
     if output is None:
         click.echo(text, nl=False)
-        return
-    cli.save(output, text)
+    else:
+        cli.save(output, text)

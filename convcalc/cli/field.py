@@ -6,12 +6,8 @@ from convcalc import cli
 from convcalc.errors import SpecError
 
 
-def position(text: str | None, option: str) -> tuple[int, ...] | None:
-    """A position from text such as ``3,5``; raises SpecError.
-
-    >>> position("3,5", "--unit")
-    (3, 5)
-    """
+def _position(text: str | None, option: str) -> tuple[int, ...] | None:
+    """A position from text such as ``3,5``; raises SpecError."""
     if text is None:
         return None
     parts = [part.strip() for part in text.split(",")]
@@ -31,7 +27,7 @@ def position(text: str | None, option: str) -> tuple[int, ...] | None:
 @cli.network
 @click.argument("layer", required=False)
 @click.option("--unit", metavar="Y,X", help="What this unit sees, and how much of that is padding.")
-@click.option("--covers", metavar="Y,X", help="Which units see this pixel.")
+@click.option("--covers", "pixel", metavar="Y,X", help="Which units see this pixel.")
 @click.option("--stack", is_flag=True, help="How the field grows, layer by layer.")
 @click.option("--effective", is_flag=True, help="The effective field: where 95 % of the paths end.")
 @click.option(
@@ -45,7 +41,7 @@ def command(
     asked: cli.Asked,
     layer: str | None,
     unit: str | None,
-    covers: str | None,
+    pixel: str | None,
     tile: str | None,
     through_gates: bool,
     plot: str | None,
@@ -66,7 +62,7 @@ def command(
     source, full, graph = asked.by(traced)
     focus = Focus(graph, layer, through_gates)
     told = field.tell(source.name, focus, source.graph, full, tile, **sections)
-    told = told._replace(unit=position(unit, "--unit"), pixel=position(covers, "--covers"))
+    told = told._replace(unit=_position(unit, "--unit"), pixel=_position(pixel, "--covers"))
     click.echo(json.told(told) if format_ == "json" else field.render(told))
     if plot is not None:
         from convcalc.writers.plot import draw

@@ -7,8 +7,7 @@ from convcalc.errors import SpecError
 
 
 @click.command(
-    short_help="A sheet in canonical layout.",
-    epilog="Example: convcalc fmt 'conv(6,5); relu(); maxpool(2)'",
+    short_help="A sheet in canonical layout.", epilog="Example: convcalc fmt 'conv(6,5); relu(); maxpool(2)'"
 )
 @click.argument("sheet")
 @click.option("--check", is_flag=True, help="Print nothing, and exit with 1 where the text would change.")
@@ -24,10 +23,9 @@ def command(sheet: str, check: bool, write: bool) -> None:
     if write and found.folder is None:
         raise SpecError("--write needs a file", hint="without it the text is printed")
     text = tidy(found.text, found.source)
-    if check and text != found.text:
-        hint = f"`convcalc fmt {sheet} --write` puts it so"
-        cli.hold([f"{found.source} is not in canonical layout; {hint}"])
-    elif write and not check and text != found.text:
-        cli.save(sheet, text)
-    elif not (check or write):
+    if not (check or write):
         click.echo(text, nl=False)
+    elif text != found.text and check:
+        cli.hold([f"{found.source} is not in canonical layout; `convcalc fmt {sheet} --write` puts it so"])
+    elif text != found.text:
+        cli.save(sheet, text)

@@ -1,26 +1,12 @@
 """``convcalc layers``."""
 
-from collections.abc import Iterable
-
 import click
 
 from convcalc import cli
 
 
-@cli.completing
-def complete_layer() -> Iterable[str]:
-    from convcalc.readers.names import families, kinds
-
-    return (*kinds(), *families())
-
-
-@cli.command(
-    "The layers there are.",
-    "layers Conv2d",
-    "layers conv",
-    "layers '*pool*'",
-)
-@click.argument("name", default="*", shell_complete=complete_layer)
+@cli.command("The layers there are.", "layers Conv2d", "layers conv", "layers '*pool*'")
+@click.argument("name", default="*", shell_complete=cli.complete_layer)
 def command(name: str) -> None:
     """The layer NAME: its arguments, what it computes, an example on a sheet, its formulas and their slips.
 

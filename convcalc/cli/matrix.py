@@ -15,9 +15,9 @@ from convcalc import cli
 @cli.format("A")
 def command(layer: str, input_: str | None, format_: str) -> None:
     """The matrix of the convolution LAYER, from its input (x) to its output (y), with letters for shared weights."""
-    from convcalc.analysis.paths import matrix
+    from convcalc.analysis.matrix import matrix
     from convcalc.readers import summary
     from convcalc.writers import answers
 
-    shapes = () if input_ is None else (input_,)
-    click.echo(answers.matrix(matrix(summary(layer, *shapes).graph), format_))
+    graph = cli.Asked(layer, input_).by(summary).graph
+    click.echo(answers.matrix(matrix(graph), format_))

@@ -5,11 +5,7 @@ import click
 from convcalc import cli
 
 
-@cli.command(
-    "The networks there are.",
-    "networks 'resnet*'",
-    "networks 'vgg*_bn' --format csv",
-)
+@cli.command("The networks there are.", "networks 'resnet*'", "networks 'vgg*_bn' --format csv")
 @click.argument("pattern", default="*", shell_complete=cli.complete_network)
 @cli.format()
 def command(pattern: str, format_: str) -> None:

@@ -5,12 +5,7 @@ import click
 from convcalc import cli
 
 
-@cli.command(
-    "Which input sizes work.",
-    "sizes alexnet",
-    "sizes unet --input 1x350x350",
-    "sizes resnet50 --floor-loss",
-)
+@cli.command("Which input sizes work.", "sizes alexnet", "sizes unet --input 1x350x350", "sizes resnet50 --floor-loss")
 @cli.network
 @click.option("--floor-loss", is_flag=True, help="Show where a floor drops pixels.")
 @cli.text_or_json()

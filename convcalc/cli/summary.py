@@ -1,5 +1,7 @@
 """``convcalc summary``."""
 
+from collections.abc import Sequence
+
 import click
 
 from convcalc import cli
@@ -29,7 +31,7 @@ from convcalc import cli
 @cli.gates("NETWORK")
 def command(
     asked: cli.Asked,
-    assume: tuple[str, ...],
+    assume: Sequence[str],
     depth: int | None,
     columns: list[str] | None,
     convention: str,

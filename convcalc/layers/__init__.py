@@ -1,1 +1,1 @@
-"""Floor 1: one class per kind of layer, one file per family. All that convcalc knows of a kind stands in its class."""
+"""Floor 1: one file for each family of layers, one class for each kind, with all that is known of it."""

@@ -1,16 +1,15 @@
-"""Pointwise activation functions, one "activation" for each element whatever the function; and the exponential."""
+"""Activation functions, one "activation" for each element whatever the function; and the exponential."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convcalc.algebra.dims import Dim, Shape, prod, show
-from convcalc.layers.base import Layer, Work, require, require_size
+from convcalc.layers.base import Layer, Shapes, Tensors, Work, require, require_size
 
 
 class _Activation(Layer):
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"activation": prod(output)}
 
 
@@ -21,8 +20,8 @@ class _InPlace(_Activation):
 class ELU(_Activation):
     """``x`` or ``α(eˣ − 1)``, as `torch.nn.ELU` (arXiv:1511.07289).
 
-    >>> ELU(0.5).output_shape((1, 8, 7, 7))
-    (1, 8, 7, 7)
+    >>> ELU(0.5).output_shape((2, 3))
+    (2, 3)
     """
 
     alpha: float = 1.0
@@ -40,7 +39,7 @@ class Hardshrink(_Activation):
 
 
 class Hardsigmoid(_InPlace):
-    """A sigmoid of three straight pieces, as `torch.nn.Hardsigmoid`.
+    """A sigmoid in three straight pieces, as `torch.nn.Hardsigmoid`.
 
     >>> Hardsigmoid().output_shape((2, 3))
     (2, 3)
@@ -61,20 +60,19 @@ class Hardtanh(_Activation):
     max_value: float | None = None
 
     def check(self) -> None:
-        if self.min_value is not None:
-            self.normalise(min_val=self.min_value, min_value=None)
-        if self.max_value is not None:
-            self.normalise(max_val=self.max_value, max_value=None)
-        self.normalise(min_val=self.real("min_val"), max_val=self.real("max_val"))
+        for end in ("min", "max"):
+            older = getattr(self, f"{end}_value")
+            value = getattr(self, f"{end}_val") if older is None else older
+            self.normalise(**{f"{end}_val": self.real(f"{end}_val", value), f"{end}_value": None})
         if self.max_val <= self.min_val:
             self.refuse(f"max_val must be greater than min_val; received {self.max_val} and {self.min_val}")
 
 
 class Hardswish(_InPlace):
-    """``x`` times a sigmoid of three straight pieces, as `torch.nn.Hardswish` (arXiv:1905.02244).
+    """``x`` times `Hardsigmoid`, as `torch.nn.Hardswish` (arXiv:1905.02244).
 
-    >>> Hardswish().output_shape((1, 16, 112, 112))
-    (1, 16, 112, 112)
+    >>> Hardswish().output_shape((2, 3))
+    (2, 3)
     """
 
 
@@ -98,7 +96,7 @@ class LogSigmoid(_Activation):
 
 
 class PReLU(_Activation):
-    """A leaky ReLU whose slope is learned, one for all or one for each channel, as `torch.nn.PReLU` (arXiv:1502.01852).
+    """A leaky ReLU with a learned slope, for all or for each channel, as `torch.nn.PReLU` (arXiv:1502.01852).
 
     >>> PReLU(64).weights()
     {'weight': (64,)}
@@ -108,14 +106,14 @@ class PReLU(_Activation):
     init: float = 0.25
     factory = True
 
-    def weights(self) -> Mapping[str, Shape]:
+    def weights(self) -> Tensors:
         return {"weight": (self.num_parameters,)}
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         if self.num_parameters != 1:
             require(len(x) > 0, f"expected an input with {show(self.num_parameters)} channels, received a scalar")
-            # torch takes an input of one axis as a batch of single channels
+            # to torch one axis is a batch of single channels
             require_size(x[1] if len(x) > 1 else 1, self.num_parameters, "num_parameters", "channels")
         return x
 
@@ -123,21 +121,21 @@ class PReLU(_Activation):
 class ReLU(_InPlace):
     """``max(x, 0)``, as `torch.nn.ReLU`.
 
-    >>> ReLU(inplace=True).output_shape((1, 64, 112, 112))
-    (1, 64, 112, 112)
+    >>> ReLU(inplace=True).output_shape((2, 3))
+    (2, 3)
     """
 
 
 class ReLU6(_InPlace):
     """``x`` clipped to 0 … 6, as `torch.nn.ReLU6`.
 
-    >>> ReLU6().output_shape((1, 32, 112, 112))
-    (1, 32, 112, 112)
+    >>> ReLU6().output_shape((2, 3))
+    (2, 3)
     """
 
 
 class RReLU(_Activation):
-    """A leaky ReLU whose slope is random in training, as `torch.nn.RReLU` (arXiv:1505.00853).
+    """A leaky ReLU with a slope random in training, as `torch.nn.RReLU` (arXiv:1505.00853).
 
     >>> RReLU(0.1, 0.3).output_shape((2, 3))
     (2, 3)
@@ -178,8 +176,8 @@ class CELU(_Activation):
 class GELU(_Activation):
     """``x·Φ(x)``, exactly or by its tanh approximation, as `torch.nn.GELU` (arXiv:1606.08415).
 
-    >>> GELU("tanh").output_shape((1, 197, 3072))
-    (1, 197, 3072)
+    >>> GELU("tanh").output_shape((2, 3))
+    (2, 3)
     """
 
     approximate: str = "none"
@@ -197,7 +195,7 @@ class Sigmoid(_Activation):
 
 
 class SiLU(_InPlace):
-    """``x`` times its sigmoid, also called swish, as `torch.nn.SiLU` (arXiv:1702.03118).
+    """``x`` times its sigmoid, or swish, as `torch.nn.SiLU` (arXiv:1702.03118).
 
     >>> SiLU().output_shape((2, 3))
     (2, 3)
@@ -248,8 +246,8 @@ class Softsign(_Activation):
 class Tanh(_Activation):
     """The hyperbolic tangent, as `torch.nn.Tanh`.
 
-    >>> Tanh().output_shape((1, 6, 28, 28))
-    (1, 6, 28, 28)
+    >>> Tanh().output_shape((2, 3))
+    (2, 3)
     """
 
 
@@ -276,9 +274,9 @@ class Threshold(_Activation):
 class Exp(Layer):
     """The exponential of each element, as `torch.exp`.
 
-    >>> Exp().output_shape((3, 1, 1))
-    (3, 1, 1)
+    >>> Exp().output_shape((2, 3))
+    (2, 3)
     """
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"exp": prod(output)}

@@ -1,8 +1,7 @@
-"""Adaptive pooling, by windows that divide the input into a given number of parts, as in torch."""
+"""Adaptive pooling, by windows that divide the input into a given number of parts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from math import gcd
 from typing import Any, ClassVar
@@ -11,7 +10,7 @@ from convcalc.algebra.dims import Dim, Shape, as_dim, prod
 from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.intervals import MAX_PERIOD, STILL, Reach, Taps
-from convcalc.layers.base import Layer, Work, require_rank, slid
+from convcalc.layers.base import Fields, Layer, Shapes, Work, slid
 from convcalc.layers.binding import PerAxis
 from convcalc.layers.pool import _WithIndices
 
@@ -25,8 +24,6 @@ ADAPTIVE_READS = Formula(
 
 
 class _AdaptivePool(Layer):
-    """Windows that divide the input into ``output_size`` parts; they overlap where it is no divisor."""
-
     output_size: PerAxis
     averages: ClassVar[bool] = False
 
@@ -45,11 +42,11 @@ class _AdaptivePool(Layer):
         (x,) = inputs
         sizes = [n if o is None else o for n, o in zip(x[-self.rank :], self.output_size)]
         # one window over all is handed to torch.mean, which asks for no rank
-        if not self.averages or self.rank == 1 or any(o != 1 for o in sizes) or len(x) <= self.rank:
-            require_rank(x, self.rank + 2, self.rank + 1)
+        if not self.averages or self.rank == 1 or set(sizes) != {1} or len(x) <= self.rank:
+            self.require_rank(x)
         return (*x[: -self.rank], *sizes)
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         return adaptive_field(fields[0], inputs[0], output, len(output) - self.rank)
 
 
@@ -72,7 +69,7 @@ def _adaptive_taps(n: Dim, o: Dim) -> Taps | Reach | None:
 
 
 def _reads(x: Shape, output: Shape, first: int) -> Dim | None:
-    """Elements read by all windows over the axes from ``first`` on; None where that hangs on a letter's divisors."""
+    """Elements read by all windows over the axes from ``first`` on; None where it hangs on a letter's divisors."""
     reads = prod(output[:first])
     for n, o in zip(x[first:], output[first:]):
         common = _common_divisor(n, o)
@@ -110,15 +107,15 @@ def _common_divisor(n: Dim, o: Dim) -> Dim | None:
 class _AdaptiveAvgPool(_AdaptivePool):
     averages = True
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work | None:
+    def work(self, inputs: Shapes, output: Shape) -> Work | None:
         return average_work(inputs[0], output, len(output) - self.rank)
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool):
     """Mean over windows of (N, C, L) or (C, L) to a given size, as `torch.nn.AdaptiveAvgPool1d`.
 
-    >>> AdaptiveAvgPool1d(5).output_shape((1, 64, 8))
-    (1, 64, 5)
+    >>> AdaptiveAvgPool1d(5).output_shape((1, 4, 8))
+    (1, 4, 5)
     """
 
 
@@ -127,23 +124,23 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool):
 
     ``None`` for an axis leaves its size.
 
-    >>> AdaptiveAvgPool2d((1, None)).output_shape((1, 64, 8, 9))
-    (1, 64, 1, 9)
+    >>> AdaptiveAvgPool2d((1, None)).output_shape((1, 4, 8, 8))
+    (1, 4, 1, 8)
     """
 
 
 class AdaptiveAvgPool3d(_AdaptiveAvgPool):
     """Mean over windows of (N, C, D, H, W) or (C, D, H, W) to a given size, as `torch.nn.AdaptiveAvgPool3d`.
 
-    >>> AdaptiveAvgPool3d(1).output_shape((1, 64, 8, 9, 10))
-    (1, 64, 1, 1, 1)
+    >>> AdaptiveAvgPool3d(5).output_shape((1, 4, 8, 8, 8))
+    (1, 4, 5, 5, 5)
     """
 
 
 class _AdaptiveMaxPool(_WithIndices, _AdaptivePool):
     order = "output_size return_indices"
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work | None:
+    def work(self, inputs: Shapes, output: Shape) -> Work | None:
         reads = _reads(inputs[0], output, len(output) - self.rank)
         return None if reads is None else {"compare": reads}
 
@@ -151,22 +148,22 @@ class _AdaptiveMaxPool(_WithIndices, _AdaptivePool):
 class AdaptiveMaxPool1d(_AdaptiveMaxPool):
     """Maximum over windows of (N, C, L) or (C, L) to a given size, as `torch.nn.AdaptiveMaxPool1d`.
 
-    >>> AdaptiveMaxPool1d(5).output_shape((1, 64, 8))
-    (1, 64, 5)
+    >>> AdaptiveMaxPool1d(5).output_shape((1, 4, 8))
+    (1, 4, 5)
     """
 
 
 class AdaptiveMaxPool2d(_AdaptiveMaxPool):
     """Maximum over windows of (N, C, H, W) or (C, H, W) to a given size, as `torch.nn.AdaptiveMaxPool2d`.
 
-    >>> AdaptiveMaxPool2d(7).output_shape((1, 64, 12, 13))
-    (1, 64, 7, 7)
+    >>> AdaptiveMaxPool2d(5).output_shape((1, 4, 8, 8))
+    (1, 4, 5, 5)
     """
 
 
 class AdaptiveMaxPool3d(_AdaptiveMaxPool):
     """Maximum over windows of (N, C, D, H, W) or (C, D, H, W) to a given size, as `torch.nn.AdaptiveMaxPool3d`.
 
-    >>> AdaptiveMaxPool3d((1, None, 7)).output_shape((1, 64, 8, 9, 10))
-    (1, 64, 1, 9, 7)
+    >>> AdaptiveMaxPool3d(5).output_shape((1, 4, 8, 8, 8))
+    (1, 4, 5, 5, 5)
     """

@@ -1,20 +1,16 @@
-"""What mixes along an axis: the softmax family, GLU, unit vectors, and multi-head attention.
-
-Sources: Vaswani et al., *Attention Is All You Need*, arXiv:1706.03762, and torch's documentation.
-"""
+"""What mixes along an axis: multi-head attention (Vaswani et al., arXiv:1706.03762), GLU, softmax and unit vectors."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convcalc.algebra.dims import Dim, Shape, equal, prod, show_shape
 from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
-from convcalc.algebra.intervals import Taps
+from convcalc.algebra.intervals import STILL, Taps
 from convcalc.errors import ShapeError, SpecError
-from convcalc.layers.base import Layer, Output, Work, record, require, require_alike, require_rank, require_size
-from convcalc.layers.norm import norm_work
+from convcalc.layers.base import Fields, Layer, Shapes, Tensors, Work, record, require, require_alike, require_size
+from convcalc.layers.norm import _Norm
 from convcalc.layers.shaping import axis_of
 
 PROJECTION_MACS = Formula(
@@ -45,7 +41,7 @@ class MultiheadAttention(Layer):
     """Attention of a query (L, N, E) on a key (S, N, kdim) and a value (S, N, vdim), as `torch.nn.MultiheadAttention`.
 
     With ``batch_first`` the batch comes first; there may be none. A call returns the output, shaped as the query, and
-    the weights (N, L, S), averaged over the heads unless told otherwise, or None.
+    the weights (N, L, S) or None.
 
     >>> MultiheadAttention(512, 8).output_shape((10, 2, 512), (20, 2, 512), (20, 2, 512))
     (10, 2, 512)
@@ -83,7 +79,7 @@ class MultiheadAttention(Layer):
         average_attn_weights: bool = True,
         is_causal: bool = False,
     ) -> tuple[Any, Any]:
-        """Raises ShapeError for masks that do not fit; they change neither shapes nor counts."""
+        """Raises ShapeError for masks that do not fit, which change nothing else."""
         output = record(self, query, key, value)
         n, targets, sources, _ = self._sizes(query.shape, key.shape)
         self._check_mask("key_padding_mask", key_padding_mask, (*n, sources))
@@ -93,7 +89,7 @@ class MultiheadAttention(Layer):
         if not need_weights:
             return output, None
         name = "weights" if average_attn_weights else "head_weights"
-        return output, record(Output(self, name), output, query, key, value)
+        return output, self.further(name, output, query, key, value)
 
     def _check_mask(self, name: str, mask: Any, *fitting: Shape) -> None:
         shape = getattr(mask, "shape", None)
@@ -103,30 +99,26 @@ class MultiheadAttention(Layer):
             raise ShapeError(what, where=repr(self))
 
     def _sizes(self, query: Shape, key: Shape) -> tuple[Shape, Dim, Dim, Dim]:
-        """The batch (an empty shape without one), the positions of query and key, and those that are attended to."""
-        at = 1 if self.batch_first and len(query) == 3 else 0
+        """The batch, if any, the positions of query and key, and those that are attended to."""
+        at = int(self.batch_first and len(query) == 3)
         batch = () if len(query) == 2 else (query[1 - at],)
-        more = bool(self.add_bias_kv) + bool(self.add_zero_attn)  # a learned position, and one of zeros
-        return batch, query[at], key[at], key[at] + more
+        return batch, query[at], key[at], key[at] + (self.add_bias_kv + self.add_zero_attn)
 
-    def weights(self) -> Mapping[str, Shape]:
+    def weights(self) -> Tensors:
         e, (k, v) = self.embed_dim, self._features
-        if k == e and v == e:
-            names: dict[str, Shape] = {"in_proj_weight": (3 * e, e)}
-        else:
-            names = {"q_proj_weight": (e, e), "k_proj_weight": (e, k), "v_proj_weight": (e, v)}
-        if self.bias:
-            names["in_proj_bias"] = (3 * e,)
-        if self.add_bias_kv:
-            names.update(bias_k=(1, 1, e), bias_v=(1, 1, e))
-        names["out_proj.weight"] = (e, e)
-        if self.bias:
-            names["out_proj.bias"] = (e,)
-        return names
+        alike = k == e and v == e
+        apart: Tensors = {"q_proj_weight": (e, e), "k_proj_weight": (e, k), "v_proj_weight": (e, v)}
+        return {
+            **({"in_proj_weight": (3 * e, e)} if alike else apart),
+            **({"in_proj_bias": (3 * e,)} if self.bias else {}),
+            **({"bias_k": (1, 1, e), "bias_v": (1, 1, e)} if self.add_bias_kv else {}),
+            "out_proj.weight": (e, e),
+            **({"out_proj.bias": (e,)} if self.bias else {}),
+        }
 
     def output_shape(self, *inputs: Shape) -> Shape:
         query, key, value = inputs
-        require_rank(query, 3, 2)
+        self.require_rank(query, 3, 2)
         shown = f"{show_shape(query)}, {show_shape(key)} and {show_shape(value)}"
         require(len(query) == len(key) == len(value), f"query, key and value must have as many axes; received {shown}")
         k, v = self._features
@@ -135,15 +127,15 @@ class MultiheadAttention(Layer):
         require_size(value[-1], v, "vdim", "features of the value")
         require_alike(key[:-1], value[:-1], f"key and value must be alike but for their features; received {shown}")
         if len(query) == 3:
-            batch = 0 if self.batch_first else 1
+            batch = int(not self.batch_first)
             require_size(key[batch], query[batch], "the query's batch", "instances in the key")
         return query
 
-    def further_outputs(self, *inputs: Shape) -> Mapping[str, Shape]:
+    def further_outputs(self, *inputs: Shape) -> Tensors:
         n, targets, _, attended = self._sizes(*inputs[:2])
         return {"weights": (*n, targets, attended), "head_weights": (*n, self.num_heads, targets, attended)}
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         n, targets, sources, attended = self._sizes(*inputs[:2])
         e, batch = self.embed_dim, prod(n)
         projections = PROJECTION_MACS(batch, e, targets, sources, *self._features)
@@ -156,14 +148,12 @@ class MultiheadAttention(Layer):
             "mul": lines * attended + batch * targets * e,  # the softmax's divisions, and the scaling of the query
         }
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        positions = 1 if self.batch_first and len(output) == 3 else 0
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
+        positions = int(self.batch_first and len(output) == 3)
         attended = join([field.collapsed([positions, -1]) for field in fields[1:]], inputs[1])
         joined = attended and join([fields[0].collapsed([-1]), attended], output)
-        if joined is None:
-            return None
         # a query that attends to what it came from sees it whole
-        return joined.each(lambda _, part: None if part.source in joined.whole else part)
+        return joined and joined.each(lambda _, part: None if part.source in joined.whole else part)
 
     def further_field(self, name: str, main: Field) -> Field | None:
         return None  # the weights have axes of their own
@@ -172,8 +162,8 @@ class MultiheadAttention(Layer):
 class GLU(Layer):
     """The first half of an axis times the sigmoid of the second, as `torch.nn.GLU` (arXiv:1612.08083).
 
-    >>> GLU(dim=1).output_shape((1, 8, 7, 7))
-    (1, 4, 7, 7)
+    >>> GLU(dim=1).output_shape((2, 10))
+    (2, 5)
     """
 
     dim: int = -1
@@ -185,18 +175,17 @@ class GLU(Layer):
         require(equal(x[axis] % 2, 0), f"halves axis {axis}, whose size must be even, received {show_shape(x)}")
         return (*x[:axis], x[axis] // 2, *x[axis + 1 :])
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"activation": prod(output), "mul": prod(output)}
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         axis = axis_of(self.dim, len(output))
         half = output[axis]
         if fields[0].axes[axis] is None:
             return fields[0]
         if not isinstance(half, int):
             return None
-        both = Taps(1, (range(0, half + 1, half),))
-        return fields[0].through([both, *[Taps(1, (range(1),))] * (len(output) - axis - 1)])
+        return fields[0].through([Taps(1, (range(0, half + 1, half),)), *[STILL] * (len(output) - axis - 1)])
 
 
 class _Softmax(Layer):
@@ -213,17 +202,17 @@ class _Softmax(Layer):
         self._line(len(x))
         return x
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         elements = prod(output)
         along = output[self._line(len(output))] if output else 1
         return {"exp": elements, "add": elements - elements // along, "mul": elements}
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         return fields[0].collapsed([self._line(len(output))]) if output else fields[0]
 
 
 class Softmax(_Softmax):
-    """Positive and summing to 1 along an axis, as `torch.nn.Softmax`: an exponential, a sum and a division.
+    """Positive and summing to 1 along an axis, as `torch.nn.Softmax`.
 
     >>> Softmax(dim=1).work([(2, 10)], (2, 10))
     {'exp': 20, 'add': 18, 'mul': 20}
@@ -239,49 +228,47 @@ class Softmin(_Softmax):
 
 
 class LogSoftmax(_Softmax):
-    """The logarithm of a softmax, as `torch.nn.LogSoftmax`: an exponential, a sum and a subtraction.
+    """The logarithm of a softmax, as `torch.nn.LogSoftmax`.
 
     >>> LogSoftmax(dim=1).work([(2, 10)], (2, 10))
     {'exp': 20, 'add': 38}
     """
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         work = super().work(inputs, output)
-        return {"exp": work["exp"], "add": work["add"] + work["mul"]}
+        return {"exp": work["exp"], "add": work["add"] + work["mul"]}  # a subtraction for each division
 
 
 class Softmax2d(Layer):
     """A softmax over the channels of (N, C, H, W) or (C, H, W), as `torch.nn.Softmax2d`.
 
-    >>> Softmax2d().output_shape((2, 3, 12, 13))
-    (2, 3, 12, 13)
+    >>> Softmax2d().output_shape((2, 3, 8, 8))
+    (2, 3, 8, 8)
     """
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        require_rank(inputs[0], 4, 3)
+        self.require_rank(inputs[0], 4, 3)
         return inputs[0]
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         return Softmax(dim=-3).work(inputs, output)
 
 
-class Normalize(Layer):
+class Normalize(_Norm):
     """Each vector along axis ``dim`` divided by its ``p``-norm, as `torch.nn.functional.normalize`.
 
-    >>> Normalize(dim=-1).work([(64, 3, 49, 32)], (64, 3, 49, 32))["norm"]
-    301056
+    >>> Normalize(dim=-1).work([(1, 4, 8, 8)], (1, 4, 8, 8))["norm"]
+    256
     """
 
     p: float = 2.0
     dim: int = 1
     eps: float = 1e-12
+    factory = False
+
+    def _over(self, rank: int) -> list[int]:
+        return [self.dim] if rank else []
 
     def output_shape(self, *inputs: Shape) -> Shape:
         axis_of(self.dim, len(inputs[0]))
         return inputs[0]
-
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        return norm_work(prod(output), True, False)
-
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        return fields[0].collapsed([self.dim] if output else [])

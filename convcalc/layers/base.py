@@ -1,10 +1,8 @@
-"""The contract of a layer: which facts each kind states about a call, and what it may demand of its inputs.
-
-Which kinds there are, this file does not know. A demand that hangs on letters becomes an assumption of the graph.
-"""
+"""The contract of a layer: which facts each kind states about a call, and what it may demand of its inputs."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
@@ -16,30 +14,33 @@ from convcalc.errors import ShapeError, SpecError
 from convcalc.layers.binding import _REQUIRED as _REQUIRED
 from convcalc.layers.binding import Bound
 
-# What a layer may say that it computes. What a word costs is the business of a convention (`analysis.metrics`); a
-# new word belongs here only when a convention prices it differently from all that stand here.
+# What a layer may say that it computes, each word priced by a convention (`analysis.metrics`); a new one belongs here
+# only when a convention prices it differently from all others.
 Op: TypeAlias = Literal[
-    "mac",  # one multiply–accumulate of a convolution or a matrix product
-    "bias",  # one bias added to an output element
-    "stat",  # one element entering a mean and a variance
-    "norm",  # one element normalised by a mean and a variance
-    "affine",  # one element scaled and shifted by learned parameters
-    "activation",  # one element passed through an activation function
-    "compare",  # one element compared inside a maximum's window
-    "add",  # one element added outside convolutions and products: merges, averages
-    "mul",  # one element multiplied or divided outside convolutions and products
-    "exp",  # one exponential of a softmax
-    "interpolate",  # one source element weighted in an interpolation
-    "lookup",  # one row read from a table
+    "mac",  # a multiply–accumulate of a convolution or a matrix product
+    "bias",  # a bias added
+    "stat",  # an element entering a mean and a variance
+    "norm",  # an element normalised by them
+    "affine",  # an element scaled and shifted by learned parameters
+    "activation",  # an element passed through an activation function
+    "compare",  # an element compared in a maximum's window
+    "add",  # any other addition: merges, averages
+    "mul",  # any other multiplication or division
+    "exp",  # an exponential of a softmax
+    "interpolate",  # a source element weighted in an interpolation
+    "lookup",  # a row read from a table
 ]
 OPS: tuple[Op, ...] = get_args(Op)
 Work: TypeAlias = Mapping[Op, Dim]
 
+Fields: TypeAlias = Sequence[Field]
+Shapes: TypeAlias = Sequence[Shape]
+Tensors: TypeAlias = Mapping[str, Shape]
+
 recorder: ContextVar[Callable[..., Any]] = ContextVar("recorder")
 """The tape in force: what a call of a layer on symbolic tensors is handed to."""
 
-ANY = 1_000_000
-"""As many inputs as one likes."""
+ANY = 1_000_000  # as many inputs as one likes
 
 
 class Layer(Bound):
@@ -56,63 +57,78 @@ class Layer(Bound):
             raise
 
     def forward(self, *inputs: Any) -> Any:
-        """What a call does; a kind that returns several tensors, or takes more than tensors, writes its own."""
+        """What a call does; kinds that return several tensors, or take more than tensors, differ."""
         return record(self, *inputs)
 
-    # The facts, for a call with inputs of these shapes. Full shapes: (N, C, *spatial).
+    def further(self, name: str, output: Any, *inputs: Any) -> Any:
+        """Record a further output of a call."""
+        return record(Output(self, name), output, *inputs)
+
+    # The facts, for a call with inputs of these shapes: (N, C, *spatial).
 
     def resolve(self, *inputs: Shape) -> Layer:
         """The layer that a first call makes of this one; Lazy kinds differ."""
         return self
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """The output's shape; raises ShapeError where torch refuses the input. Default: the first input's."""
+        """By default the first input's shape; raises ShapeError where torch refuses the input."""
         return inputs[0]
 
-    def further_outputs(self, *inputs: Shape) -> Mapping[str, Shape]:
-        """What a call returns besides `output_shape`'s tensor. Default: nothing."""
+    def further_outputs(self, *inputs: Shape) -> Tensors:
+        """What a call returns besides."""
         return {}
 
     def further_field(self, name: str, main: Field) -> Field | None:
-        """The field of a further output; None where it is not defined. Default: that of the main output."""
+        """As `field`; by default that of the main output."""
         return main
 
-    def weights(self) -> Mapping[str, Shape]:
-        """Learned tensors: name as in torch's ``state_dict``, and shape. Default: none."""
+    def weights(self) -> Tensors:
+        """Learned tensors, named as in torch's ``state_dict``."""
         return {}
 
-    def buffers(self) -> Mapping[str, Shape]:
-        """Mapping[str, Shape] of state that is not learned, as `weights`. Default: none."""
+    def weight_and_bias(self, weight: Shape, bias: Shape) -> Tensors:
+        """`weights` of a kind that has an argument ``bias``."""
+        return {"weight": weight, "bias": bias} if self.__dict__["bias"] else {"weight": weight}
+
+    def buffers(self) -> Tensors:
+        """Tensors that are not learned."""
         return {}
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work | None:
-        """What a call computes, tallied; None where that is not known, which is the default."""
+    def work(self, inputs: Shapes, output: Shape) -> Work | None:
+        """What a call computes; None where that is not known."""
         return None
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        """The output's receptive field; None where it is not defined. Default: pointwise, inputs joined."""
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
+        """The output's receptive field, by default that of pointwise kinds; None, or Undefined, where there is none."""
         return join(fields, output)
+
+    def require_rank(self, shape: Shape, *ranks: int) -> None:
+        """Raise ShapeError for another number of axes, by default than channels and the spatial ones, batch or not."""
+        ranks = ranks or (self.rank + 2, self.rank + 1)
+        if len(shape) not in ranks:
+            wanted = " or ".join(map(str, ranks))
+            raise ShapeError(f"expected an input of {wanted} axes, received {len(shape)}: {show_shape(shape)}")
 
 
 class _Idle(Layer):
-    """A kind that computes nothing: it only moves, drops or renames elements."""
+    """A kind that computes nothing."""
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         return {}
 
 
 class Lazy(Layer):
-    """A kind whose first argument is the channels of its first input, which makes it the kind ``becomes``."""
+    """A kind whose first argument is the channels of its first input, which makes it the kind after its ``Lazy``."""
 
     becomes: ClassVar[type[Layer]] = Layer
-    channel_axis: ClassVar[int] = 0
-    """Where the channels are, if not before the spatial axes."""
+    channel_axis: ClassVar[int] = 0  # where the channels are, if not before the spatial axes
     factory = True
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.annotated, cls.named_paddings = cls.becomes.annotated, cls.becomes.named_paddings
-        cls.take(cls.becomes.names[1:], cls.becomes.arguments)
+        becomes = cls.becomes = vars(sys.modules[cls.__module__]).get(cls.__name__.removeprefix("Lazy"), Layer)
+        cls.annotated, cls.named_paddings = becomes.annotated, becomes.named_paddings
+        cls.take(becomes.names[1:], becomes.arguments)
 
     def resolve(self, *inputs: Shape) -> Layer:
         require_inputs(self, inputs)
@@ -126,9 +142,9 @@ class Lazy(Layer):
 
 
 class Output(_Idle):
-    """A further output of a layer, such as the last state of an LSTM; the source tallies all work.
+    """A further output, such as the last state of an LSTM, recorded on the main one and the layer's own inputs.
 
-    Recorded on the main output followed by the layer's own inputs; a graph keeps it only where it is used.
+    A graph keeps it only where it is used.
     """
 
     source: Layer
@@ -138,12 +154,12 @@ class Output(_Idle):
     def output_shape(self, *inputs: Shape) -> Shape:
         return self.source.further_outputs(*inputs[1:])[self.name]
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         return self.source.further_field(self.name, fields[0])
 
 
 def check_call(forward: Callable[..., Any], owner: Any, inputs: Sequence[Any], options: Mapping[str, Any]) -> None:
-    """Raise ShapeError where ``forward`` of a layer, module or function takes other inputs, SpecError for options."""
+    """Raise ShapeError where a ``forward`` takes other inputs, SpecError for options."""
     from inspect import Parameter, signature  # costs the start of a run
 
     takes = signature(forward)
@@ -153,16 +169,16 @@ def check_call(forward: Callable[..., Any], owner: Any, inputs: Sequence[Any], o
     except TypeError:
         pass
     where = repr(owner) if isinstance(owner, Layer) else type(owner).__name__
+    for name in options:
+        if name not in takes.parameters:
+            hint = f"it takes {', '.join(takes.parameters)}"
+            raise SpecError(f"a call has no argument {name!r}", where=where, hint=hint) from None
     places = [p for p in takes.parameters.values() if p.kind is not Parameter.KEYWORD_ONLY]
-    names = [p.name for p in places]
-    for name in options.keys() - takes.parameters.keys():
-        hint = f"it takes {', '.join(takes.parameters)}"
-        raise SpecError(f"a call has no argument {name!r}", where=where, hint=hint) from None
     several = any(p.kind is Parameter.VAR_POSITIONAL for p in places)
     least = sum(p.default is Parameter.empty for p in places) - several
     few = len(inputs) < least < len(places)
     wanted = counted(least, ANY if several or few else len(places))
-    shown = ", ".join(names[:least] if few else names)
+    shown = ", ".join([p.name for p in places[: least if few else None]])
     raise ShapeError(f"takes {wanted} ({shown}), received {len(inputs)}", where=where) from None
 
 
@@ -172,12 +188,12 @@ def counted(least: int, most: int) -> str:
     >>> counted(1, 1), counted(1, 3), counted(2, ANY)
     ('1 input', '1 to 3 inputs', 'at least 2 inputs')
     """
-    if most >= ANY:
-        return f"at least {least} input{'s' * (least != 1)}"
-    return f"{least} to {most} inputs" if least < most else f"{least} input{'s' * (least != 1)}"
+    if least < most < ANY:
+        return f"{least} to {most} inputs"
+    return f"{'at least ' * (most >= ANY)}{least} input{'s' * (least != 1)}"
 
 
-def require_inputs(layer: Layer, inputs: Sequence[Shape]) -> None:
+def require_inputs(layer: Layer, inputs: Shapes) -> None:
     """Raise ShapeError unless ``layer`` takes so many."""
     least, most = layer.arity
     if not least <= len(inputs) <= most:
@@ -188,11 +204,8 @@ def record(layer: Layer, *inputs: Any) -> Any:
     try:
         tape = recorder.get()
     except LookupError:
-        raise SpecError(
-            "a layer computes shapes only inside trace() or summary()",
-            where=repr(layer),
-            hint="call convcalc.summary(model, shape) instead of the model itself",
-        ) from None
+        what, hint = "a layer computes shapes only inside trace() or summary()", "call convcalc.summary(model, shape)"
+        raise SpecError(what, where=repr(layer), hint=f"{hint} instead of the model itself") from None
     return tape(layer, *inputs)
 
 
@@ -205,29 +218,20 @@ def kinds(base: type[Layer] = Layer) -> Iterator[type[Layer]]:
 
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-"""The names of the spatial axes in messages, by their number."""
+"""The names of the spatial axes, by their number."""
 
 Assumed: TypeAlias = "tuple[Condition, str]"
-"""What was assumed of letters, and what is wrong where it does not hold."""
+"""What is assumed of letters, and what is wrong where it does not hold."""
 
 _assumed: ContextVar[list[Assumed] | None] = ContextVar("assumed", default=None)
 
 
 def require(condition: Condition, what: str) -> None:
-    """Raise ShapeError where ``condition`` is false; where it hangs on letters, make it an assumption of the graph."""
-    if condition is True:
-        return
+    """Raise ShapeError where ``condition`` is false; where it hangs on letters, the graph assumes it."""
     if condition is False:
         raise ShapeError(what)
-    assumed = _assumed.get()
-    if assumed is not None:
+    if condition is not True and (assumed := _assumed.get()) is not None:
         assumed.append((condition, what))
-
-
-def require_rank(shape: Shape, *ranks: int) -> None:
-    if len(shape) not in ranks:
-        wanted = " or ".join(map(str, ranks))
-        raise ShapeError(f"expected an input of {wanted} axes, received {len(shape)}: {show_shape(shape)}")
 
 
 def require_axes(shape: Shape, least: int) -> None:
@@ -236,10 +240,15 @@ def require_axes(shape: Shape, least: int) -> None:
 
 
 def require_size(received: Dim, expected: Dim, name: str, axis: str) -> None:
-    """Raise ShapeError unless ``axis`` has the size that argument ``name`` announced."""
+    """Raise ShapeError unless an axis has the size that argument ``name`` says."""
     if received != expected:
         what = f"expected {show(expected)} {axis} ({name}), received {show(received)}"
         require(equal(received, expected), what)
+
+
+def require_divisible(size: Dim, by: Dim, axis: str, name: str) -> None:
+    what = f"expected {axis} divisible by {show(by)} ({name}), received {show(size)}"
+    require(equal(size % by, 0), what)
 
 
 def require_alike(a: Shape, b: Shape, what: str) -> None:
@@ -249,8 +258,9 @@ def require_alike(a: Shape, b: Shape, what: str) -> None:
 
 
 def infer(layer: Layer, inputs: tuple[Shape, ...]) -> tuple[Shape, tuple[Assumed, ...]]:
-    """The output shape of a call, checked to be positive, and what was assumed of letters."""
-    token = _assumed.set([])
+    """The output shape of a call, checked to be positive, and what it assumes of letters."""
+    assumed: list[Assumed] = []
+    token = _assumed.set(assumed)
     try:
         require_inputs(layer, inputs)
         shape = layer.output_shape(*inputs)
@@ -259,13 +269,13 @@ def infer(layer: Layer, inputs: tuple[Shape, ...]) -> tuple[Shape, tuple[Assumed
         for i, dim in enumerate(shape):
             if type(dim) is not int or dim <= 0:
                 require(at_least(dim, 1), f"the output {axis_name(len(shape), i)} is {show(dim)}")
-        return shape, tuple(_assumed.get() or ())
+        return shape, tuple(assumed)
     finally:
         _assumed.reset(token)
 
 
 def axis_name(rank: int, axis: int) -> str:
-    """The name of a tensor's axis in messages.
+    """The name of a tensor's axis.
 
     >>> axis_name(4, 2)
     'height'
@@ -274,10 +284,6 @@ def axis_name(rank: int, axis: int) -> str:
     return names[axis] if axis < len(names) else f"axis {axis}"
 
 
-def weight_and_bias(weight: Shape, bias: Shape, has_bias: Any) -> Mapping[str, Shape]:
-    return {"weight": weight, "bias": bias} if has_bias else {"weight": weight}
-
-
 def slid(field: Field, taps: Sequence[Taps | Reach | None]) -> Field | None:
-    """The field after these taps along the last axes; None where one of them hangs on a letter."""
-    return field.through([tap for tap in taps if tap]) if all(taps) else None
+    """The field after these taps along the last axes; None where one hangs on a letter."""
+    return None if None in taps else field.through(taps)  # type: ignore[arg-type]

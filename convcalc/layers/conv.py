@@ -1,11 +1,7 @@
-"""Convolutions of 1 to 3 dimensions, their lazy kinds, and local connection, which shares no weights.
-
-Sizes after Dumoulin and Visin, arXiv:1603.07285, and torch. ``padding="tf_same"`` is TensorFlow's SAME.
-"""
+"""Convolutions, and local connection, which shares no weights. Sizes after Dumoulin and Visin, arXiv:1603.07285."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -13,7 +9,7 @@ from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, ceildiv, equal, 
 from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.intervals import Reach, Taps, slide
-from convcalc.layers.base import Layer, Lazy, Work, require, require_rank, require_size, slid, weight_and_bias
+from convcalc.layers.base import Fields, Layer, Lazy, Shapes, Tensors, Work, require, require_size, slid
 from convcalc.layers.binding import PerAxis
 
 WINDOW = {"n": "input size", "k": "kernel size", "s": "stride", "p": "padding on each side", "d": "dilation"}
@@ -57,7 +53,7 @@ MACS = Formula(
 
 
 def same_pads(n: Dim, reach: Dim, stride: Dim) -> tuple[Dim, Dim]:
-    """TensorFlow's SAME padding before and after ``n``; a window's last tap is ``reach`` from its first.
+    """TensorFlow's SAME padding before and after; a window's last tap is ``reach`` from its first.
 
     >>> same_pads(6, 2, 2)
     (0, 1)
@@ -67,8 +63,6 @@ def same_pads(n: Dim, reach: Dim, stride: Dim) -> tuple[Dim, Dim]:
 
 
 class _Sliding(Layer):
-    """A window that slides over the spatial axes, whatever it computes."""
-
     kernel_size: PerAxis
     stride: PerAxis
     padding: PerAxis
@@ -94,7 +88,7 @@ class _Sliding(Layer):
             return reach // 2, reach - reach // 2
         return (0, 0) if p == "valid" else (p, p)
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         return slid(fields[0], _taps_of(self, inputs[0][-self.rank :]))
 
     def _taps(self, axis: int, n: Dim) -> Taps | Reach | None:
@@ -106,7 +100,7 @@ class _Sliding(Layer):
 
 @lru_cache(maxsize=1024)
 def _taps_of(layer: _Sliding, sizes: Shape) -> list[Taps | Reach | None]:
-    """The taps along all axes; a network has few layers that differ, and many fields that go through them."""
+    """The taps along all axes, kept: few layers differ, and many fields go through them."""
     return [layer._taps(i, n) for i, n in enumerate(sizes)]
 
 
@@ -128,28 +122,27 @@ class _Conv(_Sliding):
         self.each_at_least(1, "kernel_size", "stride", "dilation")
         if self.padding_mode == "zeros":  # in the other modes torch pads apart, where a negative padding crops
             self.each_at_least(0, "padding")
+        groups = show(self.groups)
         for name in ("in_channels", "out_channels"):
             if not isinstance(self.groups, int) and not isinstance(equal(getattr(self, name) % self.groups, 0), bool):
-                self.refuse(
-                    f"groups must be a number, or a letter that {name} is a multiple of; received {show(self.groups)}",
-                    f"write groups=2, or a multiple of {show(self.groups)} for {name}",
-                )
+                what = f"groups must be a number, or a letter that {name} is a multiple of; received {groups}"
+                self.refuse(what, f"write groups=2, or a multiple of {groups} for {name}")
             self.divisible(name, "groups")
         self.one_of("padding_mode", *self.modes)
         if self.padding == "same" and set(self.stride) != {1}:
             hint = "padding='tf_same' is TensorFlow's SAME, which takes any stride"
             self.refuse("padding='same' needs stride 1 (as in torch)", hint)
 
-    def weights(self) -> Mapping[str, Shape]:
+    def weights(self) -> Tensors:
         kernel = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
-        return weight_and_bias(kernel, (self.out_channels,), self.bias)
+        return self.weight_and_bias(kernel, (self.out_channels,))
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        require_rank(x, self.rank + 2, self.rank + 1)
+        self.require_rank(x)
         require_size(x[-self.rank - 1], self.in_channels, "in_channels", "channels")
         if self.groups != 1:
-            for name in ("in_channels", "out_channels"):  # of letters it is only now that this can be demanded
+            for name in ("in_channels", "out_channels"):  # only now can it be demanded of letters
                 channels = getattr(self, name)
                 what = f"{name} {show(channels)} must be divisible by groups {show(self.groups)}"
                 require(equal(channels % self.groups, 0), what)
@@ -165,7 +158,7 @@ class _Conv(_Sliding):
             return SAME_SIZE(n, s)
         return n if p == "same" else SIZE(n, k, s, 0 if p == "valid" else p, d)
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         return self._tally(MACS, output, (self.out_channels, self.in_channels), output)
 
     def _tally(self, macs: Formula, positions: Shape, channels: tuple[Dim, Dim], output: Shape) -> Work:
@@ -175,15 +168,13 @@ class _Conv(_Sliding):
             "bias": prod(output) if self.bias else 0,
         }
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
-        # a position that stands in the channels' place is mixed away
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
+        # positions in the channels' place are mixed away
         return super().field([fields[0].collapsed([-self.rank - 1])], inputs, output)
 
     def _taps(self, axis: int, n: Dim) -> Taps | Reach | None:
         taps = super()._taps(axis, n)
-        if self.padding_mode == "zeros" or not isinstance(taps, Taps):
-            return taps
-        return taps._replace(border=self.padding_mode)
+        return taps._replace(border=self.padding_mode) if isinstance(taps, Taps) else taps
 
 
 class Conv1d(_Conv):
@@ -213,38 +204,29 @@ class Conv3d(_Conv):
 class LazyConv1d(Lazy):
     """A `Conv1d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConv1d`.
 
-    >>> LazyConv1d(8, 3).resolve((1, 4, 9))
+    >>> LazyConv1d(8, 3).resolve((1, 4, 8))
     Conv1d(4, 8, 3)
     """
-
-    becomes = Conv1d
 
 
 class LazyConv2d(Lazy):
     """A `Conv2d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConv2d`.
 
-    >>> LazyConv2d(8, 3).resolve((1, 4, 9, 9))
+    >>> LazyConv2d(8, 3).resolve((1, 4, 8, 8))
     Conv2d(4, 8, 3)
     """
-
-    becomes = Conv2d
 
 
 class LazyConv3d(Lazy):
     """A `Conv3d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConv3d`.
 
-    >>> LazyConv3d(8, 3).resolve((1, 4, 9, 9, 9))
+    >>> LazyConv3d(8, 3).resolve((1, 4, 8, 8, 8))
     Conv3d(4, 8, 3)
     """
 
-    becomes = Conv3d
-
 
 class _LocallyConnected(_Conv):
-    """A convolution with a kernel and a bias for every position; ``input_size`` is that along each axis.
-
-    Not in torch; LeCun 1989, *Generalization and network design strategies*.
-    """
+    """A kernel and a bias for every position, which torch has not: LeCun 1989, *Generalization and network design*."""
 
     input_size: PerAxis
     order = "in_channels out_channels input_size kernel_size stride padding dilation groups bias padding_mode"
@@ -254,19 +236,19 @@ class _LocallyConnected(_Conv):
         super().check()
         self.each_at_least(1, "input_size")
 
-    def weights(self) -> Mapping[str, Shape]:
+    def weights(self) -> Tensors:
         positions, shared = self._sizes(self.input_size), super().weights()["weight"]
-        return weight_and_bias((*positions, *shared), (self.out_channels, *positions), self.bias)
+        return self.weight_and_bias((*positions, *shared), (self.out_channels, *positions))
 
     def output_shape(self, *inputs: Shape) -> Shape:
         output = super().output_shape(*inputs)
-        for received, expected in zip(inputs[0][-self.rank :], self.input_size):
-            require_size(received, expected, "input_size", "positions")
+        for n, expected in zip(inputs[0][-self.rank :], self.input_size):
+            require_size(n, expected, "input_size", "positions")
         return output
 
 
 class LocallyConnected1d(_LocallyConnected):
-    """A convolution over (N, C_in, L) with a kernel for every position instead of a shared one.
+    """A convolution over (N, C_in, L) with a kernel for every position.
 
     >>> LocallyConnected1d(1, 1, 6, 3, bias=False).weights()
     {'weight': (4, 1, 1, 3)}
@@ -274,16 +256,16 @@ class LocallyConnected1d(_LocallyConnected):
 
 
 class LocallyConnected2d(_LocallyConnected):
-    """A convolution over (N, C_in, H, W) with a kernel for every position instead of a shared one.
+    """A convolution over (N, C_in, H, W) with a kernel for every position.
 
-    >>> LocallyConnected2d(3, 8, 6, 3, bias=False).weights()
-    {'weight': (4, 4, 8, 3, 3, 3)}
+    >>> LocallyConnected2d(1, 1, 6, 3, bias=False).weights()
+    {'weight': (4, 4, 1, 1, 3, 3)}
     """
 
 
 class LocallyConnected3d(_LocallyConnected):
-    """A convolution over (N, C_in, D, H, W) with a kernel for every position instead of a shared one.
+    """A convolution over (N, C_in, D, H, W) with a kernel for every position.
 
-    >>> LocallyConnected3d(1, 1, 6, 3, bias=False).weights()["weight"][:3]
-    (4, 4, 4)
+    >>> LocallyConnected3d(1, 1, 6, 3, bias=False).weights()
+    {'weight': (4, 4, 4, 1, 1, 3, 3, 3)}
     """

@@ -1,25 +1,15 @@
-"""Layers of matrix products and tables; and Identity and dropout, which do nothing in evaluation."""
+"""Matrix products and tables; and Identity and dropout, which do nothing in evaluation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convcalc.algebra.dims import Dim, Shape, equal, prod, show_shape
 from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
 from convcalc.errors import ShapeError
-from convcalc.layers.base import (
-    Layer,
-    Lazy,
-    Work,
-    _Idle,
-    require,
-    require_alike,
-    require_rank,
-    require_size,
-    weight_and_bias,
-)
+from convcalc.layers.base import Fields, Layer, Lazy, Shapes, Tensors, Work, _Idle, require, require_alike, require_size
+from convcalc.layers.binding import Flag
 from convcalc.layers.shaping import axis_of
 
 LINEAR_MACS = Formula(
@@ -55,23 +45,25 @@ class _Product(Layer):
     bias: bool = True
     factory = True
 
-    def weights(self) -> Mapping[str, Shape]:
-        features = [getattr(self, name) for name in self.positives[:-1]]
-        return weight_and_bias((self.out_features, *features), (self.out_features,), self.bias)
+    def _features(self) -> list[Dim]:
+        return [getattr(self, name) for name in self.names[:-1]]
+
+    def weights(self) -> Tensors:
+        *features, out = self._features()
+        return self.weight_and_bias((out, *features), (out,))
 
     def output_shape(self, *inputs: Shape) -> Shape:
         for x, name in zip(inputs, self.names):
             if not x:
-                wanted = f"{getattr(self, name)} features ({name})"
-                raise ShapeError(f"expected an input of at least 1 axis with {wanted}, received a scalar")
+                what = f"expected an input of at least 1 axis with {getattr(self, name)} features ({name})"
+                raise ShapeError(f"{what}, received a scalar")
             require_size(x[-1], getattr(self, name), name, "features")
         return (*inputs[0][:-1], self.out_features)
 
     def _tally(self, macs: Formula, output: Shape) -> Work:
-        features = [getattr(self, name) for name in self.positives]
-        return {"mac": macs(prod(output[:-1]), *features), "bias": prod(output) if self.bias else 0}
+        return {"mac": macs(prod(output[:-1]), *self._features()), "bias": prod(output) if self.bias else 0}
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         joined = join(fields, output)
         return joined and joined.collapsed([-1])
 
@@ -86,7 +78,7 @@ class Linear(_Product):
     in_features: Dim
     order = "in_features out_features bias"
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         return self._tally(LINEAR_MACS, output)
 
 
@@ -96,8 +88,6 @@ class LazyLinear(Lazy):
     >>> LazyLinear(10).resolve((1, 512))
     Linear(512, 10)
     """
-
-    becomes = Linear
 
 
 class Bilinear(_Product):
@@ -119,12 +109,12 @@ class Bilinear(_Product):
         require_alike(x[:-1], y[:-1], what)
         return output
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         return self._tally(BILINEAR_MACS, output)
 
 
 class Embedding(Layer):
-    """A table of vectors: each whole number becomes its row, (...) to (..., embedding_dim), as `torch.nn.Embedding`.
+    """Whole numbers become rows of a table, (...) to (..., embedding_dim), as `torch.nn.Embedding`.
 
     >>> Embedding(1000, 64).output_shape((2, 12))
     (2, 12, 64)
@@ -135,41 +125,38 @@ class Embedding(Layer):
     padding_idx: int | None = None
     max_norm: float | None = None
     norm_type: float = 2.0
-    scale_grad_by_freq: bool = False
-    sparse: bool = False
+    scale_grad_by_freq: Flag = False
+    sparse: Flag = False
     _weight: Any = None
     _freeze: bool = False
     factory = True
 
     def check(self) -> None:
-        self.flags("scale_grad_by_freq", "sparse")
-        rows, table = self.num_embeddings, (self.num_embeddings, self.embedding_dim)
-        row: Any = self.padding_idx
+        row, rows = self.padding_idx, self.num_embeddings
         # a table as long as a letter is taken to hold it
         if row is not None and isinstance(rows, int) and not -rows <= row < rows:
             self.refuse(f"padding_idx must name one of {rows} rows; received {row}")
-        if self._weight is not None:  # only its shape says anything here
-            shape = getattr(self._weight, "shape", None)
-            if shape != table:
-                received = show_shape(shape) if isinstance(shape, tuple) else repr(self._weight)
-                self.refuse(f"_weight must be {show_shape(table)}; received {received}")
-            self.normalise(_weight=None)
+        table, shape = self.weights()["weight"], getattr(self._weight, "shape", None)
+        if self._weight is not None and shape != table:
+            received = show_shape(shape) if isinstance(shape, tuple) else repr(self._weight)
+            self.refuse(f"_weight must be {show_shape(table)}; received {received}")
+        self.normalise(_weight=None)  # whose values say nothing here
 
-    def weights(self) -> Mapping[str, Shape]:
+    def weights(self) -> Tensors:
         return {"weight": (self.num_embeddings, self.embedding_dim)}
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return (*inputs[0], self.embedding_dim)
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"lookup": prod(inputs[0])}
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         return fields[0].moved((*fields[0].axes, None))
 
 
 class IndexSelect(Layer):
-    """The rows of a table that a tensor of whole numbers names, along axis ``dim``, as `torch.index_select`.
+    """The rows that a tensor of whole numbers names, along axis ``dim``, as `torch.index_select`.
 
     >>> IndexSelect(0).output_shape((169, 3), (2401,))
     (2401, 3)
@@ -188,16 +175,14 @@ class IndexSelect(Layer):
             return ()
         return (*table[:axis], *(index or (1,)), *table[axis + 1 :])
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"lookup": prod(inputs[1])}
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         return fields[0].collapsed([self.dim] if output else [])
 
 
 class _Dropout(_Idle):
-    """Kinds differ in what they drop, and in the ranks that torch refuses."""
-
     p: float = 0.5
     inplace: bool = False
 
@@ -209,50 +194,50 @@ class _Dropout(_Idle):
 class Dropout(_Dropout):
     """Drops single elements of an input of any shape, as `torch.nn.Dropout` (Srivastava et al. 2014).
 
-    >>> Dropout(0.2).output_shape((20, 16))
-    (20, 16)
+    >>> Dropout(0.2).output_shape((1, 4, 8, 8))
+    (1, 4, 8, 8)
     """
 
 
 class Dropout1d(_Dropout):
-    """Drops whole channels of (N, C, L) or (C, L), as `torch.nn.Dropout1d`; the one kind that refuses other ranks.
+    """Drops whole channels of (N, C, L) or (C, L), as `torch.nn.Dropout1d`.
 
-    >>> Dropout1d(0.2).output_shape((20, 16, 32))
-    (20, 16, 32)
+    >>> Dropout1d(0.2).output_shape((1, 4, 8))
+    (1, 4, 8)
     """
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        require_rank(inputs[0], 3, 2)
+        self.require_rank(inputs[0])
         return inputs[0]
 
 
 class Dropout2d(_Dropout):
     """Drops whole channels of (N, C, H, W), as `torch.nn.Dropout2d`.
 
-    >>> Dropout2d(0.2).output_shape((20, 16, 32, 32))
-    (20, 16, 32, 32)
+    >>> Dropout2d(0.2).output_shape((1, 4, 8, 8))
+    (1, 4, 8, 8)
     """
 
 
 class Dropout3d(_Dropout):
     """Drops whole channels of (N, C, D, H, W), as `torch.nn.Dropout3d`.
 
-    >>> Dropout3d(0.2).output_shape((20, 16, 4, 32, 32))
-    (20, 16, 4, 32, 32)
+    >>> Dropout3d(0.2).output_shape((1, 4, 8, 8, 8))
+    (1, 4, 8, 8, 8)
     """
 
 
 class AlphaDropout(_Dropout):
-    """Drops elements yet keeps mean and variance, for SELU networks, as `torch.nn.AlphaDropout` (arXiv:1706.02515).
+    """Drops elements but keeps mean and variance, as `torch.nn.AlphaDropout` (arXiv:1706.02515).
 
-    >>> AlphaDropout(0.2).output_shape((20, 16))
-    (20, 16)
+    >>> AlphaDropout(0.2).output_shape((1, 4, 8, 8))
+    (1, 4, 8, 8)
     """
 
 
 class FeatureAlphaDropout(_Dropout):
     """`AlphaDropout` of whole channels, as `torch.nn.FeatureAlphaDropout`.
 
-    >>> FeatureAlphaDropout(0.2).output_shape((20, 16, 4, 32, 32))
-    (20, 16, 4, 32, 32)
+    >>> FeatureAlphaDropout(0.2).output_shape((1, 4, 8, 8))
+    (1, 4, 8, 8)
     """

@@ -1,19 +1,15 @@
-"""Layers that join several tensors: sums, products, concatenation, matrix products.
-
-They have no weights and no counterpart in torch.nn; operators and methods of the symbolic tensor record them.
-"""
+"""Layers that join several tensors, recorded by operators and methods of the symbolic tensor; none is in torch.nn."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from convcalc.algebra.dims import Dim, Shape, equal, is_symbolic, prod, show, show_shape
 from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
 from convcalc.errors import ShapeError
 from convcalc.layers.axes import stretched
-from convcalc.layers.base import ANY, Layer, Work, _Idle, axis_name, require, require_alike
+from convcalc.layers.base import ANY, Fields, Layer, Op, Shapes, Work, _Idle, axis_name, require, require_alike
 from convcalc.layers.shaping import axis_of
 
 MATRIX_MACS = Formula(
@@ -28,13 +24,13 @@ MATRIX_MACS = Formula(
 def broadcast(a: Shape, b: Shape) -> Shape:
     """The shape that two shapes are stretched to, as in torch; raises ShapeError where they differ.
 
-    >>> broadcast((1, 64, 7, 7), (64, 1, 1))
-    (1, 64, 7, 7)
+    >>> broadcast((1, 4, 8, 8), (4, 1, 1))
+    (1, 4, 8, 8)
     """
     if a == b:
         return a
-    rank = max(len(a), len(b))
-    pairs = zip((1,) * (rank - len(a)) + a, (1,) * (rank - len(b)) + b)
+    longer = max(len(a), len(b))
+    pairs = zip((1,) * (longer - len(a)) + a, (1,) * (longer - len(b)) + b)
     return tuple([_stretched(m, n, a, b) for m, n in pairs])
 
 
@@ -51,6 +47,7 @@ class _Broadcasting(Layer):
     """Tensors of broadcastable shapes, element by element."""
 
     arity = (1, ANY)
+    op: ClassVar[Op]
 
     def output_shape(self, *inputs: Shape) -> Shape:
         shape = inputs[0]
@@ -58,46 +55,43 @@ class _Broadcasting(Layer):
             shape = broadcast(shape, other)
         return shape
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         return join([stretched(field, shape, output) for field, shape in zip(fields, inputs)], output)
+
+    def work(self, inputs: Shapes, output: Shape) -> Work:
+        return {self.op: prod(output) * max(len(inputs) - 1, 1)}
 
 
 class _Pointwise(_Broadcasting):
-    """Tensors of broadcastable shapes, or one and a number, element by element."""
-
-    scalar: Any = None  # a number; a dim where it is computed from sizes
+    scalar: Any = None  # a number, or a dim made of sizes
 
     def check(self) -> None:
         if self.scalar is not None and not is_symbolic(self.scalar):
-            self.real("scalar")
+            self.real("scalar", self.scalar)
 
 
 class Add(_Pointwise):
-    """The sum of tensors, or of a tensor and a number: ``x + y``.
+    """The sum of tensors, or a tensor and a number: ``x + y``.
 
-    >>> Add().output_shape((1, 64, 7, 7), (1, 64, 7, 7))
-    (1, 64, 7, 7)
+    >>> Add().output_shape((1, 4, 8, 8), (1, 4, 8, 8))
+    (1, 4, 8, 8)
     """
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        return {"add": prod(output) * max(len(inputs) - 1, 1)}
+    op = "add"
 
 
 class Mul(_Pointwise):
-    """The product of tensors element by element, or of a tensor and a number: ``x * y``.
+    """The product of tensors element by element, or a tensor and a number: ``x * y``.
 
-    >>> Mul().output_shape((1, 64, 7, 7), (1, 64, 1, 1))
-    (1, 64, 7, 7)
+    >>> Mul().output_shape((1, 4, 8, 8), (1, 4, 1, 1))
+    (1, 4, 8, 8)
     """
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        return {"mul": prod(output) * max(len(inputs) - 1, 1)}
+    op = "mul"
 
 
 class _Directed(_Pointwise):
-    """A pointwise kind whose operands are not exchangeable: ``reversed`` puts the number on the left."""
-
-    reversed: bool = False
+    reversed: bool = False  # whether the number stands on the left
 
     def output_shape(self, *inputs: Shape) -> Shape:
         if len(inputs) != (2 if self.scalar is None else 1):
@@ -106,45 +100,42 @@ class _Directed(_Pointwise):
 
 
 class Sub(_Directed):
-    """The difference of two tensors, or of a tensor and a number (on the left if ``reversed``): ``x - y``.
+    """The difference of two tensors, or a tensor and a number (on the left if ``reversed``): ``x - y``.
 
-    >>> Sub(1.0, reversed=True).output_shape((1, 64, 7, 7))
-    (1, 64, 7, 7)
+    >>> Sub(1.0, reversed=True).output_shape((1, 4, 8, 8))
+    (1, 4, 8, 8)
     """
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        return {"add": prod(output)}
+    op = "add"
 
 
 class Div(_Directed):
-    """The quotient of two tensors, or of a tensor and a number (on the left if ``reversed``): ``x / y``.
+    """The quotient of two tensors, or a tensor and a number (on the left if ``reversed``): ``x / y``.
 
-    >>> Div().output_shape((1, 64, 7, 7), (1, 1, 7, 7))
-    (1, 64, 7, 7)
+    >>> Div().output_shape((1, 4, 8, 8), (1, 1, 8, 8))
+    (1, 4, 8, 8)
     """
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        return {"mul": prod(output)}
+    op = "mul"
 
 
 class Maximum(_Broadcasting):
     """The larger of two tensors element by element, as `torch.maximum`.
 
-    >>> Maximum().output_shape((1, 64, 7, 7), (64, 1, 1))
-    (1, 64, 7, 7)
+    >>> Maximum().output_shape((1, 4, 8, 8), (4, 1, 1))
+    (1, 4, 8, 8)
     """
 
     arity = (2, 2)
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
-        return {"compare": prod(output)}
+    op = "compare"
 
 
 class Cat(_Idle):
     """Tensors put one behind another along axis ``dim``; the other sizes must agree. As `torch.cat`.
 
-    >>> Cat(1).output_shape((1, 64, 28, 28), (1, 32, 28, 28))
-    (1, 96, 28, 28)
+    >>> Cat(1).output_shape((1, 4, 8, 8), (1, 3, 8, 8))
+    (1, 7, 8, 8)
     """
 
     arity = (1, ANY)
@@ -161,26 +152,24 @@ class Cat(_Idle):
             if len(x) != len(first):
                 raise ShapeError(f"{show_shape(first)} and {show_shape(x)} differ in the number of axes")
             for i, (m, n) in enumerate(zip(shape, x)):
-                shape[i] = m + n if i == axis else m if m == n else _agreed(i, m, n, first, x)
+                if i == axis:
+                    shape[i] = m + n
+                elif m != n:
+                    what = f"{axis_name(len(first), i)} {show(m)} against {show(n)}"
+                    require(equal(m, n), f"{what}, in {show_shape(first)} and {show_shape(x)}")
+                    shape[i] = n if isinstance(n, int) else m
         return tuple(shape)
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         axis = axis_of(self.dim, len(output))
         return None if any(field.axes[axis] for field in fields) else join(fields, output)
-
-
-def _agreed(axis: int, m: Dim, n: Dim, first: Shape, other: Shape) -> Dim:
-    """The size of an axis off the one that is concatenated along; raises ShapeError where the two differ."""
-    name = axis_name(len(first), axis)
-    require(equal(m, n), f"{name} {show(m)} against {show(n)}, in {show_shape(first)} and {show_shape(other)}")
-    return n if isinstance(n, int) else m
 
 
 class Stack(_Idle):
     """Tensors of one shape put side by side along a new axis ``dim``, as `torch.stack`.
 
-    >>> Stack(1).output_shape((1, 64, 7), (1, 64, 7))
-    (1, 2, 64, 7)
+    >>> Stack(1).output_shape((1, 4, 8), (1, 4, 8))
+    (1, 2, 4, 8)
     """
 
     arity = (1, ANY)
@@ -194,7 +183,7 @@ class Stack(_Idle):
         axis = axis_of(self.dim, len(first) + 1)
         return (*first[:axis], len(inputs), *first[axis:])
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         joined = join(fields, inputs[0])
         axis = axis_of(self.dim, len(output))
         return joined and joined.moved((*joined.axes[:axis], None, *joined.axes[axis:]))
@@ -213,17 +202,16 @@ class MatMul(Layer):
         a, b = inputs
         if not a or not b:
             raise ShapeError("takes vectors and matrices, received a number")
-        rows, columns = a[-2:-1], b[-1:] if len(b) > 1 else ()
-        inner = b[-2] if len(b) > 1 else b[0]
-        fits = equal(a[-1], inner)
-        if fits is not True:
-            require(fits, f"{show(a[-1])} columns of {show_shape(a)} against {show(inner)} rows of {show_shape(b)}")
-        return (*broadcast(a[:-2], b[:-2]), *rows, *columns)
+        inner, columns = (b[-2], b[-1:]) if len(b) > 1 else (b[0], ())
+        if a[-1] != inner:
+            what = f"{show(a[-1])} columns of {show_shape(a)} against {show(inner)} rows of {show_shape(b)}"
+            require(equal(a[-1], inner), what)
+        return (*broadcast(a[:-2], b[:-2]), *a[-2:-1], *columns)
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"mac": MATRIX_MACS(prod(output), inputs[0][-1])}
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         summed = -1 if len(inputs[1]) == 1 else -2
         a, b = fields[0].collapsed([-1]), fields[1].collapsed([summed])
         if len(inputs[0]) > 1 and a.axes[-2] and b.axes[-1]:

@@ -1,15 +1,14 @@
-"""Padding as a layer of its own, as torch's; negative padding crops."""
+"""Padding as a layer of its own; negative padding crops."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, minimum, show
 from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.intervals import slide
-from convcalc.layers.base import _Idle, require, require_axes, require_rank, slid
+from convcalc.layers.base import Fields, Shapes, _Idle, require, require_axes, slid
 
 PADDED_SIZE = Formula(
     "padded size",
@@ -21,11 +20,9 @@ PADDED_SIZE = Formula(
 
 
 class _Pad(_Idle):
-    """``padding`` is one number, or two for each axis, from the last axis on."""
-
-    padding: Any
-    fewest: ClassVar[int] = 2  # numbers that ``padding`` holds at least
-    border: ClassVar[str] = "zeros"  # a convolution's ``padding_mode``; any constant is as good as zeros
+    padding: Any  # one number, or two for each axis, from the last axis on
+    fewest: ClassVar[int] = 2  # numbers in it
+    border: ClassVar[str] = "zeros"  # as a convolution's ``padding_mode``
 
     def check(self) -> None:
         value = self.padding
@@ -33,7 +30,7 @@ class _Pad(_Idle):
             value = (value,) * (2 * self.rank)
         elif len(value) % 2 or len(value) < self.fewest:
             self.refuse(f"padding takes one whole number or two for each axis; received {value!r}")
-        self.normalise(padding=tuple([self.dim_of("padding", item) for item in value]))
+        self.normalise(padding=self.dims_of("padding", value))
 
     def _repeats(self, name: str) -> int:
         return 2 * self.rank
@@ -49,12 +46,12 @@ class _Pad(_Idle):
 
     def _check_rank(self, x: Shape) -> None:
         axes = len(self.padding) // 2
-        require_rank(x, axes + 2, axes + 1)
+        self.require_rank(x, axes + 2, axes + 1)
 
     def _check_sides(self, n: Dim, before: Dim, after: Dim) -> None:
-        """Raise ShapeError where an input of ``n`` does not hold what the two sides take from it."""
+        """Raise ShapeError where ``n`` does not hold what the two sides take."""
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         befores = self.padding[-2::-2]
         taps = [slide(1, 1, n, 1)._replace(border=self.border) if isinstance(n, int) else None for n in befores]
         return slid(fields[0], taps)
@@ -80,24 +77,24 @@ class _ConstantPad(_Pad):
 class ConstantPad1d(_ConstantPad):
     """A border of ``value`` around the last axis, as `torch.nn.ConstantPad1d`.
 
-    >>> ConstantPad1d((3, 1), 3.5).output_shape((1, 2, 4))
-    (1, 2, 8)
+    >>> ConstantPad1d((3, 1), 3.5).output_shape((1, 4, 8))
+    (1, 4, 12)
     """
 
 
 class ConstantPad2d(_ConstantPad):
     """A border of ``value`` around the last two axes (left, right, top, bottom), as `torch.nn.ConstantPad2d`.
 
-    >>> ConstantPad2d((3, 0, 2, 1), 3.5).output_shape((1, 2, 4, 4))
-    (1, 2, 7, 7)
+    >>> ConstantPad2d((3, 0, 2, 1), 3.5).output_shape((1, 4, 8, 8))
+    (1, 4, 11, 11)
     """
 
 
 class ConstantPad3d(_ConstantPad):
     """A border of ``value`` around the last three axes, given from the last on, as `torch.nn.ConstantPad3d`.
 
-    >>> ConstantPad3d(1, 0).output_shape((1, 2, 4, 5, 6))
-    (1, 2, 6, 7, 8)
+    >>> ConstantPad3d(2, 3.5).output_shape((1, 4, 8, 8, 8))
+    (1, 4, 12, 12, 12)
     """
 
 
@@ -109,24 +106,24 @@ class _ZeroPad(_ConstantPad):
 class ZeroPad1d(_ZeroPad):
     """A border of zeros around the last axis, as `torch.nn.ZeroPad1d`.
 
-    >>> ZeroPad1d(2).output_shape((1, 2, 4))
-    (1, 2, 8)
+    >>> ZeroPad1d((3, 1)).output_shape((1, 4, 8))
+    (1, 4, 12)
     """
 
 
 class ZeroPad2d(_ZeroPad):
     """A border of zeros around the last two axes (left, right, top, bottom), as `torch.nn.ZeroPad2d`.
 
-    >>> ZeroPad2d((0, 1, 0, 1)).output_shape((1, 3, 224, 224))
-    (1, 3, 225, 225)
+    >>> ZeroPad2d((3, 0, 2, 1)).output_shape((1, 4, 8, 8))
+    (1, 4, 11, 11)
     """
 
 
 class ZeroPad3d(_ZeroPad):
     """A border of zeros around the last three axes, given from the last on, as `torch.nn.ZeroPad3d`.
 
-    >>> ZeroPad3d((3, 3, 6, 6, 0, 1)).output_shape((16, 3, 10, 20, 30))
-    (16, 3, 11, 32, 36)
+    >>> ZeroPad3d(2).output_shape((1, 4, 8, 8, 8))
+    (1, 4, 12, 12, 12)
     """
 
 
@@ -141,24 +138,24 @@ class _ReflectionPad(_Pad):
 class ReflectionPad1d(_ReflectionPad):
     """The last axis of (N, C, L) or (C, L) mirrored at both ends, as `torch.nn.ReflectionPad1d`.
 
-    >>> ReflectionPad1d(2).output_shape((1, 2, 4))
-    (1, 2, 8)
+    >>> ReflectionPad1d((3, 1)).output_shape((1, 4, 8))
+    (1, 4, 12)
     """
 
 
 class ReflectionPad2d(_ReflectionPad):
     """The last two axes of (N, C, H, W) or (C, H, W) mirrored at their ends, as `torch.nn.ReflectionPad2d`.
 
-    >>> ReflectionPad2d((1, 1, 2, 0)).output_shape((1, 1, 3, 3))
-    (1, 1, 5, 5)
+    >>> ReflectionPad2d((3, 0, 2, 1)).output_shape((1, 4, 8, 8))
+    (1, 4, 11, 11)
     """
 
 
 class ReflectionPad3d(_ReflectionPad):
     """The last three axes of (N, C, D, H, W) or (C, D, H, W) mirrored at their ends, as `torch.nn.ReflectionPad3d`.
 
-    >>> ReflectionPad3d(1).output_shape((1, 1, 2, 2, 2))
-    (1, 1, 4, 4, 4)
+    >>> ReflectionPad3d(2).output_shape((1, 4, 8, 8, 8))
+    (1, 4, 12, 12, 12)
     """
 
 
@@ -169,24 +166,24 @@ class _ReplicationPad(_Pad):
 class ReplicationPad1d(_ReplicationPad):
     """The ends of (N, C, L) or (C, L) repeated, as `torch.nn.ReplicationPad1d`.
 
-    >>> ReplicationPad1d((3, 1)).output_shape((1, 2, 4))
-    (1, 2, 8)
+    >>> ReplicationPad1d((3, 1)).output_shape((1, 4, 8))
+    (1, 4, 12)
     """
 
 
 class ReplicationPad2d(_ReplicationPad):
     """The edges of (N, C, H, W) or (C, H, W) repeated, as `torch.nn.ReplicationPad2d`.
 
-    >>> ReplicationPad2d(2).output_shape((1, 1, 3, 3))
-    (1, 1, 7, 7)
+    >>> ReplicationPad2d((3, 0, 2, 1)).output_shape((1, 4, 8, 8))
+    (1, 4, 11, 11)
     """
 
 
 class ReplicationPad3d(_ReplicationPad):
     """The faces of (N, C, D, H, W) or (C, D, H, W) repeated, as `torch.nn.ReplicationPad3d`.
 
-    >>> ReplicationPad3d(3).output_shape((16, 3, 8, 320, 480))
-    (16, 3, 14, 326, 486)
+    >>> ReplicationPad3d(2).output_shape((1, 4, 8, 8, 8))
+    (1, 4, 12, 12, 12)
     """
 
 
@@ -195,7 +192,7 @@ class _CircularPad(_Pad):
 
     def _check_rank(self, x: Shape) -> None:
         super()._check_rank(x)
-        require_rank(x, self.rank + 2, self.rank + 1)
+        self.require_rank(x)
 
     def _check_sides(self, n: Dim, before: Dim, after: Dim) -> None:
         for side, other in ((before, after), (after, before)):
@@ -206,22 +203,22 @@ class _CircularPad(_Pad):
 class CircularPad1d(_CircularPad):
     """(N, C, L) or (C, L) wrapped around at its ends, as `torch.nn.CircularPad1d`.
 
-    >>> CircularPad1d((3, 1)).output_shape((1, 2, 4))
-    (1, 2, 8)
+    >>> CircularPad1d((3, 1)).output_shape((1, 4, 8))
+    (1, 4, 12)
     """
 
 
 class CircularPad2d(_CircularPad):
     """(N, C, H, W) or (C, H, W) wrapped around at its edges, as `torch.nn.CircularPad2d`.
 
-    >>> CircularPad2d((1, 1, 2, 0)).output_shape((1, 1, 3, 3))
-    (1, 1, 5, 5)
+    >>> CircularPad2d((3, 0, 2, 1)).output_shape((1, 4, 8, 8))
+    (1, 4, 11, 11)
     """
 
 
 class CircularPad3d(_CircularPad):
     """(N, C, D, H, W) or (C, D, H, W) wrapped around at its faces, as `torch.nn.CircularPad3d`.
 
-    >>> CircularPad3d(3).output_shape((16, 3, 8, 320, 480))
-    (16, 3, 14, 326, 486)
+    >>> CircularPad3d(2).output_shape((1, 4, 8, 8, 8))
+    (1, 4, 12, 12, 12)
     """

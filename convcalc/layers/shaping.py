@@ -1,22 +1,22 @@
 """Layers that put the same elements into another shape, and means and sums over whole axes.
 
-Receptive fields: positions merged into one axis are channels to whatever reads that axis, and see the whole.
+Positions merged into one axis are channels to whatever reads that axis: their fields are the whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from convcalc.algebra.dims import Dim, Shape, as_dim, equal, prod, show, show_shape
 from convcalc.algebra.field import Entry, Field, Packed, Part, Undefined
 from convcalc.algebra.intervals import Along
 from convcalc.errors import ShapeError
-from convcalc.layers.base import Layer, Work, _Idle, require
+from convcalc.layers.base import Fields, Layer, Shapes, Work, _Idle, require
+from convcalc.layers.binding import Dims
 
 
-def axis_of(dim: int, rank: int) -> int:
-    """``dim``, which may count from the end, as an axis number; raises ShapeError where there is no such axis.
+def axis_of(dim: Dim, rank: int) -> int:
+    """``dim``, which may count from the end, as an axis number; raises ShapeError.
 
     >>> axis_of(-1, 4)
     3
@@ -29,39 +29,31 @@ def axis_of(dim: int, rank: int) -> int:
     raise ShapeError(f"there is no dim {dim} in an input of {rank} axes (they go from {-span} to {span - 1})")
 
 
-def axes_of(dims: Iterable[int], rank: int) -> tuple[int, ...]:
-    """Several dims as axis numbers; raises ShapeError where one is missing or stands twice."""
+def axes_of(dims: Iterable[Dim], rank: int) -> tuple[int, ...]:
+    """Several dims as axis numbers, each once; raises ShapeError."""
     axes = tuple([axis_of(dim, rank) for dim in dims])
     if len(set(axes)) < len(axes):
         raise ShapeError(f"the same axis stands twice in {tuple(dims)}")
     return axes
 
 
-class _Moving(_Idle):
-    def several(self, name: str) -> tuple[Any, ...]:
-        """Argument ``name``, one number or several, as a tuple of dims; raises SpecError."""
-        value = getattr(self, name)
-        values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-        return tuple([self.dim_of(name, item) for item in values])
-
-    def shape_argument(self, name: str) -> None:
-        """Put a tuple of sizes in place of argument ``name``: positive, but for one -1."""
-        sizes = self.several(name)
+class _Regrouping(_Idle):
+    def check_sizes(self, name: str) -> None:
+        """Make argument ``name`` a tuple of sizes, one of which may be -1."""
+        sizes = self.dims_of(name, getattr(self, name))
         if any(isinstance(n, int) and n < 1 and n != -1 for n in sizes) or sizes.count(-1) > 1:
             self.refuse(f"{name} must hold sizes of at least 1, and -1 at most once; received {sizes}")
         self.normalise(**{name: sizes})
 
-
-class _Regrouping(_Moving):
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field | None:
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         return regrouped(fields[0], inputs[0], output)
 
 
 class Flatten(_Regrouping):
     """Merge the axes from ``start_dim`` to ``end_dim`` into one, as `torch.nn.Flatten`.
 
-    >>> Flatten().output_shape((1, 256, 6, 6))
-    (1, 9216)
+    >>> Flatten().output_shape((1, 4, 8, 8))
+    (1, 256)
     """
 
     start_dim: int = 1
@@ -76,16 +68,16 @@ class Flatten(_Regrouping):
 
 
 class Reshape(_Regrouping):
-    """The same elements in another shape, of which one size may be -1: found from the rest. As `torch.reshape`.
+    """The same elements in another shape, where one size may be -1, as `torch.reshape`.
 
-    >>> Reshape((2, 4, -1)).output_shape((2, 8, 5, 5))
-    (2, 4, 50)
+    >>> Reshape((2, 2, -1)).output_shape((1, 4, 8, 8))
+    (2, 2, 64)
     """
 
     shape: Shape
 
     def check(self) -> None:
-        self.shape_argument("shape")
+        self.check_sizes("shape")
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return filled(self.shape, inputs[0])
@@ -94,8 +86,8 @@ class Reshape(_Regrouping):
 class Unflatten(_Regrouping):
     """Split one axis into several, one of which may be -1, as `torch.nn.Unflatten` without named axes.
 
-    >>> Unflatten(1, (2, -1)).output_shape((1, 8, 5, 5))
-    (1, 2, 4, 5, 5)
+    >>> Unflatten(1, (2, -1)).output_shape((1, 4, 8, 8))
+    (1, 2, 2, 8, 8)
     """
 
     dim: int
@@ -104,7 +96,7 @@ class Unflatten(_Regrouping):
     def check(self) -> None:
         if not isinstance(self.unflattened_size, (tuple, list)) or not self.unflattened_size:
             self.refuse(f"unflattened_size must be a tuple of sizes; received {self.unflattened_size!r}")
-        self.shape_argument("unflattened_size")
+        self.check_sizes("unflattened_size")
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
@@ -113,7 +105,7 @@ class Unflatten(_Regrouping):
 
 
 def filled(sizes: Shape, before: Shape) -> Shape:
-    """``sizes`` with the -1 found, for the elements of ``before``; raises ShapeError where their number differs."""
+    """``sizes`` with the -1 found, for the elements of ``before``; raises ShapeError."""
     missing, known = -1 in sizes, [n for n in sizes if n != -1]
     rest = []
     for n in before:  # equal sizes cancel, which keeps what is assumed of letters short
@@ -133,7 +125,7 @@ def filled(sizes: Shape, before: Shape) -> Shape:
 def regrouped(field: Field, before: Shape, after: Shape) -> Field | None:
     """The field after a reshape: axes that stay keep it, split ones become windows, merged ones see the whole.
 
-    Windows whose axes are merged with others are packed, until a reshape takes them apart again.
+    Windows merged with other axes are packed, until a reshape takes them apart.
     """
     if before == after:
         return field
@@ -142,56 +134,47 @@ def regrouped(field: Field, before: Shape, after: Shape) -> Field | None:
     for old, new in _groups(before, after):
         if not any(field.axes[i] for i in old):
             continue
-        factors = [factor for i in old for factor in _unpacked(before[i], field.axes[i])]
+        factors: list[Factor] = []
+        for i in old:
+            entry = field.axes[i]
+            factors += zip(entry.sizes, entry.axes) if isinstance(entry, Packed) else [(before[i], entry)]
         for i, taken in zip(new, _dealt(factors, [after[i] for i in new])):
             together = _put_together(taken)
             if len(together) == 1:
                 axes[i] = together[0][1]
             elif any(isinstance(entry, Part) for _, entry in together):
-                sizes, entries = zip(*together)
-                axes[i] = Packed(sizes, entries)
+                axes[i] = Packed(*zip(*together))
             else:
                 gone.update(old)
     return field.collapsed(sorted(gone)).moved(axes)
 
 
 Factor = tuple[Dim, "Along | Part | None"]
-"""An axis that is a factor of a tensor axis: its size, and what a field knows of it."""
-
-
-def _unpacked(size: Dim, entry: Entry) -> list[Factor]:
-    return list(zip(entry.sizes, entry.axes)) if isinstance(entry, Packed) else [(size, entry)]
+"""A factor of a tensor axis: its size, and what a field knows of it."""
 
 
 def _dealt(factors: list[Factor], sizes: Sequence[Dim]) -> Iterator[list[Factor]]:
-    """The factors dealt to new axes of these sizes; one that reaches beyond an axis is split in two."""
+    """The factors dealt to new axes; one that reaches beyond an axis is split in two."""
     rest = list(factors)
-    for size in sizes:
+    for room in sizes:
         taken: list[Factor] = []
-        room = size
         while room != 1:
             if not rest:
                 raise Undefined
             n, entry = rest.pop(0)
             if equal(room % n, 0) is not True:
                 inner = as_dim(n // room)
-                if as_dim(inner * room) != n:
+                if isinstance(entry, Part) or as_dim(inner * room) != n:
                     raise Undefined
-                rest.insert(0, (inner, _part(entry, n, inner, True)))
-                n, entry = room, _part(entry, n, inner, False)
+                rest.insert(0, (inner, entry and Part(entry, n, inner, True)))
+                n, entry = room, entry and Part(entry, n, inner, False)
             taken.append((n, entry))
             room = as_dim(room // n)
         yield taken
 
 
-def _part(entry: Along | Part | None, size: Dim, window: Dim, inner: bool) -> Part | None:
-    if isinstance(entry, Part):
-        raise Undefined
-    return Part(entry, size, window, inner) if entry else None
-
-
 def _put_together(factors: list[Factor]) -> list[Factor]:
-    """The factors, windows and the places inside them as the one axis that they were."""
+    """The factors, windows and places inside them as the axis that they were."""
     whole: list[Factor] = []
     for n, entry in factors:
         m, before = whole[-1] if whole else (1, None)
@@ -203,7 +186,7 @@ def _put_together(factors: list[Factor]) -> list[Factor]:
 
 
 def _groups(before: Shape, after: Shape) -> Iterator[tuple[list[int], list[int]]]:
-    """The shortest runs of axes (sizes of 1 apart) that hold the same elements before and after."""
+    """The shortest runs of axes, sizes of 1 apart, with the same elements before and after."""
     cut: dict[Dim, int] = {1: 0}
     new = [i for i, n in enumerate(after) if n != 1]
     for j, i in enumerate(new, 1):
@@ -221,24 +204,18 @@ def _groups(before: Shape, after: Shape) -> Iterator[tuple[list[int], list[int]]
 
 
 class Sum(Layer):
-    """The sum over the axes ``dim`` (all, where it is None), which stay with size 1 if ``keepdim``; as `torch.sum`.
+    """The sum over the axes ``dim`` or all, which stay with size 1 if ``keepdim``, as `torch.sum`.
 
-    >>> Sum(1).output_shape((2, 8, 7, 7))
-    (2, 7, 7)
+    >>> Sum(1).output_shape((1, 4, 8, 8))
+    (1, 8, 8)
     """
 
-    dim: int | tuple[int, ...] | None = None
+    dim: int | Dims | None = None
     keepdim: bool = False
 
-    def check(self) -> None:
-        if isinstance(self.dim, (tuple, list)):
-            self.normalise(dim=tuple([self.dim_of("dim", item) for item in self.dim]))
-        elif self.dim is not None:
-            self.normalise(dim=self.dim_of("dim", self.dim))
-
     def reduced(self, rank: int) -> tuple[int, ...]:
-        """The axes that are summed over; raises ShapeError where one is missing."""
-        dims = self.dim if isinstance(self.dim, tuple) else () if self.dim is None else (self.dim,)
+        """The axes that are summed over."""
+        dims = () if self.dim is None else self.dims_of("dim", self.dim)
         return axes_of(dims or range(rank), rank)  # no axes named: all, as in torch
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -248,21 +225,21 @@ class Sum(Layer):
             return tuple([1 if i in gone else n for i, n in enumerate(x)])
         return tuple([n for i, n in enumerate(x) if i not in gone])
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"add": prod(inputs[0])}
 
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field:
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field:
         gone = [i for i in self.reduced(len(inputs[0])) if i < len(inputs[0])]
         field = fields[0].collapsed(gone)
         return field if self.keepdim else field.moved([axis for i, axis in enumerate(field.axes) if i not in gone])
 
 
 class Mean(Sum):
-    """The mean over the axes ``dim`` (all, where it is None), which stay with size 1 if ``keepdim``; as `torch.mean`.
+    """The mean over the axes ``dim`` or all, which stay with size 1 if ``keepdim``, as `torch.mean`.
 
-    >>> Mean((2, 3)).output_shape((1, 512, 7, 7))
-    (1, 512)
+    >>> Mean((2, 3)).output_shape((1, 4, 8, 8))
+    (1, 4)
     """
 
-    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+    def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"add": prod(inputs[0]), "mul": prod(output)}

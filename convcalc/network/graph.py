@@ -7,11 +7,12 @@ how a graph comes about is the tape's business, and what its numbers are the ana
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from convcalc.algebra.dims import Condition, Dim, Shape, is_symbolic
+from convcalc.algebra.dims import Condition, Dim, Shape, as_dim, is_symbolic, letter, show, substitute
+from convcalc.errors import ShapeError, UnknownName, did_you_mean
 from convcalc.layers.base import Layer
 
 
@@ -84,7 +85,11 @@ class Graph:
 
     def state_dict(self) -> dict[str, Shape]:
         """Name and shape of each tensor of torch's ``state_dict``, learned and not."""
-        return dict(_tensors(self.owned))
+        return {
+            ".".join(filter(None, (path, name))): shape
+            for path, layer in self.owned.items()
+            for name, shape in (*layer.weights().items(), *layer.buffers().items())
+        }
 
     @property
     def letters(self) -> tuple[str, ...]:
@@ -104,18 +109,12 @@ class Graph:
         >>> graph.subs(H=32, W=30).nodes[0].output_shape
         (1, 8, 30, 28)
         """
-        from convcalc.network.filling import filled
-
         graph = filled(self, {**values, **sizes})
         own = any(True for _ in _dims([vars(layer) for layer in self.owned.values()]))
         return graph if self.retrace is None or own or graph.letters else self.retrace(*graph.inputs.values())
 
     def __getitem__(self, name: str) -> Node:
-        return self._by_name[name]
-
-    @property
-    def _by_name(self) -> Mapping[str, Node]:
-        return {node.name: node for node in self.nodes}
+        return {node.name: node for node in self.nodes}[name]
 
 
 def _dims(values: Any) -> Iterator[Any]:
@@ -129,7 +128,52 @@ def _dims(values: Any) -> Iterator[Any]:
             yield from _dims(value)
 
 
-def _tensors(owned: Mapping[str, Layer]) -> Iterator[tuple[str, Shape]]:
-    for path, layer in owned.items():
-        for name, shape in (*layer.weights().items(), *layer.buffers().items()):
-            yield ".".join(filter(None, (path, name))), shape
+def filled(graph: Graph, sizes: Mapping[str, Dim]) -> Graph:
+    """``graph`` with ``sizes`` in place of its letters; raises UnknownName, and ShapeError for a demand that fails."""
+    from convcalc.algebra.symbolic.relations import restated, strongest
+
+    known = graph.letters
+    for name in sizes:
+        if name not in known:
+            hint = did_you_mean(name, known) or (f"there are {', '.join(known)}" if known else "there are none")
+            raise UnknownName(f"no letter here is called {name}", hint=hint)
+    values = {letter(name): as_dim(size, name) for name, size in sizes.items()}
+    put = _putter(values)
+    held = ("layer", "input_shapes", "output_shape")
+    nodes = [node._replace(**{name: put(getattr(node, name)) for name in held}) for node in graph.nodes]
+    reasons: dict[Condition, Reason] = {}
+    relation: Any
+    for relation, reason in graph.reasons.items():
+        now = restated(relation, values)
+        if now is False:
+            given = ", ".join(f"{name} = {show(size)}" for name, size in sizes.items())
+            raise ShapeError(f"needs {show(relation)}; with {given} that does not hold", where=reason.node)
+        if now is not True:
+            reasons[now] = reason
+    changed = {"inputs": put(graph.inputs), "owned": put(graph.owned), "assumptions": strongest(reasons)}
+    return replace(graph, nodes=tuple(nodes), reasons=reasons, **changed)
+
+
+def _putter(values: Mapping[Any, Dim]) -> Callable[[Any], Any]:
+    """A function that puts dims in place of letters in nested values; one layer object becomes one layer object."""
+    layers: dict[int, tuple[Layer, Layer]] = {}  # with the old one, which so lives as long as its id stands for it
+
+    def put(value: Any) -> Any:
+        if is_symbolic(value):
+            return substitute(value, values)
+        if isinstance(value, Layer):
+            if id(value) not in layers:
+                arguments = put(vars(value))
+                same = all(arguments[name] is argument for name, argument in vars(value).items())
+                layers[id(value)] = value, value if same else type(value)(**arguments)
+            return layers[id(value)][1]
+        if isinstance(value, Mapping):
+            return {name: put(item) for name, item in value.items()}
+        if isinstance(value, (tuple, list)):
+            items = [put(item) for item in value]
+            if all(new is old for new, old in zip(items, value)):
+                return value
+            return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+        return value
+
+    return put

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain
@@ -28,17 +28,11 @@ _infer = lru_cache(maxsize=4096)(infer)
 
 
 class _Seat:
-    """Where one layer object sits: its path, what it resolved to, and how often it was called.
-
-    It holds the object, which so lives as long as its id stands for it.
-    """
-
-    __slots__ = ("calls", "item", "made", "path")
+    """Where one layer object sits: its path, what it resolved to, and how often it was called."""
 
     def __init__(self, path: str, item: Layer | Module) -> None:
-        self.path = path
-        self.made = self.item = item
-        self.calls = 0
+        self.path, self.item, self.calls = path, item, 0
+        self.made = item  # which so lives as long as its id stands for it
 
 
 class Tape:
@@ -64,10 +58,8 @@ class Tape:
             self._own(model)
 
     def _own(self, model: Layer | Module, path: str = "") -> None:
-        seats = self._seats
         for where, item in walk(model, path):
-            if id(item) not in seats:
-                seats[id(item)] = _Seat(where, item)
+            self._seats.setdefault(id(item), _Seat(where, item))
             if isinstance(item, Layer):
                 self._owned[where] = item
             else:
@@ -89,13 +81,8 @@ class Tape:
 
         Raises ShapeError with the place, the inputs and the formula where the layer refuses its input.
         """
-        shapes: tuple[Shape, ...]
-        names: tuple[str, ...]
-        if len(inputs) == 1 and type(x := inputs[0]) is Tensor:  # nearly always, and worth its own line
-            tensors, shapes, names = [x], (x.shape,), (x.name,)
-        else:
-            tensors = [x if type(x) is Tensor else self._tensor(x, layer) for x in inputs]
-            shapes, names = tuple([x.shape for x in tensors]), tuple([x.name for x in tensors])
+        tensors = [x if type(x) is Tensor else self._tensor(x, layer) for x in inputs]
+        shapes, names = tuple([x.shape for x in tensors]), tuple([x.name for x in tensors])
         seat = self._seats.get(id(layer))
         if seat is None:
             seat = self._seats[id(layer)] = _Seat(path or self._new_path(layer), layer)
@@ -131,21 +118,18 @@ class Tape:
             if path not in self._owned and path not in self._modules:
                 return path
 
-    @contextmanager
-    def inside(self, module: Module) -> Iterator[None]:
+    def inside(self, module: Module) -> AbstractContextManager[None]:
         """Calls recorded inside are made by ``module``."""
-        outer = self._owner
         seat = self._seats.get(id(module))
-        self._owner = seat.path if seat else outer
-        try:
-            yield
-        finally:
-            self._owner = outer
+        return self._owned_by(seat.path if seat else self._owner)
 
-    @contextmanager
-    def at(self, path: str, layer: Layer, owner: str = "") -> Iterator[None]:
+    def at(self, path: str, layer: Layer, owner: str = "") -> AbstractContextManager[None]:
         """For readers: ``layer`` is owned at ``path``, and calls inside are made by the module at ``owner``."""
         self._own(layer, path)
+        return self._owned_by(owner)
+
+    @contextmanager
+    def _owned_by(self, owner: str) -> Iterator[None]:
         outer, self._owner = self._owner, owner
         try:
             yield
@@ -158,22 +142,16 @@ class Tape:
 
     def graph(self, *outputs: Tensor) -> Graph:
         """The graph recorded so far, with these outputs."""
-        seats = self._seats
-        owned: dict[str, Layer] = {path: seats[id(layer)].item for path, layer in self._owned.items()}  # type: ignore[misc]
-        assumptions: tuple[Condition, ...] = tuple(self._reasons)
-        if assumptions:
+        owned: dict[str, Any] = {path: self._seats[id(layer)].item for path, layer in self._owned.items()}
+        assumptions: tuple[Condition, ...] = ()
+        if self._reasons:
             from convcalc.algebra.symbolic.relations import strongest
 
-            assumptions = strongest(assumptions)
+            assumptions = strongest(self._reasons)
         names, reasons = tuple(x.name for x in outputs), dict(self._reasons)
-        return Graph(dict(self._inputs), self._used_nodes(names), names, owned, self._modules, assumptions, reasons)
-
-    def _used_nodes(self, outputs: tuple[str, ...]) -> tuple[Node, ...]:
-        """All nodes but further outputs that nothing reads."""
-        if not any(isinstance(node.layer, Output) for node in self._nodes):
-            return tuple(self._nodes)
-        read = {name for node in self._nodes for name in node.inputs}.union(outputs)
-        return tuple(node for node in self._nodes if not isinstance(node.layer, Output) or node.name in read)
+        read = {name for node in self._nodes for name in node.inputs}.union(names)
+        nodes = tuple([node for node in self._nodes if not isinstance(node.layer, Output) or node.name in read])
+        return Graph(dict(self._inputs), nodes, names, owned, self._modules, assumptions, reasons)
 
 
 def trace(model: Layer | Module | Callable[..., Any], *shapes: Shape) -> Graph:

@@ -8,34 +8,29 @@ from collections.abc import Callable, Mapping, Sequence
 from errno import ENOENT
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from convcalc.algebra.dims import Dim, Shape, parse_shape, show_shape
 from convcalc.analysis.report import Report, analyze
 from convcalc.errors import ConvcalcError, ShapeError, SpecError, did_you_mean
-from convcalc.layers.base import Layer
 from convcalc.network.graph import Graph
-from convcalc.network.module import Module
 from convcalc.network.trace import trace
 
 if TYPE_CHECKING:
-    from convcalc.readers.exam import Exam
-    from convcalc.readers.spec import Reader as Spec
+    from convcalc.readers.plan import Reading
 
 
 class Network:
-    """A name, how to get the graph for full shapes, and usual inputs without the batch, if there are any.
-
-    Given ones are held against ``expected``, the first of them.
-    """
+    """A name, how to get the graph for full shapes, and usual inputs without the batch."""
 
     inputs: Sequence[Shape]
+    checked = True
+    """Whether given inputs are held against the usual ones here."""
 
     def __init__(self, name: str, graph: Callable[..., Graph], inputs: Sequence[Shape] = ()) -> None:
         self.name = name
         self.graph = graph
         self.inputs = inputs
-        self.expected = self.input
 
     @property
     def input(self) -> Shape | None:
@@ -44,13 +39,13 @@ class Network:
 
 
 class Written(Network):
-    """A text with a network in it, which holds given inputs against its own itself.
+    """A text with a network in it.
 
     >>> Written("input(3, 32, 32); conv(8, 3)", "sheet").graph().nodes[-1].output_shape
     (1, 8, 30, 30)
     """
 
-    expected = None
+    checked = False
 
     def __init__(
         self, text: str, source: str, folder: Path | None = None, settings: Mapping[str, Any] = {}, name: str = ""
@@ -64,55 +59,40 @@ class Written(Network):
 
     def graph(self, *shapes: Shape) -> Graph:
         """The graph for inputs of these full shapes, or those that the text states; raises SpecError or ShapeError."""
-        from convcalc.readers.repr import is_repr, read_repr
-
         batch: Dim = shapes[0][0] if shapes else 1
         if any(shape[:1] != (batch,) for shape in shapes):
             raise SpecError("the inputs of a sheet share one batch", where=self.source)
-        inputs = [shape[1:] for shape in shapes]
-        if not is_repr(self.text):
-            return self._reader(inputs, batch).read()
-        if self.settings:
-            raise SpecError("--set has no place in what torch prints", where=self.source)
-        return read_repr(self.text, self.source, inputs=inputs, batch=batch)
+        return self._reader([shape[1:] for shape in shapes], batch).read()
 
-    def _reader(self, inputs: Sequence[Shape] = (), batch: Dim = 1) -> Spec | Exam:
-        from convcalc.readers.exam import Exam
+    def _reader(self, inputs: Sequence[Shape] = (), batch: Dim = 1) -> Reading:
+        from convcalc.readers.exam import Exam, is_exam
+        from convcalc.readers.repr import Printed, is_repr
         from convcalc.readers.source import Source, Text
         from convcalc.readers.spec import Reader
 
-        if _is_exam(self.text):
-            return Exam(Text(self.text, self.source), inputs, batch, self.settings)
-        return Reader(Source(self.text, self.source), inputs, batch, self.settings, self.folder)
+        kind: type[Reading] = Printed if is_repr(self.text) else Exam if is_exam(self.text) else Reader
+        text = (Source if kind is Reader else Text)(self.text, self.source)
+        return kind(text, inputs, batch, self.settings, self.folder)
 
     @cached_property
     def inputs(self) -> Sequence[Shape]:  # type: ignore[override]
         """The shapes of the inputs that the text states, without the batch."""
-        from convcalc.readers.repr import is_repr
-
-        if is_repr(self.text):
-            return ()
         reader = self._reader()
-        stated = re.search(r"(?i)\binput" if _is_exam(self.text) else r"\binput\s*\(", self.text)
-        if not stated and not reader.root.errors:
+        if not re.search(reader.states_input, self.text) and not reader.root.errors:
             return ()
         try:
             reader.read()
-        except ConvcalcError:  # it is told when the graph is asked for, unless there is nothing to ask it for
+        except ConvcalcError:  # told when the graph is asked for, unless there is nothing to ask it for
             if not reader.plan.inputs:
                 raise
         return tuple(tensor.shape[1:] for tensor in reader.plan.inputs)
-
-
-Reader: TypeAlias = "Callable[[Any, Mapping[str, Any]], Network | None]"
-"""Takes a source and settings; None where the source is not of its kind."""
 
 
 def read_model(source: Any, settings: Mapping[str, Any]) -> Network | None:
     """A module, a layer, or a function of symbolic tensors."""
     if isinstance(source, str) or not callable(source):
         return None
-    name = type(source).__name__ if isinstance(source, (Layer, Module)) else getattr(source, "__name__", "network")
+    name = getattr(source, "__name__", type(source).__name__)
     if settings:
         hint = "give them to its constructor; settings are for networks that are named"
         raise SpecError(f"takes no settings; received {', '.join(settings)}", where=name, hint=hint)
@@ -123,9 +103,10 @@ def read_document(source: Any, settings: Mapping[str, Any]) -> Network | None:
     """A ``.json`` file, as ``convcalc export --to json`` and ``summary --format json`` write it."""
     if not isinstance(source, str) or not source.endswith(".json"):
         return None
-    from convcalc.readers.json import Document
+    from convcalc.readers.json import MOST_BYTES, Document
 
-    found = Document(_path(source).read_text("utf-8-sig", "replace"), source)
+    with _path(source).open("rb") as file:
+        found = Document(file.read(MOST_BYTES + 1).decode("utf-8-sig", "replace"), source)
     if settings:
         raise SpecError(f"takes no settings; received {', '.join(settings)}", where=source)
     return Network(found.network, found.graph, [shape[1:] for shape in found.shapes])
@@ -138,21 +119,19 @@ def _path(source: str) -> Path:
 
 
 def find(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
-    """The text of a ``.net`` file, of stdin (``-``), or ``source`` itself; None where it is a name.
-
-    Raises SpecError for what is no text, OSError where a file cannot be read.
+    """The text of a ``.net`` file, of stdin (``-``), or ``source`` itself; None for a name; raises SpecError, OSError.
 
     >>> find("conv(6, 5); relu()").text, find("resnet50")
     ('conv(6, 5); relu()', None)
     """
     if not isinstance(source, str):
         return None
-    from convcalc.readers.source import MOST_BYTES, decode, read_file
+    from convcalc.readers.exam import is_exam
+    from convcalc.readers.source import read_file
 
     if source == "-":
-        data = sys.stdin.buffer.read(MOST_BYTES + 1)
-        return Written(decode(data, "stdin"), "stdin", None, settings, "sheet")
-    if "(" in source or "\n" in source or (re.search(r"[\s,;-]", source) and _is_exam(source)):
+        return Written(read_file(sys.stdin.buffer, "stdin"), "stdin", None, settings, "sheet")
+    if "(" in source or "\n" in source or (re.search(r"[\s,;-]", source) and is_exam(source)):
         return Written(source, "text", None, settings, "sheet")
     if not source.endswith((".net", ".txt")):
         return None
@@ -160,13 +139,8 @@ def find(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
     if path.suffix == ".net" and not path.exists():
         near = did_you_mean(source, [str(other) for other in path.parent.glob("*.net")])
         raise FileNotFoundError(ENOENT, f"there is no such file{'; ' + near if near else ''}", source)
-    return Written(read_file(path), path.name, path.parent, settings, path.stem)
-
-
-def _is_exam(text: str) -> bool:
-    from convcalc.readers.exam import is_exam
-
-    return is_exam(text)
+    with path.open("rb") as file:
+        return Written(read_file(file, path.name), path.name, path.parent, settings, path.stem)
 
 
 def read_zoo(source: Any, settings: Mapping[str, Any]) -> Network | None:
@@ -179,8 +153,8 @@ def read_zoo(source: Any, settings: Mapping[str, Any]) -> Network | None:
     return Network(source, lambda *shapes: trace(model, *shapes), [shape])
 
 
-READERS: tuple[Reader, ...] = (read_model, read_document, find, read_zoo)
-"""In the order in which they are asked; the zoo takes every name."""
+READERS = (read_model, read_document, find, read_zoo)
+"""In the order in which they are asked; each says None to what is not of its kind."""
 
 
 def read(source: Any, settings: Mapping[str, Any] = {}) -> Network:
@@ -214,8 +188,7 @@ def traced(
 
             usual = max((dim for dim in (source.input or ())[1:] if isinstance(dim, int)), default=256)
             if n := smallest(source.graph, full[0], usual):
-                least = show_shape(square(full[0], n)[2:])
-                error.hint = f"the smallest input this network accepts is {least}"
+                error.hint = f"the smallest input this network accepts is {show_shape(square(full[0], n)[2:])}"
         raise
 
 
@@ -230,10 +203,10 @@ def summary(
 ) -> Report:
     """The report of a network: a name (``settings`` are its arguments) or a module.
 
-    A tuple is a full shape, with the batch; a text such as ``"3xHxW"`` is without it, and ``batch`` (1 if not given)
-    goes before it. Without shapes a named network takes its usual input. ``assume`` says what holds of letters:
-    ``"H % 32 == 0"``; ``through_gates`` lets receptive fields follow squeeze and excitation. Raises SpecError,
-    UnknownName, ShapeError where a layer refuses its input, and NoSolution where no size satisfies the assumptions.
+    A tuple is a full shape; a text such as ``"3xHxW"`` is without the batch, which is 1 unless ``batch`` says another.
+    Without shapes a named network takes its usual input. ``assume`` says what holds of letters: ``"H % 32 == 0"``;
+    ``through_gates`` lets receptive fields follow squeeze and excitation. Raises SpecError, UnknownName, ShapeError
+    where a layer refuses its input, and NoSolution where no size satisfies the assumptions.
 
     >>> summary("resnet50", (1, 3, 224, 224)).totals["params"]
     25557032
@@ -252,41 +225,37 @@ def summary(
 
 def full_shapes(source: Network, shapes: Sequence[Shape | str], batch: Dim | str | None) -> list[Shape]:
     """The input shapes with the batch."""
+    usual = source.input if source.checked or not shapes else None
     if shapes:
-        return [
-            _from_text(source, shape, batch) if isinstance(shape, str) else _full(source, shape, batch)
-            for shape in shapes
-        ]
-    if source.input is None:
+        return [_full(source.name, usual, shape, batch) for shape in shapes]
+    if usual is None:
         hint = 'give (1, 3, 224, 224) or "3x224x224"'
         raise SpecError("needs the shape of its input", where=source.name, hint=hint)
     return [(*_batch(batch), *shape) for shape in source.inputs]
 
 
-def _full(source: Network, shape: Shape, batch: Dim | str | None) -> Shape:
-    """A shape that was given with its batch."""
-    if not isinstance(shape, (tuple, list)):
-        raise SpecError(f"a shape is a tuple or a text such as '3x224x224'; received {shape!r:.60}", where=source.name)
-    if batch is not None:
-        raise SpecError("batch goes with a text such as '3x224x224'; a tuple begins with its batch", where=source.name)
-    usual = source.expected
-    if usual is not None and len(shape) != len(usual) + 1:
-        what = f"takes a shape of {len(usual) + 1} sizes, such as {(1, *usual)}; received {tuple(shape)}"
-        raise SpecError(what, where=source.name, hint="a tuple begins with the batch")
-    return tuple(shape)
-
-
-def _from_text(source: Network, text: str, batch: Dim | str | None) -> Shape:
-    """A shape that was given as text, with the batch put before it."""
-    shape, usual = parse_shape(text), source.expected
-    if usual is not None and len(shape) != len(usual):
-        hint = f"write it as {'x'.join(map(str, usual))}"
-        if len(shape) == len(usual) + 1:
-            rest = "x".join(map(str, shape[1:]))
-            hint = f"write it without the batch, {rest}, and give that apart (--batch {shape[0]})"
-        what = f"takes an input of {len(usual)} axes, such as {show_shape(usual)}"
-        raise SpecError(f"{what}; received {len(shape)}: {show_shape(shape)}", where=source.name, hint=hint)
-    return (*_batch(batch), *shape)
+def _full(where: str, usual: Shape | None, given: Shape | str, batch: Dim | str | None) -> Shape:
+    """A shape with its batch: a tuple begins with it, a text is without."""
+    what = hint = ""
+    if isinstance(given, str):
+        shape = parse_shape(given)
+        if usual is not None and len(shape) != len(usual):
+            hint = f"write it as {'x'.join(map(str, usual))}"
+            if len(shape) == len(usual) + 1:
+                rest = "x".join(map(str, shape[1:]))
+                hint = f"write it without the batch, {rest}, and give that apart (--batch {shape[0]})"
+            what = f"takes an input of {len(usual)} axes, such as {show_shape(usual)}"
+            what += f"; received {len(shape)}: {show_shape(shape)}"
+    elif not isinstance(given, (tuple, list)):
+        what = f"a shape is a tuple or a text such as '3x224x224'; received {given!r:.60}"
+    elif batch is not None:
+        what = "batch goes with a text such as '3x224x224'; a tuple begins with its batch"
+    elif usual is not None and len(given) != len(usual) + 1:
+        what = f"takes a shape of {len(usual) + 1} sizes, such as {(1, *usual)}; received {tuple(given)}"
+        hint = "a tuple begins with the batch"
+    if what:
+        raise SpecError(what, where=where, hint=hint)
+    return (*_batch(batch), *shape) if isinstance(given, str) else tuple(given)
 
 
 def _batch(batch: Dim | str | None) -> Shape:

@@ -1,16 +1,17 @@
-"""What a call on a sheet means: a layer, a merge, a block, arithmetic, or one of the sheet's own forms."""
+"""What a call on a sheet means: a layer, a merge, a block, arithmetic, or one of a sheet's own forms."""
 
 import ast
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from convcalc import nn
-from convcalc.algebra.dims import Shape, is_symbolic, show
+from convcalc.algebra.dims import is_symbolic, show
 from convcalc.errors import ConvcalcError, SpecError, did_you_mean
 from convcalc.network.tensor import Operand, Tensor
 from convcalc.readers import expressions, names
 from convcalc.readers.expressions import FUNCTIONS, Expressions, is_number
-from convcalc.readers.plan import Plan, Unknown, explain, guarded, place_of, plain
+from convcalc.readers.plan import Unknown, explain, guarded
 from convcalc.readers.source import Source, is_placed
 
 _JOINING = {ast.Add: "add", ast.Mult: "mul", ast.Sub: "sub", ast.Div: "div", ast.MatMult: "matmul"}
@@ -28,7 +29,7 @@ class Call(NamedTuple):
 
 
 class Block(NamedTuple):
-    """A block and the sheet that it stands in; ``gives`` are the names that its lines give."""
+    """A block; ``source`` is the sheet that it stands in, ``gives`` are the names that its lines give."""
 
     source: Source
     node: ast.FunctionDef
@@ -40,20 +41,13 @@ class Block(NamedTuple):
 class Calls(Expressions):
     """Reads calls, and records those of layers."""
 
-    given: Sequence[Shape]
-
-    def __init__(self, source: Source, plan: Plan, settings: Mapping[str, Any]) -> None:
-        super().__init__(source, plan, settings)
-        self.blocks: dict[str, Any] = {}
-        self.name = ""
-        self.broken: set[str] = set()  # blocks with an error in their first line
+    name = ""
 
     def _block(self, call: Call) -> Tensor:
         raise NotImplementedError
 
     def _call(self, node: ast.Call, name: str) -> Any:
         """A call, with a second pair of brackets on named inputs."""
-        flow = self.plan.flow
         tensors: list[Tensor] = []
         if isinstance(node.func, ast.Call):
             if node.keywords or not node.args:
@@ -70,7 +64,6 @@ class Calls(Expressions):
         for i, keyword in enumerate(node.keywords):
             if keyword.arg in keys[:i]:
                 raise self.source.error(keyword, f"{keyword.arg} is given twice", "keep one of them")
-        self.plan.flow = flow
         if callee == "input" and len(self.plan.inputs) < len(self.given):
             self._take_letters(node)
         args = self._each(node.args)
@@ -90,12 +83,10 @@ class Calls(Expressions):
         return self.source.error(node, "a layer is called by its name", "write conv(64, 3)")
 
     def _check_callee(self, node: ast.Call, callee: str) -> None:
-        """Raise an error for a name that nothing bears, before the values in its brackets are computed."""
+        """Raise an error for a name that nothing bears."""
         if callee in self.broken:
             raise Unknown
-        if any(
-            callee in known for known in (FUNCTIONS, names.FORMS, names.MERGES, self.blocks, self.plan.frame.layers)
-        ):
+        if callee in {*FUNCTIONS, *names.FORMS, *names.MERGES, *self.blocks} or callee in self.plan.frame.layers:
             return
         if callee == "range":
             raise self.source.error(node, "range stands in a loop only: for i in range(n):")
@@ -109,14 +100,11 @@ class Calls(Expressions):
 
     def _dispatch(self, call: Call) -> Any:
         callee, several = call.callee, call.kwargs or call.inputs
-        if callee in FUNCTIONS:
+        if callee in FUNCTIONS or callee in names.FORMS:
             if several:
-                raise SpecError(f"{callee} takes plain values", hint=f"write {FUNCTIONS[callee][1]}")
-            return expressions.call(callee, call.args)
-        if callee in names.FORMS:
-            if several:
-                raise SpecError(f"{callee} takes plain values in one pair of brackets")
-            return getattr(self, f"_{callee}")(call)
+                hint = f"write {FUNCTIONS[callee][1]}" if callee in FUNCTIONS else ""
+                raise SpecError(f"{callee} takes plain values in one pair of brackets", hint=hint)
+            return expressions.call(callee, call.args) if callee in FUNCTIONS else getattr(self, f"_{callee}")(call)
         self._count(call.node)
         if callee in self.blocks:
             return self._block(call)
@@ -136,7 +124,7 @@ class Calls(Expressions):
         kwargs = {key: self._setting_of(value, place, callee) for (key, value), place in places}
         names.check_arguments(callee, args, kwargs)
         with guarded(callee):
-            layer = names.camel(callee, args, kwargs) if callee in names.kinds() else None
+            layer = names.kinds()[callee](*args, **kwargs) if callee in names.kinds() else None
         # a parameter takes no input
         inputs = [] if isinstance(layer, Operand) else call.inputs or [self.plan.need_flow()]
         if layer is None:
@@ -147,19 +135,17 @@ class Calls(Expressions):
         return self.plan.record(layer, inputs, names.short_name(type(layer).__name__), call.name)
 
     def _setting_of(self, value: Any, place: ast.AST, callee: str) -> Any:
-        """A value as layers take it; raises SpecError for a tensor, which belongs into the second brackets."""
+        """A value as layers take it."""
         if isinstance(value, Tensor):
-            known = next((n for f in self.plan.frames[::-1] for n, v in f.names.items() if v is value), "e1")
-            kind = names.any_kind(callee)
-            inside = "64, 3" if kind and len(kind.arguments) > 5 else ""
+            said = ast.unparse(place.value if isinstance(place, ast.keyword) else place)
             what = f"the brackets of {callee} hold its arguments; an input goes into a second pair"
-            raise self.source.error(place, what, f"write {callee}({inside})({known})")
+            raise self.source.error(place, what, f"write {names.usage(callee)}({said if len(said) <= 40 else 'e1'})")
         if isinstance(value, tuple):
             return tuple(self._setting_of(item, place, callee) for item in value)
         if is_symbolic(value) and value.is_integer is not True:
             hint = "// divides and rounds down, ceil(a/b) rounds up"
             raise self.source.error(place, f"{show(value)} need not be a whole number", hint)
-        return plain(value)
+        return names.plain(value)
 
     def _merge(self, call: Call) -> Tensor:
         """A call that joins tensors: those in its brackets, with the line before where there is but one."""
@@ -175,43 +161,44 @@ class Calls(Expressions):
         if callee == "cat" and not options and not call.kwargs:
             options = [1]  # on a sheet the batch is implied: channels are what is joined
         with guarded(callee):
-            layer = kind(*map(plain, options), **call.kwargs)
-        scalar = getattr(layer, "scalar", None) is not None
-        if not tensors or (len(tensors) == 1 and not scalar and not call.inputs):
+            layer = kind(*map(names.plain, options), **call.kwargs)
+        needed = 1 if call.inputs or getattr(layer, "scalar", None) is not None else 2
+        if len(tensors) < needed:
             tensors = [self.plan.need_flow(), *tensors]
-        if len(tensors) == 1 and not scalar and not call.inputs:
+        if len(tensors) < needed:
             hint = f"write {callee}(e1) to join it with the line before"
             raise SpecError(f"{callee} joins several outputs, received one", hint=hint)
         return self.plan.record(layer, tensors, callee.lower(), call.name, called=callee)
 
     def _explained(self, error: ConvcalcError, call: Call) -> ConvcalcError:
-        if is_placed(error):
-            return error
-        flow = [self.plan.flow] if isinstance(self.plan.flow, Tensor) else []
-        first = self.plan.inputs[0].shape if self.plan.inputs else ()
-        batched = len(first) > 4 and first[1] == 1
-        explain(error, call.node, call.callee, call.inputs or flow, named=bool(call.inputs), batched=batched)
-        return self.source.located(place_of(call.node, call.callee, error.what), error)
+        if not is_placed(error):
+            explain(error, call.node, call.callee, call.inputs, self.plan)
+        return self.source.located(_place_of(call.node, call.callee, error.what), error)
 
-    def _binary(self, node: ast.BinOp, left: Any, right: Any, name: str) -> Any:
+    def _binop(self, node: ast.BinOp, name: str) -> Any:
+        left, right = self._each([node.left, node.right])
         tensors = [value for value in (left, right) if isinstance(value, Tensor)]
         if not tensors:
             return expressions.apply(node.op, left, right)
         kind = _JOINING.get(type(node.op))
-        scalars = [value for value in (left, right) if not isinstance(value, Tensor)]
-        if kind is None or (scalars and (kind == "matmul" or not is_number(scalars[0]))):
+        options: dict[str, Any] = {}
+        if len(tensors) == 1:
+            scalar, place = (right, node.right) if left is tensors[0] else (left, node.left)
+            if kind in (None, "matmul") or not is_number(scalar):
+                kind = None
+            elif is_symbolic(scalar) and show(scalar) in self.letters:
+                raise self._no_output(place)
+            options["scalar"] = names.plain(scalar)
+            if scalar is left and kind in ("sub", "div"):
+                options["reversed"] = True
+        if kind is None:
             raise SpecError("outputs of layers are joined by + - * / and @, or by cat(a, b)")
-        if scalars and is_symbolic(scalars[0]) and show(scalars[0]) in self.letters:
-            raise self._no_output(node.right if left is tensors[0] else node.left)
-        options: dict[str, Any] = {"scalar": plain(scalars[0])} if scalars else {}
-        if scalars and left is scalars[0] and kind in ("sub", "div"):
-            options["reversed"] = True
         self._count(node)
         with guarded(kind):
             layer = getattr(nn, names.MERGES[kind])(**options)
         return self.plan.record(layer, tensors, kind, name, called=kind)
 
-    def _part(self, node: ast.Subscript, name: str) -> Any:
+    def _subscript(self, node: ast.Subscript, name: str) -> Any:
         """A part of a tensor: ``y[:, 0:16]``."""
         value = self._value(node.value)
         if not isinstance(value, Tensor):
@@ -233,23 +220,22 @@ class Calls(Expressions):
     def _input(self, call: Call) -> Tensor:
         if len(self.plan.frames) > 1:
             raise SpecError("input stands outside of blocks", hint="inside a block, x is what flows into it")
-        args = call.args
-        sizes = args[0] if len(args) == 1 and isinstance(args[0], tuple) else tuple(args)
+        sizes = tuple(call.args)
+        if len(sizes) == 1 and isinstance(sizes[0], tuple):
+            sizes = sizes[0]
         if not sizes:
             raise SpecError("input needs its sizes without the batch, channels first", hint="write input(3, H, W)")
         for argument, size in zip(call.node.args, sizes):
-            whole = isinstance(size, int) and not isinstance(size, bool) and size > 0
-            if not whole and not (is_symbolic(size) and size.is_integer):
+            if not (size.is_integer if is_symbolic(size) else type(size) is int and size > 0):
                 what = f"a size is a whole number of at least 1 or a letter; received {names.display(size)}"
                 raise self.source.error(argument, what)
         if len(self.plan.inputs) < len(self.given):
             given = self.given[len(self.plan.inputs)]
             if len(sizes) != len(given):
-                shown = "x".join(map(show, given))
-                what = f"this input has {len(sizes)} sizes; --input gives {len(given)}: {shown}"
+                what = f"this input has {len(sizes)} sizes; --input gives {len(given)}: {'x'.join(map(show, given))}"
                 hint = f"write it as {'x'.join(map(ast.unparse, call.node.args))}, without the batch"
                 raise SpecError(what, hint=hint)
-            sizes = tuple(given)
+            sizes = given
         return self.plan.declare(call.name, sizes)
 
     def _take_letters(self, node: ast.Call) -> None:
@@ -274,10 +260,19 @@ class Calls(Expressions):
             self.plan.outputs.append(value)
 
     def _net(self, call: Call) -> None:
-        args = call.args
-        if len(args) != 1 or not isinstance(args[0], str) or not args[0].strip() or len(args[0]) > 100:
+        (name, *rest) = call.args or [None]
+        if rest or not isinstance(name, str) or not 0 < len(name.strip()) <= len(name) <= 100:
             raise SpecError("net takes the network's name in quotes", hint='write net("tinyunet")')
-        self.name = args[0].strip()
+        self.name = name.strip()
+
+
+def _place_of(node: ast.Call, name: str, what: str) -> ast.AST:
+    """The argument of a call whose name comes first in an error's text, or the call."""
+    if (kind := names.any_kind(name)) is None:
+        return node
+    given: dict[str | None, ast.AST] = {keyword.arg: keyword for keyword in node.keywords}
+    given.update(zip(names.positional(name, kind), node.args))
+    return next((given[word] for word in re.findall(r"\w+", what) if word in given), node)
 
 
 def bind(block: Block, call: Call) -> dict[str, Any]:

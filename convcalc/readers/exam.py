@@ -7,20 +7,19 @@
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import Dim, Shape, parse_dim, show_shape
 from convcalc.errors import ConvcalcError, SpecError, did_you_mean
 from convcalc.network.graph import Graph
 from convcalc.network.tensor import Tensor
-from convcalc.readers.names import build
-from convcalc.readers.plan import UNKNOWN, Plan, Unknown, guarded, plain
-from convcalc.readers.source import LATE, MOST_NODES, Enough, Text
+from convcalc.readers.names import build, plain
+from convcalc.readers.plan import UNKNOWN, Reading, Unknown, guarded
+from convcalc.readers.source import LATE, MOST_NODES, Text
 
 
 class Word(NamedTuple):
-    """A word's layer on a sheet, what its numbers are, and the values of the last where they may be left out."""
+    """A word's layer on a sheet, and what its numbers are; ``usual`` are values where they may be left out."""
 
     layer: str
     numbers: tuple[str, ...] = ()
@@ -31,8 +30,8 @@ WORDS = {
     "CONV": Word("conv", ("kernel_size", "out_channels")),
     "DWCONV": Word("conv", ("kernel_size",)),
     "TCONV": Word("convT", ("kernel_size", "out_channels")),
-    "POOL": Word("maxpool", ("kernel_size", "stride"), (2, None)),
-    "AVGPOOL": Word("avgpool", ("kernel_size", "stride"), (2, None)),
+    "POOL": Word("maxpool", ("kernel_size", "stride"), (2,)),
+    "AVGPOOL": Word("avgpool", ("kernel_size", "stride"), (2,)),
     "GAP": Word("gap"),
     "FC": Word("linear", ("out_features",)),
     "FLATTEN": Word("flatten"),
@@ -48,7 +47,7 @@ WORDS = {
 
 
 def _meaning(text: str) -> dict[str, str]:
-    """What words mean, from lists of a meaning and what is written for it."""
+    """Meanings by what is written for them, from lists that each begin with the meaning."""
     return {word: part.split()[0] for part in text.split(";") for word in part.split()[1:]}
 
 
@@ -59,15 +58,22 @@ SAME_WORD = _meaning(
     "FC DENSE LINEAR FULLYCONNECTED"
 )
 OPTIONS = _meaning("stride S STRIDE STRIDES; padding P PAD PADDING; dilation D DILATION; groups G GROUPS")
-_FIXED: Mapping[str, Any] = {"same": {"padding": "same"}, "valid": {"padding": "valid"}, "nobias": {"bias": False}}
+_FIXED: Mapping[str, Mapping[str, Any]] = {
+    "same": {"padding": "same"},
+    "valid": {"padding": "valid"},
+    **{said: {"padding": 0} for said in ("no padding", "no pad")},
+    **{said: {"bias": False} for said in ("nobias", "no bias", "no biases")},
+}
 _WITHOUT = ("no", "without")
 
 _TWO_WORDS = re.compile(
-    r"(?i)\b(max|avg|average|global|batch|leaky|fully|depthwise|transposed)[ _-]+"
-    r"(?=(?:avg|average|max)?[ _-]*pool|norm|relu|connected|conv)"
+    r"(?i:\b(max|avg|average|global|batch|leaky|fully|depthwise|transposed)[ _-]+"
+    r"(?=(?:avg|average|max)?[ _-]*pool|norm|relu|connected|conv))"
 )
 _SIZES = re.compile(r"(?<=[\w)])\s*[x×*]\s*(?=[\w(])")
-_TOKEN = re.compile(r"[^\s,;>→=:]+")
+_WORD = rf"(?:(?!{_SIZES.pattern})[^\s,;>→=:])+"
+_TOKEN = re.compile(rf"[-*.\[\]•]*(?:{_TWO_WORDS.pattern})*{_WORD}(?:{_SIZES.pattern}{_WORD})*")
+_EDGES = "-*.[]•"
 LAYER = re.compile(r"([A-Za-z]+?)(?:-?(\d[\w.]*|(?<=-)[A-Za-z]\w*))?((?:-[\w.]+)*)$")
 _BEGINS = re.compile(
     r"(?im)^[ \t|*]*((conv|pool|max-?pool|avg-?pool|fc|dense)-?\d+(-[\w-]+)?\b(?!\s*[(=])|input[\s|:=]+\w)"
@@ -75,7 +81,7 @@ _BEGINS = re.compile(
 
 
 def is_exam(text: str) -> bool:
-    """Whether a text is in the notation of exams: a line begins with a layer and its numbers, and nothing is called.
+    """Whether a line begins with a layer and its numbers, and nothing is called.
 
     >>> is_exam("INPUT 32x32x3; CONV-5-10"), is_exam("conv(5, 10)")
     (True, False)
@@ -84,10 +90,10 @@ def is_exam(text: str) -> bool:
 
 
 class Token(NamedTuple):
-    """A word of a line, and its column from 1."""
+    """A word of a line."""
 
     text: str
-    column: int
+    column: int  # from 1
 
 
 def tokens_of(line: str) -> Iterator[Token]:
@@ -96,20 +102,11 @@ def tokens_of(line: str) -> Iterator[Token]:
     if not re.search(r"\w", code) or re.match(r"(?i)\W*layer\b", code):  # a line or the head of a table
         return
     if "|" in code:
-        cells = code.strip().strip("|").split("|")
-        code = " ".join(cells[: 2 if cells[0].strip().upper() == "INPUT" else 1])
-    shift = line.find(code.strip()[:1]) - code.find(code.strip()[:1])
-    joined = _SIZES.sub("x", _TWO_WORDS.sub(r"\1", code).replace("->", "  "))
-    position = 0
-    for found in _TOKEN.finditer(joined):
-        if not (text := found[0].strip("-*.[]•")):
-            continue
-        column = line.find(text, position)
-        if column < 0:
-            column = max(found.start() + shift, 0)
-        else:
-            position = column + len(text)
-        yield Token(text, column + 1)
+        code = re.sub(r"(?i)^(\s*\|*\s*(?:input\s*\|)?[^|]*).*", r"\1", code).replace("|", " ")
+    for found in _TOKEN.finditer(code):
+        text = _SIZES.sub("x", _TWO_WORDS.sub(r"\1", found[0]))
+        if word := text.strip(_EDGES):
+            yield Token(word, found.start() + text.index(word) + 1)
 
 
 def is_option(text: str) -> bool:
@@ -118,10 +115,16 @@ def is_option(text: str) -> bool:
     return found is not None and (found[1].upper() in OPTIONS or text.lower() in (*_FIXED, *_WITHOUT))
 
 
-def numbers_of(text: str) -> list[str]:
-    """The numbers of a token such as ``CONV-9-32``."""
+def split_word(text: str) -> tuple[str, list[str]]:
+    """The word and the numbers of a token such as ``CONV-9-32``; raises SpecError."""
     found = LAYER.match(text)
-    return [part for part in (found[2], *found[3].split("-")) if part] if found else []
+    word = (found[1] if found else text).upper()
+    word = SAME_WORD.get(word, word)
+    if found is None or word not in (*WORDS, "INPUT"):
+        hint = did_you_mean(word, [*WORDS, *SAME_WORD, "INPUT"])
+        hint = hint or f"there are {', '.join(WORDS)}; a remark begins with #"
+        raise SpecError(f"{text:.40} is no layer of an exam's sheet", hint=hint)
+    return word, [part for part in (found[2], *found[3].split("-")) if part]
 
 
 def read_exam(
@@ -136,45 +139,30 @@ def read_exam(
     return Exam(Text(text, name), inputs, batch, settings).read()
 
 
-class Exam:
-    """Follows the lines of an exam's sheet."""
+class Exam(Reading):
+    """Follows the lines of a sheet."""
 
-    def __init__(self, text: Text, inputs: Sequence[Shape], batch: Dim, settings: Mapping[str, Any]) -> None:
-        self.root = text
-        self.plan = Plan(batch)
-        self.given = inputs
-        self.settings = settings
-        self.unused = set(settings)
+    states_input = r"(?i)\binput"
+    layers = 0
+
+    def _follow(self) -> None:
         self.usual: dict[str, dict[str, Any]] = {"CONV": {}, "POOL": {}}
-        self.layers = 0
-
-    def read(self) -> Graph:
-        """The graph; raises SpecError or ShapeError."""
-        with suppress(Enough):
-            if self.given:
-                self.plan.declare("", self.given[0])
-            for number, line in enumerate(self.root.lines, 1):
-                self._line(number, line)
-        self.root.finish()
-        if self.unused:
+        if self.given:
+            self.plan.declare("", self.given[0])
+        for number, line in enumerate(self.root.lines, 1):
+            self._line(number, line)
+        if self.unused and not self.root.errors:
             name = min(self.unused)
             raise SpecError(f"--set {name}: nothing here is named {name}", where=self.root.name)
-        return self.plan.graph(self.root.name)
 
     def _line(self, number: int, line: str) -> None:
         tokens = deque(tokens_of(line))
         while tokens:
-            first = tokens.popleft()
+            first = tokens[0]
             if self.root.late:
                 self.root.stop(self.root.at(number, first.column, LATE))
             try:
-                if is_option(first.text):
-                    tokens.appendleft(first)
-                    self._item(None, first, self._options(tokens))
-                elif (word := self._word(first)) == "INPUT":
-                    self._input(first, tokens)
-                else:
-                    self._item(word, first, self._options(tokens))
+                self._item(first.text, tokens)
             except Unknown:
                 pass
             except ConvcalcError as error:
@@ -185,39 +173,36 @@ class Exam:
                 while tokens and is_option(tokens[0].text):
                     tokens.popleft()
 
-    def _word(self, token: Token) -> str:
-        found = LAYER.match(token.text)
-        word = found[1].upper() if found else token.text.upper()
-        word = SAME_WORD.get(word, word)
-        if found is None or (word not in WORDS and word != "INPUT"):
-            known = [*WORDS, *SAME_WORD, "INPUT"]
-            hint = did_you_mean(word, known) or f"there are {', '.join(WORDS)}; a remark begins with #"
-            raise SpecError(f"{token.text:.40} is no layer of an exam's sheet", hint=hint)
-        return word
-
-    def _item(self, word: str | None, token: Token, options: dict[str, Any]) -> None:
+    def _item(self, text: str, tokens: deque[Token]) -> None:
         """A layer with its options; options alone, or behind a word without numbers, hold for what follows."""
-        numbers = numbers_of(token.text) if word else []
-        if not numbers and word in (None, "CONV", "POOL") and options and not self.layers:
+        word, numbers = "", list[str]()
+        if not is_option(text):
+            tokens.popleft()
+            word, numbers = split_word(text)
+        if word == "INPUT":
+            self._input(numbers, tokens)
+            return
+        options: dict[str, Any] = {}
+        while tokens and is_option(tokens[0].text):
+            options.update(self._option(tokens.popleft().text, tokens))
+        if options and not numbers and word in ("", "CONV", "POOL") and not self.layers:
             self.usual[word or "CONV"].update(options)
             return
-        if word is None:
-            raise SpecError(f"{token.text} names no layer", hint="options stand behind a layer: CONV-3-64 s2 p1")
+        if not word:
+            raise SpecError(f"{text} names no layer", hint="options stand behind a layer: CONV-3-64 s2 p1")
         self.layers += 1
         if self.layers > MOST_NODES:
             raise SpecError(f"a network may not have more than {MOST_NODES:,} layers")
-        self._layer(word, self._arguments(word, token, numbers), options)
+        self._layer(word, self._arguments(word, text, numbers), options)
 
-    def _arguments(self, word: str, token: Token, numbers: list[str]) -> dict[str, Any]:
+    def _arguments(self, word: str, text: str, numbers: list[str]) -> dict[str, Any]:
         _, names, usual = WORDS[word]
-        if not len(names) - len(usual) <= len(numbers) <= len(names):
+        if len(numbers) > len(names) or (len(numbers) < len(names) and not usual):
             example = "-".join([word, *("K" if n == "kernel_size" else "S" if n == "stride" else "N" for n in names)])
-            what = f"{token.text}: {word} takes {len(names) or 'no'} number{'s' * (len(names) != 1)}"
+            what = f"{text}: {word} takes {len(names) or 'no'} number{'s' * (len(names) != 1)}"
             meaning = ": K is the size of the filters, N how many there are" if word == "CONV" else ""
             raise SpecError(what, hint=f"write {example}{meaning}")
-        values = [self._number(text, token.text) for text in numbers]
-        values += usual[len(usual) - (len(names) - len(values)) :]
-        return {name: value for name, value in zip(names, values) if value is not None}
+        return dict(zip(names, usual)) | {name: self._number(number, text) for name, number in zip(names, numbers)}
 
     def _number(self, text: str, token: str) -> Any:
         """A number of a token: whole, with a point, sizes such as 3x5, or a letter."""
@@ -253,41 +238,29 @@ class Exam:
             built = build(layer, flow.shape, [], arguments)
         return self.plan.record(built, [flow], name, called=layer)
 
-    def _options(self, tokens: deque[Token]) -> dict[str, Any]:
-        """The options at the head of the tokens, which are taken away."""
-        options: dict[str, Any] = {}
-        while tokens and is_option(tokens[0].text):
-            options.update(self._option(tokens.popleft().text, tokens))
-        return options
-
-    def _option(self, text: str, tokens: deque[Token]) -> dict[str, Any]:
+    def _option(self, text: str, tokens: deque[Token]) -> Mapping[str, Any]:
         if text.lower() in _FIXED:
-            return dict(_FIXED[text.lower()])
+            return _FIXED[text.lower()]
         found = re.match(r"(?i)([a-z]+)(.*)$", text)
         assert found
         value = found[2] or (tokens.popleft().text if tokens else "")
-        if text.lower() in _WITHOUT:
-            if value.lower() in ("padding", "pad"):
-                return {"padding": 0}
-            if value.lower() in ("bias", "biases"):
-                return {"bias": False}
-        elif value.lower() in _FIXED and value.lower() != "nobias":
-            return dict(_FIXED[value.lower()])
-        elif re.fullmatch(r"\w[\wx]*", value):
+        without = text.lower() in _WITHOUT
+        said = ("no " if without else "") + value.lower()
+        if said in _FIXED and said != "nobias":
+            return _FIXED[said]
+        if not without and re.fullmatch(r"\w+", value):
             return {OPTIONS[found[1].upper()]: self._number(value, text)}
         raise SpecError(f"{text} has no value", hint="write stride 2, padding 1, s2 p1, same or no bias")
 
-    def _input(self, word: Token, tokens: deque[Token]) -> None:
+    def _input(self, sizes: list[str], tokens: deque[Token]) -> None:
         """The input's sizes, as exams write them: height, width, channels, or channels@height x width."""
-        sizes = numbers_of(word.text)
-        if not sizes:
-            if not tokens:
-                raise SpecError("INPUT needs its sizes", hint="write INPUT 32x32x3: height, width, channels")
-            sizes = [tokens.popleft().text]
-        channels, at, rest = sizes[0].rpartition("@")
-        *parts, last = [self._number(part, sizes[0]) for part in rest.split("x")]
+        if not sizes and not tokens:
+            raise SpecError("INPUT needs its sizes", hint="write INPUT 32x32x3: height, width, channels")
+        text = sizes[0] if sizes else tokens.popleft().text
+        channels, at, rest = text.rpartition("@")
+        *parts, last = [self._number(part, text) for part in rest.split("x")]
         if at:
-            shape = (self._number(channels, sizes[0]), *parts, last)
+            shape = (self._number(channels, text), *parts, last)
         else:
             shape = (1, *parts, last) if len(parts) == 1 else (last, *parts)
         if not self.given:

@@ -1,4 +1,4 @@
-"""Values of a sheet's expressions by syntax node: numbers, letters, texts, tuples, outputs of layers.
+"""Values of a sheet's expressions: numbers, letters, texts, tuples, outputs of layers.
 
 Nothing is executed: operators are computed one at a time, within limits, and exactly: ``1.2*C`` is 12/10 of C.
 """
@@ -10,12 +10,12 @@ from fractions import Fraction
 from functools import partial
 from typing import Any, NoReturn
 
+from convcalc.algebra.conditions import PLAIN
 from convcalc.algebra.dims import LIMIT, ceildiv, is_symbolic, maximum, minimum, parse_dim, show
-from convcalc.algebra.formula import PLAIN
 from convcalc.errors import ConvcalcError, SpecError, did_you_mean
 from convcalc.network.tensor import Tensor
 from convcalc.readers.names import FORMS, display, families, usage
-from convcalc.readers.plan import RANGE, UNKNOWN, Plan, Unknown, within_limits
+from convcalc.readers.plan import RANGE, UNKNOWN, Reading, Unknown, within_limits
 from convcalc.readers.source import MOST_NODES, Source
 
 MOST_LETTERS = 200
@@ -29,7 +29,10 @@ def is_number(value: object) -> bool:
 
 
 def _exact(value: Any) -> Any:
-    return Fraction(repr(value)) if isinstance(value, float) else value
+    try:
+        return Fraction(repr(value)) if isinstance(value, float) else value
+    except ValueError:
+        raise SpecError(f"{RANGE}; received {value}") from None
 
 
 def _divide(a: Any, b: Any) -> Any:
@@ -63,7 +66,7 @@ def apply(kind: ast.operator, left: Any, right: Any) -> Any:
     return within_limits(compute(left, right))
 
 
-def _compare(kind: ast.cmpop, left: Any, right: Any) -> bool:
+def _holds(kind: ast.cmpop, left: Any, right: Any) -> bool:
     test = _OPERATORS.get(type(kind))
     if test is None:
         raise SpecError("this comparison is not part of a sheet", hint="there are == != < <= > and >=")
@@ -140,27 +143,21 @@ def _setting(name: str, value: Any) -> Any:
     return value
 
 
-class Expressions:
-    """Computes the values of a sheet's expressions."""
+class Expressions(Reading):
+    """Computes the values of a sheet's expressions, by a method for each kind of node."""
 
-    def __init__(self, source: Source, plan: Plan, settings: Mapping[str, Any]) -> None:
-        self.source = self.root = source
-        self.plan = plan
-        self.settings = {key: _setting(key, value) for key, value in settings.items()}
-        self.unused = set(settings)
+    root: Source
+    turns = 0
+
+    def _follow(self) -> None:
+        self.settings = {key: _setting(key, value) for key, value in self.settings.items()}
+        self.source = self.root  # the sheet that the present line stands in
+        self.places: list[str] = []  # blocks and included sheets that it stands in
         self.letters: set[str] = set()
-        self.blocks: Mapping[str, object] = {}
-        self.turns = 0
-        self.places: list[str] = []  # blocks and included sheets that the present line stands in
-
-    def _call(self, node: ast.Call, name: str) -> Any:
-        raise NotImplementedError
-
-    def _binary(self, node: ast.BinOp, left: Any, right: Any, name: str) -> Any:
-        raise NotImplementedError
-
-    def _part(self, node: ast.Subscript, name: str) -> Any:
-        raise NotImplementedError
+        self.blocks: dict[str, Any] = {}
+        self.broken: set[str] = set()  # blocks with an error in their first line
+        self.tried: set[str] = set()  # blocks whose lines have been read
+        self.included: set[str] = set()
 
     def stop(self, node: ast.AST, what: str, hint: str = "") -> NoReturn:
         self.root.stop(self.source.error(node, what, hint))
@@ -195,33 +192,17 @@ class Expressions:
     def _value(self, node: ast.expr, name: str = "") -> Any:
         """The value of an expression; a layer bears ``name``."""
         try:
-            return self._compute(node, name)
+            return self._reader_of(node)(node, name)
         except ConvcalcError as error:
             raise self.source.located(node, error) from None
 
-    def _compute(self, node: ast.expr, name: str) -> Any:
-        if isinstance(node, ast.Constant):
-            return self._constant(node)
-        if isinstance(node, ast.Name):
-            return self._lookup(node)
-        if isinstance(node, ast.Call):
-            return self._call(node, name)
-        if isinstance(node, (ast.Tuple, ast.List)):
-            return tuple(self._each(node.elts))
-        if isinstance(node, ast.BinOp):
-            left, right = self._each([node.left, node.right])
-            return self._binary(node, left, right, name)
-        if isinstance(node, ast.UnaryOp):
-            return self._unary(node)
-        if isinstance(node, ast.Compare):
-            values = [self._value(item) for item in (node.left, *node.comparators)]
-            return all(_compare(op, a, b) for op, a, b in zip(node.ops, values, values[1:]))
-        if isinstance(node, ast.BoolOp):
-            results = [self._condition(item) for item in node.values]
-            return all(results) if isinstance(node.op, ast.And) else any(results)
-        if isinstance(node, ast.Subscript):
-            return self._part(node, name)
-        raise self.source.foreign(node)
+    def _reader_of(self, node: ast.AST, hint: str = "") -> Callable[..., Any]:
+        """The method named for this kind of node; raises SpecError where a sheet has none such."""
+        read = getattr(self, f"_{type(node).__name__.lower()}", None)
+        if read is None:
+            raise self.source.foreign(node, hint)
+        found: Callable[..., Any] = read
+        return found
 
     def _each(self, nodes: Sequence[ast.expr], read: Callable[[ast.expr], Any] | None = None) -> list[Any]:
         """The values of expressions side by side: what flows into each is the line before."""
@@ -233,7 +214,20 @@ class Expressions:
         self.plan.flow = flow
         return values
 
-    def _constant(self, node: ast.Constant) -> Any:
+    def _tuple(self, node: ast.Tuple | ast.List, name: str) -> Any:
+        return tuple(self._each(node.elts))
+
+    _list = _tuple
+
+    def _compare(self, node: ast.Compare, name: str) -> bool:
+        values = [self._value(item) for item in (node.left, *node.comparators)]
+        return all(_holds(op, a, b) for op, a, b in zip(node.ops, values, values[1:]))
+
+    def _boolop(self, node: ast.BoolOp, name: str) -> bool:
+        results = [self._condition(item) for item in node.values]
+        return all(results) if isinstance(node.op, ast.And) else any(results)
+
+    def _constant(self, node: ast.Constant, name: str) -> Any:
         value = node.value
         if value is None or isinstance(value, (bool, str)):
             return value
@@ -247,19 +241,18 @@ class Expressions:
             raise Unknown
         raise SpecError("... is no layer" if value is Ellipsis else f"{value!r:.40} is not a number of a sheet")
 
-    def _lookup(self, node: ast.Name) -> Any:
+    def _name(self, node: ast.Name, name: str) -> Any:
         for frame in (self.plan.frame, self.plan.frames[0]):
             if node.id in frame.names:
-                value = frame.names[node.id]
-                if value is UNKNOWN:
+                if frame.names[node.id] is UNKNOWN:
                     raise Unknown
-                return value
+                return frame.names[node.id]
         if node.id in self.settings:
             self.unused.discard(node.id)
             return self.settings[node.id]
         if node.id in self.blocks or node.id in families() or node.id in FORMS:
             what = "a block" if node.id in self.blocks else "no letter" if node.id in FORMS else "a layer"
-            hint = usage(node.id) if node.id in families() and node.id not in self.blocks else f"{node.id}(...)"
+            hint = usage(node.id) if what == "a layer" else f"{node.id}(...)"
             raise SpecError(f"{node.id} is {what}; its brackets are missing", hint=f"write {hint}")
         if node.id == "inf":
             return float("inf")  # a bound of hardtanh may be that
@@ -268,7 +261,7 @@ class Expressions:
             self.stop(node, f"a sheet has at most {MOST_LETTERS} letters")
         return parse_dim(node.id, node.id)
 
-    def _unary(self, node: ast.UnaryOp) -> Any:
+    def _unaryop(self, node: ast.UnaryOp, name: str) -> Any:
         if isinstance(node.op, ast.Not):
             return not self._condition(node.operand)
         value = self._value(node.operand)

@@ -1,6 +1,6 @@
-"""A network from JSON, as `writers.json` and `writers.export` write it; layers are parsed from text, never executed.
+"""A network from JSON, as `writers.json` and `writers.export` write it; nothing in it is executed.
 
-Rows are computed anew: where shapes differ from the file's, it is not the network that it says it is.
+Rows are computed anew, and refused where the file's shapes are others.
 """
 
 import ast
@@ -17,19 +17,19 @@ from convcalc.network.tensor import Tensor
 from convcalc.network.trace import Tape
 from convcalc.readers.names import kinds
 from convcalc.readers.plan import guarded
+from convcalc.readers.source import parse_expression
 
 SCHEMA_VERSION = 1
 MOST_BYTES = 200_000_000
 MOST_ROWS = 100_000
 MOST_SPEC = 10_000
+MOST_PARTS = 100  # of a path: each is looked up with all before it
 
 _KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}
 
 
 def read_json(text: str, name: str = "network", shapes: Sequence[Shape] = ()) -> Graph:
-    """The graph of a JSON text; ``shapes`` (full) take the place of the file's own.
-
-    Raises SpecError for text that is not such JSON, of another version, or whose shapes are wrong.
+    """The graph of a JSON text; ``shapes`` (full) take the place of the file's own. Raises SpecError, ShapeError.
 
     >>> from convcalc.readers import summary
     >>> from convcalc.writers.json import render
@@ -40,36 +40,40 @@ def read_json(text: str, name: str = "network", shapes: Sequence[Shape] = ()) ->
 
 
 class Document:
-    """The JSON of a network, checked for its version, with the full shapes of its inputs; raises SpecError."""
+    """The JSON of a network, with the full shapes of its inputs; raises SpecError."""
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
         self.found = self._parse(text)
         network = self.found.get("network")
         self.network = network if isinstance(network, str) and network else name
-        self.rows = self._of(self.found.get("rows"), list, "rows")
-        if len(self.rows) > MOST_ROWS:
-            raise SpecError(f"a network may not have more than {MOST_ROWS:,} layers", where=name)
+        rows = self._of(self.found.get("rows"), list, "rows")
+        if len(rows) > MOST_ROWS:
+            raise self._wrong(f"a network may not have more than {MOST_ROWS:,} layers")
+        self.rows = [self._of(row, dict, f"row {i}") for i, row in enumerate(rows, 1)]
         self.rest = self._of(self.found.get("graph", {}), dict, "graph")
         self.shapes = [self._shape(shape) for shape in self._of(self.found.get("inputs"), list, "inputs")]
 
+    def _wrong(self, what: str, place: str = "", hint: str = "") -> SpecError:
+        return SpecError(what, where=f"{self.name}: {place}" if place else self.name, hint=hint)
+
     def _parse(self, text: str) -> dict[str, Any]:
         if len(text) > MOST_BYTES:
-            raise SpecError(f"a network's JSON holds at most {MOST_BYTES:,} characters", where=self.name)
+            raise self._wrong(f"a network's JSON holds at most {MOST_BYTES:,} characters")
         try:
             found = json.loads(text)
         except json.JSONDecodeError as error:
             where = f"{self.name}:{error.lineno}:{error.colno}"
             raise SpecError(f"this is not JSON: {error.msg}", where=where) from None
         except (ValueError, RecursionError):
-            raise SpecError("this is not JSON: it is nested too deeply", where=self.name) from None
+            raise self._wrong("this is not JSON: it is nested too deeply") from None
         if not isinstance(found, dict) or "schema_version" not in found:
             hint = "such a file is written by convcalc export resnet50 --to json"
-            raise SpecError("expected a network's JSON, with a schema_version", where=self.name, hint=hint)
+            raise self._wrong("expected a network's JSON, with a schema_version", hint=hint)
         version = found["schema_version"]
         if isinstance(version, bool) or version != SCHEMA_VERSION:
             what = f"schema_version {json.dumps(version)[:40]} is not known; this convcalc reads {SCHEMA_VERSION}"
-            raise SpecError(what, where=self.name, hint="a newer convcalc may read it")
+            raise self._wrong(what, hint="a newer convcalc may read it")
         return found
 
     def graph(self, *shapes: Shape) -> Graph:
@@ -80,19 +84,18 @@ class Document:
         self.read: set[str] = set()
         names, given = self._input_names(), list(shapes) or self.shapes
         if len(names) != len(given):
-            raise SpecError(f"takes {len(names)} inputs, received {len(given)}", where=self.name)
+            raise self._wrong(f"takes {len(names)} inputs, received {len(given)}")
         self.values.update((name, self.tape.input(name, shape)) for name, shape in zip(names, given))
         owners = self._texts(self.rest.get("owners", [""] * len(self.rows)), "owners")
         if len(owners) != len(self.rows):
-            raise SpecError(f"{len(self.rows)} rows and {len(owners)} owners", where=f"{self.name}: graph")
+            raise self._wrong(f"{len(self.rows)} rows and {len(owners)} owners", "graph")
         for i, (row, owner) in enumerate(zip(self.rows, owners), 1):
-            self._call(self._of(row, dict, f"row {i}"), owner, f"row {i}", given == self.shapes)
+            self._call(row, owner, f"row {i}", given == self.shapes)
         modules = self._of(self.rest.get("modules", {}), dict, "modules")
-        if not all(isinstance(kind, str) for kind in modules.values()):
-            raise SpecError("expected names of types", where=f"{self.name}: modules")
+        self._texts(list(modules.values()), "modules")
         outputs = self._texts(self.rest["outputs"], "outputs") if "outputs" in self.rest else self._ends()
         if not outputs:
-            raise SpecError("expected at least one output", where=f"{self.name}: outputs")
+            raise self._wrong("expected at least one output", "outputs")
         graph = self.tape.graph(*[self._known(output, "outputs") for output in outputs])
         owned = self._owned()
         self._check_paths(owned, [*owned, *filter(None, modules)])
@@ -102,29 +105,30 @@ class Document:
         """Refuse paths that are none, and those of something inside a layer."""
         for path in filter(None, paths):
             parts = path.split(".")
+            if len(parts) > MOST_PARTS:
+                raise self._wrong(f"{path!r:.80} is a path of more than {MOST_PARTS} names")
             if "" in parts:
-                raise SpecError(f"{path!r:.80} is no path; write names with a dot between them", where=self.name)
+                raise self._wrong(f"{path!r:.80} is no path; write names with a dot between them")
             for holder in (".".join(parts[:i]) for i in range(len(parts))):
                 if holder in owned:
-                    raise SpecError(f"{path!r:.80} stands inside {holder!r:.80}, which is a layer", where=self.name)
+                    raise self._wrong(f"{path!r:.80} stands inside {holder!r:.80}, which is a layer")
 
     def _input_names(self) -> list[str]:
         """The inputs' names, which may be whatever the rows read that no row makes."""
         if "inputs" in self.rest:
             return self._texts(self.rest["inputs"], "inputs")
-        rows = [row for row in self.rows if isinstance(row, dict)]
-        made = {node_name(str(row.get("path")), row.get("call", 0)) for row in rows}
-        read = dict.fromkeys(name for row in rows for name in row.get("inputs") or () if isinstance(name, str))
-        found = [name for name in read if name not in made]
-        return found if found or len(self.shapes) != 1 else ["input"]
+        made = {node_name(str(row.get("path")), row.get("call", 0)) for row in self.rows}
+        lists = [self._texts(row.get("inputs", []), f"row {i}: inputs") for i, row in enumerate(self.rows, 1)]
+        read = dict.fromkeys(name for names in lists for name in names)
+        return [name for name in read if name not in made] or ["input"][: len(self.shapes)]
 
     def _call(self, row: Mapping[str, Any], owner: str, what: str, check: bool) -> None:
-        where = f"{self.name}: {what}"
         path = self._of(row.get("path"), str, f"{what}: path")
         name = node_name(path, self._of(row.get("call", 0), int, f"{what}: call"))
-        layer = self.layers.get(path) or read_layer(self._of(row.get("spec"), str, f"{what}: spec"), where)
-        if path in self.layers and repr(layer) != row.get("spec"):
-            raise SpecError(f"{path} is {layer!r} in a row before", where=where)
+        spec = self._of(row.get("spec"), str, f"{what}: spec")
+        layer = self.layers.get(path) or read_layer(spec, f"{self.name}: {what}")
+        if path in self.layers and repr(layer) != spec:
+            raise self._wrong(f"{path} is {layer!r} in a row before", what)
         self.layers[path] = layer
         names = self._texts(row.get("inputs", []), f"{what}: inputs")
         inputs = [self._known(each, what) for each in names]
@@ -132,21 +136,21 @@ class Document:
         with guarded(type(layer).__name__), self.tape.at(path, layer, owner):
             output = self.tape.record(layer, *inputs, path=path)
         if output.name != name or name in self.values:
-            raise SpecError(f"{name} stands in the wrong place; expected {output.name}", where=where)
+            raise self._wrong(f"{name} stands in the wrong place; expected {output.name}", what)
         stated, shape = row.get("output_shape"), list(output.shape)
         if check and stated is not None and not any(map(is_symbolic, shape)) and shape != stated:
-            raise SpecError(f"the output_shape is {shape}; the file says {json.dumps(stated)[:80]}", where=where)
+            raise self._wrong(f"the output_shape is {shape}; the file says {json.dumps(stated)[:80]}", what)
         self.values[name] = output
 
     def _known(self, name: str, what: str) -> Tensor:
         if name not in self.values:
-            raise SpecError(f"{name!r:.80} is neither an input nor a row before", where=f"{self.name}: {what}")
+            raise self._wrong(f"{name!r:.80} is neither an input nor a row before", what)
         return self.values[name]
 
     def _ends(self) -> list[str]:
         """The calls that nothing reads; of several the last, unless the notes tell of several outputs."""
         if not self.layers:
-            raise SpecError("no layers, so nothing to compute", where=self.name)
+            raise self._wrong("no layers, so nothing to compute")
         ends = [name for name in self.values if name not in self.read]
         notes = self.found.get("notes")
         several = isinstance(notes, list) and any(str(note).startswith("several outputs") for note in notes)
@@ -168,14 +172,12 @@ class Document:
         sizes = self._of(value, list, "inputs")
         for size in sizes:
             if isinstance(size, bool) or not isinstance(size, (int, str)):
-                what = f"a size is a whole number or a letter; received {json.dumps(size)[:40]}"
-                raise SpecError(what, where=f"{self.name}: inputs")
+                raise self._wrong(f"a size is a whole number or a letter; received {json.dumps(size)[:40]}", "inputs")
         return tuple(parse_dim(str(size), str(size)) for size in sizes)
 
     def _of(self, value: Any, kind: type[Any], what: str) -> Any:
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            received = json.dumps(value)[:40]
-            raise SpecError(f"expected {_KINDS[kind]}; received {received}", where=f"{self.name}: {what}")
+            raise self._wrong(f"expected {_KINDS[kind]}; received {json.dumps(value)[:40]}", what)
         return value
 
 
@@ -188,7 +190,7 @@ def read_layer(spec: str, where: str = "") -> Layer:
     try:
         if len(spec) > MOST_SPEC:
             raise SpecError("it is too long")
-        value = _value(ast.parse(spec, mode="eval").body)
+        value = _value(parse_expression(spec))
         if not isinstance(value, Layer):
             raise SpecError("it is no layer")
         return value
@@ -196,14 +198,6 @@ def read_layer(spec: str, where: str = "") -> Layer:
         raise SpecError(f"cannot read the layer {spec!r:.80}", where=where) from None
     except ConvcalcError as error:
         raise SpecError(f"cannot read the layer {spec!r:.80}: {error}", where=where) from None
-
-
-def _kind(name: str) -> type[Layer]:
-    """The kind of torch's name for it: a document does not know those of sheets."""
-    if name not in kinds():
-        hint = did_you_mean(name, kinds()) or "a document names layers as torch does: Conv2d"
-        raise UnknownName(f"there is no layer {name!r:.60}", hint=hint)
-    return kinds()[name]
 
 
 _NAMES = {"inf": float("inf"), "Ellipsis": ...}
@@ -219,10 +213,11 @@ def _value(node: ast.expr) -> Any:
     if isinstance(node, (ast.Tuple, ast.List)):
         return tuple(map(_value, node.elts))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        args = list(map(_value, node.args))
+        known: dict[str, Any] = {"slice": slice, "Output": Output, **kinds()}
+        if (name := node.func.id) not in known:
+            hint = did_you_mean(name, kinds()) or "a document names layers as torch does: Conv2d"
+            raise UnknownName(f"there is no layer {name!r:.60}", hint=hint)
         kwargs = {str(keyword.arg): _value(keyword.value) for keyword in node.keywords if keyword.arg}
-        if len(kwargs) == len(node.keywords):
-            if node.func.id == "slice":
-                return slice(*args)
-            return Output(*args, **kwargs) if node.func.id == "Output" else _kind(node.func.id)(*args, **kwargs)
+        if len(kwargs) == len(node.keywords):  # else one is given twice, or stands behind **
+            return known[name](*map(_value, node.args), **kwargs)
     raise SpecError(f"{ast.unparse(node)[:40]} cannot stand in a layer")

@@ -41,11 +41,10 @@ ELSEWHERE = _pairs(
 """What layers are called elsewhere, in lower case and without a rank: for hints only."""
 
 ARGUMENTS_ELSEWHERE = _pairs(
-    "filters=out_channels channels=out_channels out=out_channels units=out_features kernel=kernel_size "
-    "size=kernel_size pool_size=kernel_size k=kernel_size s=stride strides=stride pad=padding d=dilation rate=p "
-    "dilation_rate=dilation use_bias=bias group=groups axis=dim"
+    "filters=out_channels channels=out_channels out=out_channels units=out_features size=kernel_size "
+    "pool_size=kernel_size k=kernel_size s=stride d=dilation rate=p axis=dim"
 )
-"""What arguments are called elsewhere: for hints only."""
+"""What arguments are called elsewhere, where no letters say it: for hints only."""
 
 FORMS = ("input", "output", "include", "net")
 """What is called on a sheet and is no layer."""
@@ -76,8 +75,8 @@ def _stem(kind: str) -> str:
 def short_name(kind: str) -> str:
     """The lowercase name of a kind.
 
-    >>> short_name("ConvTranspose2d"), short_name("ReLU")
-    ('convT', 'relu')
+    >>> short_name("ConvTranspose2d")
+    'convT'
     """
     stem = _stem(kind)
     return {family: short for short, family in SHORT.items() if short not in ("fc", "gap")}.get(stem, stem.lower())
@@ -88,7 +87,7 @@ def is_layer(name: str) -> bool:
 
 
 def check_name(name: str, more: Sequence[str] = ()) -> None:
-    """Raise UnknownName unless ``name`` is a layer; ``more`` are names of blocks, to be offered besides."""
+    """Raise UnknownName unless ``name`` is a layer; ``more`` are names to be offered besides."""
     if is_layer(name):
         return
     if hasattr(nn, name):
@@ -106,23 +105,16 @@ def check_name(name: str, more: Sequence[str] = ()) -> None:
     raise UnknownName(f"there is no layer {name!r:.60}", hint=hint)
 
 
-def camel(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Layer:
-    """The layer that a name of torch's means.
-
-    >>> camel("Conv2d", [3, 64, 7], {})
-    Conv2d(3, 64, 7)
-    """
-    check_name(name)
-    return kinds()[name](*args, **kwargs)
-
-
 def _flowing(shape: Shape) -> str:
     return f"here flows {show_shape(shape[1:]) or 'a single number'}"
 
 
-def _kind_of(name: str, shape: Shape) -> type[Layer]:
-    """The kind of a lowercase name; raises UnknownName or SpecError."""
-    check_name(name)
+def build(name: str, shape: Shape, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Layer:
+    """The layer that ``name(*args, **kwargs)`` means on an input of this full shape.
+
+    >>> build("conv", (1, 3, 32, 32), [64, 7], {"padding": 3})
+    Conv2d(3, 64, 7, padding=3)
+    """
     family, rank = families()[name], len(shape) - 2
     if family == "BatchNorm" and rank == 0:
         rank = 1  # the one family whose kind for sequences takes vectors too
@@ -132,25 +124,13 @@ def _kind_of(name: str, shape: Shape) -> type[Layer]:
         if rank == 0:
             hint = f"a vector has no height and width: {name} stands before flatten()"
         raise SpecError(f"{name} works on maps of 1 to 3 spatial axes; {_flowing(shape)}", hint=hint)
-    return kind
-
-
-def build(name: str, shape: Shape, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Layer:
-    """The layer that ``name(*args, **kwargs)`` means on an input of this full shape.
-
-    >>> build("conv", (1, 3, 32, 32), [64, 7], {"padding": 3})
-    Conv2d(3, 64, 7, padding=3)
-    """
-    kind = _kind_of(name, shape)
     if name == "gap" and not args and not kwargs:
         args = [1]
     if kind is nn.Linear and len(shape) > 3 and "in_features" not in kwargs:
         size = display(args[0]) if args else "..."
-        raise SpecError(
-            f"{name}({size}) on a map of {show_shape(shape[1:])}: it would work on the last axis alone",
-            hint="write flatten() on the line before to make the map one vector, "
-            f"or Linear({show(shape[-1])}, {size}) if the last axis is meant",
-        )
+        what = f"{name}({size}) on a map of {show_shape(shape[1:])}: it would work on the last axis alone"
+        hint = "write flatten() on the line before to make the map one vector, or "
+        raise SpecError(what, hint=f"{hint}Linear({show(shape[-1])}, {size}) if the last axis is meant")
     needed = [argument for argument in kind.arguments if argument in FROM_INPUT]
     if len(shape) < 2 and needed:
         raise SpecError(f"{name} needs an input with channels; {_flowing(shape)}")
@@ -196,28 +176,24 @@ def check_arguments(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
     for argument in kwargs:
         if argument in kind.arguments or (kind.factory and argument in ("device", "dtype")):
             continue
-        begins = [known for known in kind.arguments if known.startswith(argument[:4].lower()) and argument[3:]]
-        elsewhere = ARGUMENTS_ELSEWHERE.get(argument.lower(), "")
-        if elsewhere in kind.arguments:
-            hint = f"did you mean {elsewhere}?"
-        elif near := did_you_mean(argument, kind.arguments):
-            hint = near
-        elif begins:
-            hint = f"did you mean {begins[0]}?"
-        else:
-            hint = f"it takes {', '.join(names) or 'none'}"
-        raise SpecError(f"{name} has no argument {argument!r}", hint=hint)
+        meant, near = ARGUMENTS_ELSEWHERE.get(argument.lower(), ""), ""
+        if meant not in kind.arguments:
+            near = did_you_mean(argument, kind.arguments)
+            begins = [known for known in kind.arguments if known.startswith(argument[:4].lower()) and argument[3:]]
+            meant = begins[0] if begins else ""
+        hint = f"did you mean {meant}?" if meant else f"it takes {', '.join(names) or 'none'}"
+        raise SpecError(f"{name} has no argument {argument!r}", hint=near or hint)
 
 
 def usage(name: str) -> str:
     """A call of this name with what it needs.
 
-    >>> usage("conv"), usage("Linear")
-    ('conv(out_channels, kernel_size)', 'Linear(in_features, out_features)')
+    >>> usage("conv")
+    'conv(out_channels, kernel_size)'
     """
     kind = any_kind(name)
     required = nn.Linear.arguments["in_features"]
-    needed = [argument for argument in positional(name, kind) if kind.arguments[argument] is required] if kind else []
+    needed = [word for word in positional(name, kind) if kind.arguments[word] is required] if kind else []
     return f"{name}({', '.join(needed)})"
 
 
@@ -235,8 +211,7 @@ def callee_of(node: ast.AST) -> str:
     function = node.func if isinstance(node, ast.Call) else None
     if isinstance(function, ast.Attribute) and function.attr in kinds():
         owner = function.value
-        module = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
-        return function.attr if module == "nn" else ""
+        return function.attr if "nn" in (getattr(owner, "id", ""), getattr(owner, "attr", "")) else ""
     return function.id if isinstance(function, ast.Name) else ""
 
 
@@ -247,8 +222,8 @@ def callees(node: ast.AST) -> list[str]:
 def display(value: object) -> str:
     """A value as a sheet writes it.
 
-    >>> display(Fraction(5, 2)), display(True), display("same"), display((3, 5))
-    ('2.5', 'True', "'same'", '(3, 5)')
+    >>> display(Fraction(5, 2)), display(("same", 5))
+    ('2.5', "('same', 5)")
     """
     if is_symbolic(value):
         return show(value)  # type: ignore[arg-type]
@@ -257,6 +232,11 @@ def display(value: object) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(map(display, value))}{',' if len(value) == 1 else ''})"
     return repr(value)
+
+
+def plain(value: Any) -> Any:
+    """``value`` as layers take it: no fraction."""
+    return float(value) if isinstance(value, Fraction) else value
 
 
 def targets(node: ast.Assign) -> list[str]:
@@ -269,10 +249,6 @@ def targets(node: ast.Assign) -> list[str]:
 
 def names_given(statements: Sequence[ast.stmt]) -> frozenset[str]:
     """All names that lines give, in loops and conditions too, but not in blocks."""
-    found: set[str] = set()
-    for statement in statements:
-        if not isinstance(statement, ast.FunctionDef):
-            for node in ast.walk(statement):
-                if isinstance(node, ast.Assign):
-                    found.update(targets(node))
-    return frozenset(found)
+    lines = [line for line in statements if not isinstance(line, ast.FunctionDef)]
+    nodes = [node for line in lines for node in ast.walk(line) if isinstance(node, ast.Assign)]
+    return frozenset(name for node in nodes for name in targets(node))

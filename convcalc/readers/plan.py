@@ -1,11 +1,12 @@
-"""A plan being read: what flows, which names stand for what, where each layer's path begins; and what errors mean."""
+"""A plan being read: what flows, which names stand for what, where each layer stands; and what errors mean."""
 
 import ast
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from convcalc.algebra.dims import LIMIT, Dim, Shape, is_symbolic, show, show_shape
@@ -13,12 +14,13 @@ from convcalc.errors import ConvcalcError, SpecError
 from convcalc.layers.base import Layer, axis_name, recorder
 from convcalc.network.graph import Graph
 from convcalc.network.tensor import Operand, Tensor
-from convcalc.network.trace import Tape
+from convcalc.network.trace import Tape, _leaves
 from convcalc.readers.names import MERGES, any_kind, kinds, positional, short_name, usage
+from convcalc.readers.source import Enough, Text
 
 MOST_STACKED = 1000  # recurrent layers in one: each has tensors of its own
-MOST_PARTS = 120  # of an expression in letters; longer ones are nobody's plan
-MOST_TERMS = 12  # of a sum of letters: a product of five such sums is still computed in a moment
+MOST_PARTS = 120  # of an expression in letters
+MOST_TERMS = 12  # of a sum of letters: a product of five such sums is computed in a moment
 MOST_DEGREE = 12
 RANGE = f"numbers lie between -{LIMIT:,} and {LIMIT:,}"
 
@@ -29,12 +31,12 @@ UNKNOWN = object()
 """The value of a name, or of what flows, after an error."""
 
 
-class Unknown(Exception):  # not an error of the user's: the one it follows from is reported
+class Unknown(Exception):
     """What this needs was lost to an error that has been reported already."""
 
 
 class Frame:
-    """One block being read; ``reserved`` are names that its own lines give: unnamed layers do not take them."""
+    """One block being read; ``reserved`` are names that unnamed layers do not take."""
 
     def __init__(self, names: dict[str, Any], path: str = "", reserved: Collection[str] = ()) -> None:
         self.names = names
@@ -45,7 +47,7 @@ class Frame:
         self.taken: set[str] = set()
 
     def place(self, name: str, numbered: bool) -> str:
-        """``name`` as the last part of a path; taken names get the next number, and ``numbered`` ones all have one."""
+        """``name`` as the last part of a path, with a number if it is taken or ``numbered``."""
         while True:
             self.counts[name] += 1
             count = self.counts[name]
@@ -56,16 +58,16 @@ class Frame:
 
 
 class Plan:
-    """Layers recorded in order, each on what flows or on named inputs."""
+    """Layers recorded in order, each on what flows or on named inputs; ``parts`` is what the last call returned."""
+
+    flow: Any = None
+    parts: tuple[Tensor, ...] = ()
 
     def __init__(self, batch: Dim = 1) -> None:
         self.batch = batch
         self.tape = Tape()
         self.inputs: list[Tensor] = []
         self.outputs: list[Tensor] = []
-        self.flow: Any = None
-        self.parts: tuple[Tensor, ...] = ()
-        """All that the last call returned; most layers return one tensor."""
         self.frames = [Frame({})]
 
     @property
@@ -77,8 +79,7 @@ class Plan:
         """A new input of this shape without the batch, which flows from here; raises SpecError for large sizes."""
         name = name or ("input" if not self.inputs else f"input{len(self.inputs) + 1}")
         check_sizes(shape)
-        tensor = self.tape.input(self._path(name, False), (self.batch, *shape))
-        self.flow = tensor
+        self.flow = tensor = self.tape.input(self._path(name, False), (self.batch, *shape))
         self.inputs.append(tensor)
         return tensor
 
@@ -87,9 +88,8 @@ class Plan:
         if self.flow is UNKNOWN:
             raise Unknown
         if not isinstance(self.flow, Tensor):
-            raise SpecError(
-                "no input has been given before this layer", hint="begin with input(3, H, W), or give --input 3x224x224"
-            )
+            hint = "begin with input(3, H, W), or give --input 3x224x224"
+            raise SpecError("no input has been given before this layer", hint=hint)
         return self.flow
 
     def record(self, layer: Layer, inputs: Sequence[Tensor], stem: str, name: str = "", *, called: str = "") -> Tensor:
@@ -100,10 +100,7 @@ class Plan:
         path = self._path(name or stem, not name)
         self.frame.layers[path.rpartition(".")[2]] = layer
         with guarded(called or type(layer).__name__), self.tape.at(path, layer, owner=self.frame.path):
-            if not isinstance(layer, Operand):
-                return self._call(layer, inputs)
-            self.parts = (self.tape.record(layer),)  # a tensor that the plan holds: it takes no input
-            return self.parts[0]
+            return self._call(layer, inputs)
 
     def again(self, name: str, inputs: Sequence[Tensor]) -> Tensor:
         """One more call of a layer of this block, which keeps its weights."""
@@ -116,7 +113,8 @@ class Plan:
             self.parts = tuple(_leaves(layer(*inputs)))
         finally:
             recorder.reset(token)
-        self.flow = self.parts[0]
+        if not isinstance(layer, Operand):  # which is a tensor that the plan holds
+            self.flow = self.parts[0]
         for part in self.parts:
             check_sizes(part.shape)
         return self.parts[0]
@@ -127,26 +125,56 @@ class Plan:
         path = self._path(name or kind, not name)
         self.tape.own_module(path, kind)
         self.frames.append(Frame(names, path, reserved))
-        try:
-            yield
-        finally:
-            self.frames.pop()
+        yield
+        self.frames.pop()
 
     def _path(self, name: str, numbered: bool) -> str:
         part = self.frame.place(name, numbered)
         return f"{self.frame.path}.{part}" if self.frame.path else part
 
-    def graph(self, where: str) -> Graph:
-        """The graph of all that was recorded; raises SpecError for nothing."""
-        outputs = self.outputs or [self.flow]
+
+class Reading:
+    """A text being read, in any notation.
+
+    ``inputs`` (without the batch) take the place of the text's own, ``settings`` are values of its constants and
+    letters, and ``folder`` is where it may include from.
+    """
+
+    states_input = r"\binput\s*\("
+    """How the notation says an input."""
+
+    def __init__(
+        self,
+        text: Text,
+        inputs: Sequence[Shape] = (),
+        batch: Dim = 1,
+        settings: Mapping[str, Any] = {},
+        folder: Path | None = None,
+    ) -> None:
+        self.root = text
+        self.given = inputs
+        self.plan = Plan(batch)
+        self.settings = settings
+        self.unused = set(settings)
+        self.folder = folder
+
+    def _follow(self) -> None:
+        raise NotImplementedError
+
+    def read(self) -> Graph:
+        """The graph; raises SpecError or ShapeError."""
+        try:
+            self._follow()
+        except Enough:
+            pass
+        except (RecursionError, MemoryError):
+            raise SpecError("brackets, blocks or sums are nested too deeply", where=self.root.name) from None
+        self.root.finish()
+        outputs = self.plan.outputs or [self.plan.flow]
         if not all(isinstance(output, Tensor) for output in outputs):
-            raise SpecError("no layers, so nothing to compute", where=where, hint="begin with input(3, H, W)")
-        return self.tape.graph(*outputs)
-
-
-def plain(value: Any) -> Any:
-    """``value`` as layers take it: no fraction."""
-    return float(value) if isinstance(value, Fraction) else value
+            what, hint = "no layers, so nothing to compute", "begin with input(3, H, W)"
+            raise SpecError(what, where=self.root.name, hint=hint)
+        return self.plan.tape.graph(*outputs)
 
 
 def within_limits(value: Any) -> Any:
@@ -194,14 +222,6 @@ def check_expression(value: Any) -> None:
         stack.extend(part.args)
 
 
-def _leaves(result: object) -> Iterator[Tensor]:
-    if isinstance(result, Tensor):
-        yield result
-    elif isinstance(result, tuple):
-        for item in result:
-            yield from _leaves(item)
-
-
 @contextmanager
 def guarded(name: str) -> Iterator[None]:
     """Python's errors inside become a SpecError: a text may give a layer anything."""
@@ -213,27 +233,15 @@ def guarded(name: str) -> Iterator[None]:
         raise SpecError(f"{name} cannot take these values") from error
 
 
-def place_of(node: ast.Call, name: str, what: str) -> ast.AST:
-    """The argument of a call whose name comes first in an error's text, or the call."""
-    given: dict[str | None, ast.AST] = {keyword.arg: keyword for keyword in node.keywords}
-    if (kind := any_kind(name)) is None:
-        return node
-    given.update(zip(positional(name, kind), node.args))
-    return next((given[word] for word in re.findall(r"\w+", what) if word in given), node)
-
-
-def explain(
-    error: ConvcalcError, node: ast.Call, name: str, inputs: Sequence[Tensor], *, named: bool, batched: bool
-) -> None:
-    """Add to an error without a hint one that would repair the call.
-
-    ``named`` says whether ``inputs`` stood in second brackets, ``batched`` whether the sheet's input begins with a 1.
-    """
+def explain(error: ConvcalcError, node: ast.Call, name: str, named: Sequence[Tensor], plan: Plan) -> None:
+    """Add to an error without a hint one that would repair the call, with ``named`` in its second brackets."""
+    first = plan.inputs[0].shape if plan.inputs else ()
     axes = re.search(r"spatial ax|expected an input of .* axes, received \d", error.what)
-    if batched and axes:
+    if axes and len(first) > 4 and first[1] == 1:
         error.hint = "an input is written without the batch: input(3, H, W)"
     if error.hint:
         return
+    inputs = named or [plan.flow] if isinstance(plan.flow, Tensor) else named
     if (wanted := re.search(r"takes (?:at least )?(\d) inputs", error.what)) and int(wanted[1]) > len(inputs):
         names = ", ".join("abcdef"[: int(wanted[1])])
         error.hint = f"name its inputs in a second pair of brackets: {name}(...)({names})"
@@ -259,17 +267,12 @@ def explain(
 
 
 def _with_channels(node: ast.Call, name: str, argument: str, received: str) -> str:
-    names = positional(name, kinds()[name])
-    place = names.index(argument) if argument in names else -1
-    fixed: list[str] = []
-    short: list[str] = []
-    for i, value in enumerate(node.args):
-        fixed.append(received if i == place else ast.unparse(value))
-        short.extend(fixed[-1:] if i != place else ())
-    for keyword in node.keywords:
-        fixed.append(f"{keyword.arg}={received if keyword.arg == argument else ast.unparse(keyword.value)}")
-        short.extend(fixed[-1:] if keyword.arg != argument else ())
-    return f": write {name}({', '.join(fixed)}) or {short_name(name)}({', '.join(short)})"
+    """The call with ``argument`` as it was received, and without it by the short name."""
+    given = [(word, "", value) for word, value in zip(positional(name, kinds()[name]), node.args)]
+    given.extend((str(keyword.arg), f"{keyword.arg}=", keyword.value) for keyword in node.keywords)
+    fixed = ", ".join(key + (received if word == argument else ast.unparse(value)) for word, key, value in given)
+    short = ", ".join(key + ast.unparse(value) for word, key, value in given if word != argument)
+    return f": write {name}({fixed}) or {short_name(name)}({short})"
 
 
 def _other_sizes(what: str, name: str) -> str:
@@ -280,9 +283,8 @@ def _other_sizes(what: str, name: str) -> str:
         axis = sizes[1]
         return f"an odd {axis} was halved and doubled on the way: take an input whose {axis} can be halved without rest"
     if name == "cat":
-        return (
-            "cat joins channels, and the other sizes must agree: pool the larger map, or enlarge the smaller by convT"
-        )
+        way = "pool the larger map, or enlarge the smaller by convT"
+        return f"cat joins channels, and the other sizes must agree: {way}"
     if "do not fit" in what:
         return f"{name} needs equal shapes: conv(C, 1) changes the channels, and a stride or pooling the size"
     return ""

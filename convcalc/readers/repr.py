@@ -1,13 +1,13 @@
-"""What ``print(model)`` of torch prints, pasted: read into a graph where the text says how the layers are wired.
+"""What ``print(model)`` of torch prints, read into a graph where it says how the layers are wired.
 
-That is so for `Sequential` alone: any other container's ``forward`` may do anything. Arguments are parsed, never
-evaluated; what is not printed is taken to be torch's default.
+That is so for `Sequential` alone: any other container's ``forward`` may do anything. What is not printed is taken to
+be torch's default.
 """
 
 import ast
 import re
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import Dim, Shape
@@ -15,14 +15,14 @@ from convcalc.errors import ConvcalcError, SpecError, UnsupportedOperation
 from convcalc.layers.base import Layer, Lazy
 from convcalc.network.graph import Graph
 from convcalc.readers.names import kinds
-from convcalc.readers.plan import UNKNOWN, Plan, Unknown, guarded
-from convcalc.readers.source import MOST_DEPTH, MOST_NODES, MOST_SECONDS, Enough, Text, parse_python
+from convcalc.readers.plan import UNKNOWN, Reading, Unknown, guarded
+from convcalc.readers.source import LATE, MOST_DEPTH, MOST_NODES, Text, parse_expression
 
 _LINE = re.compile(r"( *)(?:\(([\w-]+)\): )?( *)(?:\d+ x )?(\w+)\((.*)$")
 
 
 class Item(NamedTuple):
-    """A module that was printed; ``name`` is that in its parent, ``arguments`` what stands in its brackets."""
+    """A printed module; ``name`` is that in its parent, ``arguments`` what stands in its brackets."""
 
     name: str
     kind: str
@@ -33,7 +33,7 @@ class Item(NamedTuple):
 
 
 def is_repr(text: str) -> bool:
-    """Whether a text is what torch prints for a model: its first line opens a module, or names a child.
+    """Whether a line of a text names a child as torch prints it.
 
     >>> is_repr("Sequential(\\n  (0): ReLU()\\n)"), is_repr("conv(64, 3)")
     (True, False)
@@ -53,15 +53,7 @@ def read_repr(text: str, name: str = "model", *, inputs: Sequence[Shape] = (), b
     >>> [(node.path, node.layer) for node in read_repr(text, inputs=[(3, 32, 32)]).nodes]
     [('0', Conv2d(3, 6, 5)), ('1', ReLU(inplace=True))]
     """
-    printed = Text(text, name)
-    if not inputs:
-        raise SpecError("what torch prints does not say the input", where=name, hint="give it: --input 3x224x224")
-    reader = Printed(printed, Plan(batch))
-    reader.plan.declare("", inputs[0])
-    with suppress(Enough):
-        reader.run(parse(printed), "")
-    printed.finish()
-    return reader.plan.graph(name)
+    return Printed(Text(text, name), inputs, batch).read()
 
 
 def parse(text: Text) -> Item:
@@ -92,22 +84,26 @@ def parse(text: Text) -> Item:
     return roots[0]
 
 
-class Printed:
-    """Runs a tree of printed modules in order."""
+class Printed(Reading):
+    """Records printed modules in order."""
 
-    def __init__(self, text: Text, plan: Plan) -> None:
-        self.text = text
-        self.plan = plan
+    def _follow(self) -> None:
+        if self.settings:
+            raise SpecError("--set has no place in what torch prints", where=self.root.name)
+        if not self.given:
+            hint = "give it: --input 3x224x224"
+            raise SpecError("what torch prints does not say the input", where=self.root.name, hint=hint)
+        self.plan.declare("", self.given[0])
+        self._run(parse(self.root), "")
 
-    def run(self, item: Item, path: str) -> None:
-        """Record a module and what is in it, and note errors."""
-        if self.text.late:
-            self.text.stop(self.text.at(item.line, 1, f"reading takes longer than {MOST_SECONDS:g} s"))
+    def _run(self, item: Item, path: str) -> None:
+        if self.root.late:
+            self.root.stop(self.root.at(item.line, 1, LATE))
         if item.kind == "Sequential":
             scope = self.plan.scope(item.name, item.kind, {}) if item.name else nullcontext()
             with scope:
                 for child in item.children:
-                    self.run(child, f"{path}.{child.name}" if item.name else child.name)
+                    self._run(child, f"{path}.{child.name}" if item.name else child.name)
             return
         try:
             layer = self._layer(item, path)
@@ -115,11 +111,11 @@ class Printed:
         except Unknown:
             pass
         except ConvcalcError as error:
-            self.text.report(self.text.placed(error, item.line, item.column))
+            self.root.report(self.root.placed(error, item.line, item.column))
             self.plan.flow = UNKNOWN
 
     def _layer(self, item: Item, path: str) -> Layer:
-        """The layer that a line is; raises UnsupportedOperation for other containers."""
+        """The layer that a line is; raises UnsupportedOperation."""
         kind = kinds().get(item.kind)
         if item.children or kind is None:
             raise self._refused(item, path)
@@ -140,20 +136,16 @@ class Printed:
         if item.kind == "MultiheadAttention":
             what = f"{where}: the print does not say its arguments"
         elif item.children:
-            names = [child.name for child in item.children]
-            shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
-            what = f"{where}: the print does not say how its forward uses {shown}"
+            names = [child.name for child in item.children[:4]] + ["..."] * (len(item.children) > 4)
+            what = f"{where}: the print does not say how its forward uses {', '.join(names)}"
         else:
             what = f"{where}: what its forward does is not printed, and convcalc has no layer of this name"
         hint = "only Sequential is wired as it is printed; give the model itself: convcalc summary module.py:Net"
-        return self.text.at(item.line, item.column, what, hint=hint, kind=UnsupportedOperation)
+        return self.root.at(item.line, item.column, what, hint=hint, kind=UnsupportedOperation)
 
     def _arguments(self, item: Item) -> tuple[list[Any], dict[str, Any]]:
         try:
-            if len(item.arguments) > 2000:
-                raise ValueError
-            (line,) = parse_python(f"f({item.arguments})").body
-            call = line.value if isinstance(line, ast.Expr) else None
+            call = parse_expression(f"f({item.arguments})" if len(item.arguments) <= 2000 else "")
             if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
                 raise ValueError
             args = [_value(node) for node in call.args]
@@ -167,7 +159,7 @@ def _single(value: Any) -> Any:
 
 
 def _value(node: ast.expr) -> Any:
-    """A printed value: a number, a word (some without quotes), or a tuple; raises ValueError."""
+    """A printed value, of which some words have no quotes; raises ValueError."""
     if isinstance(node, ast.Name):
         return float(node.id) if node.id in ("inf", "nan") else node.id
     if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Name):

@@ -7,13 +7,12 @@ import ast
 import re
 import time
 import warnings
-from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 from convcalc.errors import ConvcalcError, SpecError
 
 MOST_BYTES = 1_000_000
-MOST_TOKENS = 60_000  # words and signs: each costs memory in the parser long before the limit on layers is met
+MOST_TOKENS = 60_000  # words and signs: each costs memory in the parser
 MOST_NODES = 100_000
 MOST_DEPTH = 40
 MOST_SECONDS = 2.0
@@ -23,13 +22,12 @@ MOST_ERRORS = 20
 
 LATE = f"reading takes longer than {MOST_SECONDS:g} s, the most that a sheet may"
 
-_RULES: tuple[tuple[str, str, str], ...] = (
+_RULES = (
     # what Python's message matches, what we say, the hint
     (r"'(.)' was never closed", "this {0} is never closed", "add the bracket that closes it"),
-    (r"unexpected EOF", "the sheet ends inside a bracket", "add the bracket that closes it"),
     (r"unmatched '(.)'", "this {0} closes nothing", "take it away, or open a bracket before it"),
     (r"closing parenthesis '(.)' does not match opening parenthesis '(.)'", "{1} was opened, and {0} closes it", ""),
-    (r"unterminated|EOL while scanning", "this text has no closing quote", 'write it as "text" on one line'),
+    (r"unterminated", "this text has no closing quote", 'write it as "text" on one line'),
     (
         r"unexpected indent",
         "this line stands further right than the one before it",
@@ -37,8 +35,7 @@ _RULES: tuple[tuple[str, str, str], ...] = (
     ),
     (r"expected an indented block", "the lines of the block are missing", "indent them by four spaces"),
     (r"unindent does not match|inconsistent", "this indentation fits no line above", "indent by four spaces a block"),
-    (r"too many levels of indentation", "blocks are nested too deeply", ""),
-    (r"too many nested parentheses", "brackets are nested too deeply", ""),
+    (r"too many (levels of indentation|nested parentheses)", "brackets, blocks or sums are nested too deeply", ""),
     (r"expected ':'", "a : is missing at the end", "def, for and if end with a colon"),
     (r"forgot a comma", "a comma is missing between two values", ""),
     (r"positional argument follows keyword", "a plain value stands after a named one", "put named values last"),
@@ -48,7 +45,7 @@ _RULES: tuple[tuple[str, str, str], ...] = (
     (r"invalid (?:non-printable )?character '?(.)?'? ?\(?(U\+\w+)?", "the sign {0} is not part of a sheet", ""),
 )
 
-_LOOKS: tuple[tuple[str, str, str], ...] = (
+_LOOKS = (
     # what the line looks like, where Python's message says too little
     (r"\d\s*[x×]\s*\d", "sizes are separated by commas", "write (3, 3) for a pair, input(3, 32, 32) for an input"),
     (r"^\s*\w+\s*=\s*$", "nothing stands after the =", "write e1 = conv(64, 3)"),
@@ -62,40 +59,35 @@ _LOOKS: tuple[tuple[str, str, str], ...] = (
 )
 
 _FOREIGN = {
-    **dict.fromkeys(("AsyncFunctionDef", "AsyncFor", "AsyncWith"), "async"),
-    **dict.fromkeys(("ListComp", "GeneratorExp"), "a list built by for"),
-    **dict.fromkeys(("Dict", "DictComp"), "a dictionary"),
-    "AugAssign": "an assignment with += or -=",
-    "AnnAssign": "a : after a name",
-    "IfExp": "a value with if and else inside",
-    "SetComp": "a set built by for",
-    "JoinedStr": "a text with { } inside",
-}
-_FOREIGN |= {"ImportFrom": "import", "ClassDef": "class", "Delete": "del", "TryStar": "try", "TypeAlias": "type"}
-_FOREIGN |= {"Starred": "a *", "Attribute": "a dot", "NamedExpr": "the sign :=", "YieldFrom": "yield"}
-_FOREIGN |= {"Set": "a set", "Slice": "a :"}
-"""What a sheet has not, by Python's name for it, where that is not the word itself."""
-
-_FOREIGN_HINTS = {
-    **dict.fromkeys(
-        ("Import", "ImportFrom"),
+    "import": (
+        "import",
         'all layers are known by name; include("blocks.net") takes blocks from a sheet in the same folder',
     ),
-    "While": "repeat with for i in range(n):",
-    "ClassDef": "a block is written def name(c):, with its layers in order",
-    "Return": "a block gives what its last line gives",
-    "AugAssign": "write C = C + 2",
-    "AnnAssign": "a name is given with =, as in e1 = conv(64, 3)",
-    "Attribute": "layers go by their bare names, with nn. in front or not",
+    "class": ("class", "a block is written def name(c):, with its layers in order"),
+    "while": ("while", "repeat with for i in range(n):"),
+    "return": ("return", "a block gives what its last line gives"),
+    "delete": ("del", ""),
+    "aug": ("an assignment with += or -=", "write C = C + 2"),
+    "ann": ("a : after a name", "a name is given with =, as in e1 = conv(64, 3)"),
+    "attribute": ("a dot", "layers go by their bare names, with nn. in front or not"),
+    **dict.fromkeys(("list", "generator"), ("a list built by for", "")),
+    "dict": ("a dictionary", ""),
+    "set": ("a set", ""),
+    "if": ("a value with if and else inside", ""),
+    "joined": ("a text with { } inside", ""),
+    "starred": ("a *", ""),
+    "slice": ("a :", ""),
+    "named": ("the sign :=", ""),
 }
+"""What a sheet has not, by the first word of Python's name for it (``AugAssign``): what it is, and the hint."""
 
 
-class Enough(Exception):  # not an error of its own: the errors that were noted are what there is to say
-    """Nothing more of the sheet is to be read."""
+class Enough(Exception):
+    """Nothing more of the sheet is to be read: the errors that were noted are what there is to say."""
 
 
 class Text:
-    """A sheet's lines and name, and the errors found in it."""
+    """A sheet's lines, and the errors found in it."""
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
@@ -126,7 +118,7 @@ class Text:
 
     def report(self, error: ConvcalcError) -> None:
         """Note a placed error, one for each place; raises Enough once there are many."""
-        if error.where not in [known.where for known in self.errors]:  # a loop meets the same error again and again
+        if error.where not in [known.where for known in self.errors]:  # a loop meets it again and again
             self.errors.append(error)
         if len(self.errors) >= MOST_ERRORS:
             raise Enough
@@ -164,7 +156,7 @@ class Source(Text):
             self.finish()
 
     def _check_size(self) -> int:
-        """The number of words and signs; raises SpecError where they would cost the parser too much."""
+        """The number of words and signs; raises SpecError for what would cost the parser too much."""
         text = self.text
         if not any(mark in text for mark in ('"""', "'''", "\\\n")):  # else a line with # may hold more than a comment
             text = re.sub(r"(?m)^[ \t]*#.*$", "", text)
@@ -181,7 +173,7 @@ class Source(Text):
         lines = list(self.lines)
         while True:
             try:
-                tree = parse_python("\n".join(lines))
+                tree = _parse("\n".join(lines))
                 if _too_deep(tree):
                     raise RecursionError
                 return tree
@@ -221,9 +213,9 @@ class Source(Text):
 
     def foreign(self, node: ast.AST, hint: str = "") -> ConvcalcError:
         """The error for what is Python and not a sheet's."""
-        kind = type(node).__name__
-        what = f"{_FOREIGN.get(kind, kind.lower())} is not part of a sheet"
-        return self.error(node, what, _FOREIGN_HINTS.get(kind, hint))
+        word = re.findall("[A-Z][a-z]*", type(node).__name__)[0].lower()
+        what, hint = _FOREIGN.get(word, (word, hint))
+        return self.error(node, f"{what} is not part of a sheet", hint)
 
     def located(self, node: ast.AST, error: ConvcalcError) -> ConvcalcError:
         """An error of a layer or a shape, at its node."""
@@ -250,11 +242,18 @@ def _plain_words(message: str, line: str) -> tuple[str, str]:
     )
 
 
-def parse_python(text: str) -> ast.Module:
-    """A text as Python's parser sees it, without its warnings; raises what that raises."""
-    with warnings.catch_warnings():
+def _parse(text: str) -> ast.Module:
+    with warnings.catch_warnings():  # Python's own words, which would stand beside ours
         warnings.simplefilter("ignore")
         return ast.parse(text)
+
+
+def parse_expression(text: str) -> ast.expr:
+    """A single expression as Python's parser sees it; raises ValueError for other lines, and what the parser raises."""
+    (line,) = _parse(text.strip()).body
+    if not isinstance(line, ast.Expr):
+        raise ValueError
+    return line.value
 
 
 def is_placed(error: ConvcalcError) -> bool:
@@ -266,14 +265,9 @@ def _shorten(line: str) -> str:
     return line if len(line) <= MOST_SHOWN else line[: MOST_SHOWN - 4] + " ..."
 
 
-def read_file(path: Path) -> str:
+def read_file(file: BinaryIO, name: str) -> str:
     """The text of a file, read as far as a sheet may go; raises SpecError for what is no text."""
-    with path.open("rb") as file:
-        return decode(file.read(MOST_BYTES + 1), path.name)
-
-
-def decode(data: bytes, name: str) -> str:
-    """Bytes as text; raises SpecError where they are none, or too many."""
+    data = file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise _too_long(name)
     try:

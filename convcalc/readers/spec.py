@@ -1,6 +1,6 @@
 """The spec text (``*.net``): a plan of a network in a small part of Python's syntax, read into a graph, never executed.
 
-After an error the rest is still read as far as it can be, so that independent errors are reported together.
+After an error the rest is still read, so that independent errors are reported together.
 """
 
 import ast
@@ -15,8 +15,8 @@ from convcalc.network.tensor import Tensor
 from convcalc.readers.calls import Block, Call, Calls, bind
 from convcalc.readers.expressions import FUNCTIONS
 from convcalc.readers.names import FORMS, callee_of, callees, families, is_layer, kinds, names_given, targets
-from convcalc.readers.plan import UNKNOWN, Frame, Plan, Unknown
-from convcalc.readers.source import LATE, MOST_DEPTH, MOST_NODES, MOST_TOKENS, Enough, Source, read_file
+from convcalc.readers.plan import UNKNOWN, Frame, Unknown
+from convcalc.readers.source import LATE, MOST_DEPTH, MOST_NODES, MOST_TOKENS, Source, read_file
 
 MOST_SHEETS = 20  # that one sheet may include
 
@@ -30,14 +30,12 @@ def read_spec(
     settings: Mapping[str, Any] = {},
     folder: Path | None = None,
 ) -> "Reader":
-    """A sheet read, with its ``graph``, and its ``name`` where it gives one.
+    """A sheet read, with its ``graph``, and its ``name`` where it gives one; arguments as of `Reading`.
 
-    ``inputs`` (without the batch) take the place of the sheet's own, ``settings`` are values of its constants and
-    letters, and ``folder`` is where ``include`` looks. Raises SpecError or ShapeError with line, column and caret.
+    Raises SpecError or ShapeError with line, column and caret.
 
-    >>> graph = read_spec("input(3, 32, 32); conv(16, 3, padding=1); relu(); maxpool(2)").graph
-    >>> [node.path for node in graph.nodes], graph.nodes[-1].output_shape
-    (['conv1', 'relu1', 'maxpool1'], (1, 16, 16, 16))
+    >>> [node.output_shape for node in read_spec("input(3, 32, 32); conv(16, 3, padding=1); maxpool(2)").graph.nodes]
+    [(1, 16, 32, 32), (1, 16, 16, 16)]
     """
     reader = Reader(Source(text, name), inputs, batch, settings, folder)
     reader.graph = reader.read()
@@ -49,30 +47,15 @@ class Reader(Calls):
 
     graph: Graph
 
-    def __init__(
-        self, source: Source, inputs: Sequence[Shape], batch: Dim, settings: Mapping[str, Any], folder: Path | None
-    ) -> None:
-        super().__init__(source, Plan(batch), settings)
-        self.given = inputs
-        self.folder = folder
-        self.tried: set[str] = set()  # blocks whose lines have been read
-        self.included: set[str] = set()
-
-    def read(self) -> Graph:
+    def _follow(self) -> None:
+        super()._follow()
         statements = self.root.tree.body
         self.plan.frame.reserved = names_given(statements)
-        try:
-            if "input" not in callees(self.root.tree):
-                for shape in self.given:
-                    self.plan.declare("", shape)
-            self._body(statements)
-            self._check_rest()
-        except Enough:
-            pass
-        except (RecursionError, MemoryError):
-            raise SpecError("brackets, blocks or sums are nested too deeply", where=self.root.name) from None
-        self.root.finish()
-        return self.plan.graph(self.root.name)
+        if "input" not in callees(self.root.tree):
+            for shape in self.given:
+                self.plan.declare("", shape)
+        self._body(statements)
+        self._check_rest()
 
     def _check_rest(self) -> None:
         for block in list(self.blocks.values()):
@@ -96,7 +79,7 @@ class Reader(Calls):
             if self.root.late:
                 self.stop(statement, LATE)
             try:
-                self._statement(statement)
+                self._reader_of(statement, "there are layers, name = ..., def, for i in range(n), and if")(statement)
             except Unknown:
                 self._lose(statement)
             except ConvcalcError as error:
@@ -104,35 +87,30 @@ class Reader(Calls):
                 self._lose(statement)
 
     def _lose(self, statement: ast.stmt) -> None:
-        """After an error: what the statement would have named and made flow is unknown."""
+        """What a statement with an error would have named and made flow is unknown."""
         if isinstance(statement, ast.Assign):
             for name in targets(statement):
                 self.plan.frame.names[name] = UNKNOWN
             value = statement.value  # a constant stands in for a line that could not be parsed
             joins = isinstance(value, ast.Constant) or any(callee not in FUNCTIONS for callee in callees(value))
-            named = [node.id for node in ast.walk(value) if isinstance(node, ast.Name)]
-            values = [frame.names.get(name) for frame in (self.plan.frame, self.plan.frames[0]) for name in named]
-            if not joins and not any(value is UNKNOWN or isinstance(value, Tensor) for value in values):
+            known = self.plan.frames[0].names | self.plan.frame.names
+            named = [known.get(node.id) for node in ast.walk(value) if isinstance(node, ast.Name)]
+            if not joins and not any(value is UNKNOWN or isinstance(value, Tensor) for value in named):
                 return
         self.plan.flow = UNKNOWN
 
-    def _statement(self, node: ast.stmt) -> None:
-        if isinstance(node, ast.Expr):
-            self._line(node.value)
-        elif isinstance(node, ast.Assign):
-            self._assign(node)
-        elif isinstance(node, ast.FunctionDef):
-            self._define(node)
-        elif isinstance(node, ast.For):
-            self._loop(node)
-        elif isinstance(node, ast.If):
-            taken = self._condition(node.test)
-            self._skip(node.orelse if taken else node.body)
-            self._body(node.body if taken else node.orelse)
-        elif not isinstance(node, ast.Pass):
-            raise self.source.foreign(node, "there are layers, name = ..., def, for i in range(n), and if")
+    def _pass(self, statement: ast.Pass) -> None:
+        pass
 
-    def _line(self, node: ast.expr) -> None:
+    def _if(self, statement: ast.If) -> None:
+        left, taken = statement.body, statement.orelse
+        if self._condition(statement.test):
+            left, taken = taken, left
+        self._skip(left)
+        self._body(taken)
+
+    def _expr(self, statement: ast.Expr) -> None:
+        node = statement.value
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return
         value = self._value(node)
@@ -147,10 +125,8 @@ class Reader(Calls):
 
     def _skip(self, statements: Iterable[ast.stmt]) -> None:
         """Lines that are left out still name constants and letters."""
-        for statement in statements:
-            for node in ast.walk(statement):
-                if isinstance(node, ast.Name):
-                    self.unused.discard(node.id)
+        nodes = [node for statement in statements for node in ast.walk(statement)]
+        self.unused -= {node.id for node in nodes if isinstance(node, ast.Name)}
 
     def _assign(self, node: ast.Assign) -> None:
         names = targets(node)
@@ -177,7 +153,7 @@ class Reader(Calls):
             raise self.source.error(node, what)
         self.plan.frame.names.update(zip(names, values))
 
-    def _loop(self, node: ast.For) -> None:
+    def _for(self, node: ast.For) -> None:
         call = node.iter
         if not isinstance(node.target, ast.Name) or not isinstance(call, ast.Call) or callee_of(call) != "range":
             raise self.source.error(node, "a loop is written for i in range(n):")
@@ -200,7 +176,7 @@ class Reader(Calls):
             if len(self.root.errors) > before:  # the next turn would only say it again
                 break
 
-    def _define(self, node: ast.FunctionDef) -> None:
+    def _functiondef(self, node: ast.FunctionDef) -> None:
         if len(self.plan.frames) > 1:
             raise self.source.error(node, "a block stands outside of other blocks")
         self.broken.add(node.name)  # until it is found to be sound: then calls of it say nothing more
@@ -289,12 +265,15 @@ class Reader(Calls):
 
 
 def _read_beside(folder: Path | None, name: str) -> str:
-    """The text of a sheet in this folder; raises SpecError where there is none, or a link that leads out."""
-    path = (folder or Path()) / name
-    try:
-        if folder is not None and path.is_file() and path.resolve().parent == folder.resolve():
-            return read_file(path)
-    except (OSError, ValueError) as error:
-        raise SpecError(f"{name!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    others = [other.name for other in (folder or Path()).glob("*.net")] if folder is not None else []
+    """The text of a sheet in this folder; raises SpecError for links that lead out."""
+    others: list[str] = []
+    if folder is not None:
+        path = folder / name
+        try:
+            if path.is_file() and path.resolve().parent == folder.resolve():
+                with path.open("rb") as file:
+                    return read_file(file, name)
+        except OSError as error:
+            raise SpecError(f"{name!r} cannot be read: {error.strerror}") from None
+        others = [other.name for other in folder.glob("*.net")]
     raise SpecError(f"there is no sheet {name!r} beside this one", hint=did_you_mean(name, others))

@@ -1,7 +1,4 @@
-"""Graphs and their numbers as text: how a report is written, and what tables and csv files say of it.
-
-Each metric is a column, and its share of the total another (``params%``). Nothing is computed here.
-"""
+"""Graphs and their numbers as text: how a report is written, and what tables and csv files say of it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -16,7 +13,7 @@ SEPARATED = {"csv": ",", "tsv": "\t"}
 
 DEFAULT = ("layer", "type", "output_shape", "params", "flops", "rf")
 
-_PREFIXES = ("", *"kMGTPEZYRQ")  # of SI, a thousand times each
+_PREFIXES = "kMGTPEZYRQ"  # of SI, a thousand times each
 
 
 def formats() -> tuple[str, ...]:
@@ -37,10 +34,9 @@ def write(
     depth: int | None = None,
     width: int | None = None,
 ) -> str:
-    """``report`` in a format: ``json``, ``csv``, ``tsv``, or any of tabulate's.
+    """``report`` in one of the `formats`, rows folded to the modules at ``depth``, in a terminal's ``width``.
 
-    ``depth`` folds rows to the modules at that depth, ``width`` is that of a terminal to fit. Raises UnknownName for a
-    format or column that there is not.
+    Raises UnknownName for a format or column that there is not.
 
     >>> from convcalc.readers import summary
     >>> print(write(summary("lenet5"), "csv", ["layer", "output_shape"]).splitlines()[1])
@@ -66,7 +62,6 @@ def write(
 
 
 def separated(names: Iterable[str], rows: Iterable[Iterable[Any]], format: str) -> str:
-    """Rows below their names, as csv or tsv."""
     import csv
     import io
 
@@ -79,12 +74,15 @@ Cell = Callable[[Row, Report], str]
 
 
 class Column(NamedTuple):
-    """``cell`` is for people, ``raw`` for scripts; numbers stand to the right."""
+    """``cell`` is for people, ``unlike`` for scripts where they want something else."""
 
     title: str
-    right: bool
     cell: Cell
-    raw: Cell
+    right: bool = False
+    unlike: Cell | None = None
+
+    def raw(self, row: Row, report: Report) -> str:
+        return (self.unlike or self.cell)(row, report)
 
 
 def count_text(count: Count, exact: Callable[[Any], str] = show_count) -> str:
@@ -93,9 +91,7 @@ def count_text(count: Count, exact: Callable[[Any], str] = show_count) -> str:
     >>> count_text(Count(9408)), count_text(Count(9408, False)), count_text(Count(None, False))
     ('9,408', '≥ 9,408', '?')
     """
-    if count.value is None:
-        return "?"
-    return f"{'' if count.complete else '≥ '}{exact(count.value)}"
+    return "?" if count.value is None else f"{'' if count.complete else '≥ '}{exact(count.value)}"
 
 
 def shape_text(shape: Shape, report: Report) -> str:
@@ -109,43 +105,36 @@ def _shown(shape: Shape, report: Report) -> Shape:
 
 
 def rf_text(rf: ReceptiveField) -> str:
-    """A receptive field for people: ``427``, ``11 x 7`` for unequal axes, ``46–54`` over phases, ``all`` along an axis.
-
-    ``≤ 59`` is an outer bound; a gate that sees the whole besides is told: ``851 + global gate``.
+    """A receptive field for people: ``11 x 7``, the outer bound ``≤ 59``, ``851 + global gate`` that sees the rest.
 
     >>> rf_text("global"), rf_text(None)
     ('global', '-')
     """
     if not isinstance(rf, Extent):
         return rf or "-"
-    if rf.exact and not rf.gated and rf.size == rf.smallest and (None,) not in rf.phases and len(set(rf.size)) == 1:
-        return show(rf.size[0])  # mostly
-    seen = rf.along
-    axes = [
-        "all" if along else show(large) if small == large or not rf.exact else f"{show(small)}–{show(large)}"
-        for small, large, along in zip(rf.smallest, rf.size, seen)
-    ]
+    axes, gate = extents(rf), ""
     text = axes[0] if len(set(axes)) == 1 else " x ".join(axes)
-    gate = ""
     if any(rf.gated):
-        gate = " + global gate" if all(g or a for g, a in zip(rf.gated, seen)) else " + gate"
+        gate = " + global gate" if all(g or a for g, a in zip(rf.gated, rf.along)) else " + gate"
     return f"{'' if rf.exact else '≤ '}{text}{gate}"
+
+
+def extents(rf: Extent) -> list[str]:
+    """The size along each axis: ``427``, ``46–54`` over phases, ``all``."""
+    return [
+        "all" if along else show(large) if small == large or not rf.exact else f"{show(small)}–{show(large)}"
+        for small, large, along in zip(rf.smallest, rf.size, rf.along)
+    ]
 
 
 def _raw_shapes(shapes: Sequence[Shape], report: Report) -> str:
     return " ".join("x".join(map(str, _shown(shape, report))) for shape in shapes)
 
 
-def _same(title: str, cell: Cell, right: bool = False) -> Column:
-    return Column(title, right, cell, cell)
-
-
 def _metric(name: str) -> Column:
+    title = METRICS[name].title
     return Column(
-        METRICS[name].title,
-        True,
-        lambda row, _: count_text(row.counts[name]),
-        lambda row, _: count_text(row.counts[name], str),
+        title, lambda row, _: count_text(row.counts[name]), True, lambda row, _: count_text(row.counts[name], str)
     )
 
 
@@ -158,35 +147,33 @@ def _share(name: str) -> Column:
             return "-"
         return f"{100 * part.value / whole.value:.1f}%"
 
-    return _same(f"{METRICS[name].title} %", share, True)
+    return Column(f"{METRICS[name].title} %", share, True)
 
 
 COLUMNS: Mapping[str, Column] = {
-    "layer": _same("Layer", lambda row, report: row.name or report.network or "network"),
-    "type": _same("Type", lambda row, _: row.type),
-    "spec": _same("Spec", lambda row, _: row.spec or row.type),
-    "inputs": _same("Inputs", lambda row, _: ", ".join(row.inputs)),
+    "layer": Column("Layer", lambda row, report: row.name or report.network or "network"),
+    "type": Column("Type", lambda row, _: row.type),
+    "spec": Column("Spec", lambda row, _: row.spec or row.type),
+    "inputs": Column("Inputs", lambda row, _: ", ".join(row.inputs)),
     "input_shape": Column(
         "Input shape",
-        False,
         lambda row, report: ", ".join(shape_text(shape, report) for shape in row.input_shapes) or "-",
-        lambda row, report: _raw_shapes(row.input_shapes, report),
+        unlike=lambda row, report: _raw_shapes(row.input_shapes, report),
     ),
     "output_shape": Column(
         "Output shape",
-        False,
         lambda row, report: shape_text(row.output_shape, report),
-        lambda row, report: _raw_shapes([row.output_shape], report),
+        unlike=lambda row, report: _raw_shapes([row.output_shape], report),
     ),
-    "rf": _same("RF", lambda row, _: rf_text(row.rf), True),
+    "rf": Column("RF", lambda row, _: rf_text(row.rf), True),
     **{name: _metric(name) for name in METRICS},
     **{f"{name}%": _share(name) for name in METRICS},
 }
-"""Every column by its name."""
+"""Every column by its name: each metric is one, and its share of the total another."""
 
 
 def select(names: Sequence[str] | None, report: Report) -> dict[str, Column]:
-    """Columns by name; for None the default ones. Raises UnknownName.
+    """Columns by name; the default ones for None. Raises UnknownName.
 
     >>> from convcalc.readers import summary
     >>> list(select(["layer", "macs"], summary("lenet5")))
@@ -206,21 +193,18 @@ def select(names: Sequence[str] | None, report: Report) -> dict[str, Column]:
 
 
 def lines(report: Report, depth: int | None) -> list[Row]:
-    """Each call, or modules at ``depth``; then what is owned but never called."""
+    """Calls, or modules at ``depth``; then what is never called."""
     rows = list(report.rows if depth is None else report.folded(depth))
     return [*rows, report.uncalled] if report.uncalled else rows
 
 
 def headline(report: Report) -> str:
-    inputs = ", ".join(
-        show_shape(shape if report.show_batch or len(shape) < 2 else shape[1:])
-        for shape in report.graph.inputs.values()
-    )
+    inputs = ", ".join(shape_text(shape, report) for shape in report.graph.inputs.values())
     return f"{report.network or 'network'}, input {inputs}"
 
 
 def footer(report: Report, chosen: Mapping[str, Column]) -> Iterator[tuple[str, str]]:
-    """What stands below a table, as labels and texts."""
+    """Labels and texts below a table."""
     counts = report.counts
     yield from _work(report)
     if "params" in counts:
@@ -256,8 +240,7 @@ def _work(report: Report) -> Iterator[tuple[str, str]]:
         yield "Total MACs", in_macs
 
 
-def _with_noun(count: Count, noun: str) -> str:
-    """``8,178,368,512 (8.18 GFLOPs)``; a formula stands alone."""
+def _with_noun(count: Count, noun: str) -> str:  # 8,178,368,512 (8.18 GFLOPs)
     value = count.value
     return f"{count_text(count)} ({scaled(value)}{noun})" if isinstance(value, int) else count_text(count)
 
@@ -274,8 +257,7 @@ def scaled(value: int) -> str:
     """
     if value < 1000:
         return f"{value} "
-    power = min((len(str(value)) - 1) // 3, len(_PREFIXES) - 1)
-    number = f"{value / 1000**power:.2f}"
-    if number == "1000.00" and power + 1 < len(_PREFIXES):
-        power, number = power + 1, "1.00"
-    return f"{number} {_PREFIXES[power]}"
+    power = min((len(str(value)) - 1) // 3, len(_PREFIXES))
+    if f"{value / 1000**power:.2f}" == "1000.00" and power < len(_PREFIXES):
+        power += 1
+    return f"{value / 1000**power:.2f} {_PREFIXES[power - 1]}"

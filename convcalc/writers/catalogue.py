@@ -1,14 +1,11 @@
-"""What there is: the zoo's networks with their totals, and kinds of layers with all about them.
-
-A kind is described from its arguments, its docstring, and the formulas that its code names.
-"""
+"""What there is: the zoo's networks with their totals, and kinds of layers with all about them."""
 
 import ast
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
-from textwrap import fill
+from textwrap import TextWrapper
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
@@ -17,16 +14,16 @@ from convcalc.algebra.dims import Shape, show_count, show_shape
 from convcalc.algebra.formula import Formula
 from convcalc.analysis.report import Report, analyze, totals
 from convcalc.errors import ConvcalcError, UnknownName, did_you_mean
-from convcalc.layers.base import Layer
+from convcalc.layers.base import _REQUIRED, Layer
 from convcalc.network.trace import trace
 from convcalc.readers.names import FROM_INPUT, any_kind, check_name, families, kinds, short_name
 from convcalc.readers.spec import read_spec
 from convcalc.writers import SEPARATED, rf_text, separated, shape_text
-from convcalc.writers.table import beyond, check_format, tabulated
+from convcalc.writers.table import Cells, check_format, tabulated
 
 
 class Listed(NamedTuple):
-    """A network and its totals at batch 1 and its usual input."""
+    """A network and its totals at its usual input."""
 
     network: str
     params: Any
@@ -36,7 +33,7 @@ class Listed(NamedTuple):
 
 
 def measured(name: str) -> Listed:
-    """A network of the zoo with its totals; raises UnknownName.
+    """A network by its name; raises UnknownName.
 
     >>> measured("lenet5").params
     61706
@@ -47,9 +44,7 @@ def measured(name: str) -> Listed:
 
 
 def networks(pattern: str = "*", format: str = "simple", width: int | None = None) -> str:
-    """The networks whose names match a shell's pattern, in json, csv, tsv or a format of tabulate.
-
-    Papers are cut to the terminal's ``width``. Raises UnknownName for a pattern or format without match.
+    """The networks whose names match a shell's pattern, papers cut to a terminal's ``width``; raises UnknownName.
 
     >>> print(networks("lenet5", "csv"))
     network,params,macs,input,paper
@@ -66,20 +61,17 @@ def networks(pattern: str = "*", format: str = "simple", width: int | None = Non
         return json.dumps([row._asdict() for row in rows], indent=1)
     if format in SEPARATED:
         return separated(Listed._fields, ((*row[:3], "x".join(map(str, row.input)), row.paper) for row in rows), format)
-    titles, sides = ["Network", "Params", "MACs", "Input", "Paper"], ["left", "right", "right"]
+
+    def shrunk(cells: Cells, excess: int) -> Cells:
+        room = max(8, max(len(row[-1]) for row in cells) - excess)
+        return [[*row, paper if len(paper) <= room else paper[: room - 1] + "…"] for *row, paper in cells]
+
     cells = [[x.network, show_count(x.params), show_count(x.macs), show_shape(x.input), x.paper] for x in rows]
-    text = tabulated(cells, titles, sides, format)
-    excess = beyond(text, format, width)
-    if excess <= 0:
-        return text
-    room = max(8, max(len(row.paper) for row in rows) - excess)
-    for row in cells:
-        row[-1] = row[-1] if len(row[-1]) <= room else row[-1][: room - 1] + "…"
-    return tabulated(cells, titles, sides, format)
+    return tabulated(cells, ["Network", "Params", "MACs", "Input", "Paper"], "lrr", format, width, shrunk)
 
 
 def listed(pattern: str = "*", width: int | None = None) -> str:
-    """All kinds with a name, torch's or the lowercase one, that matches a shell's pattern; else raises UnknownName.
+    """All kinds of which either name matches a shell's pattern; else raises UnknownName.
 
     >>> print(listed("MaxPool?d").splitlines()[0])
     MaxPool1d(kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False)
@@ -92,53 +84,48 @@ def listed(pattern: str = "*", width: int | None = None) -> str:
 
 
 def described(name: str, width: int | None = None) -> str:
-    """All about one kind, by torch's name or the lowercase one. Raises UnknownName.
+    """All about the kind of this name; raises UnknownName.
 
     >>> print(described("relu").splitlines()[0])
     ReLU(inplace=False)
     """
     kind = find(name)
-    prose = re.sub("`+", "", " ".join((kind.__doc__ or "").split(">>>")[0].split()))
+    prose = " ".join((kind.__doc__ or "").split(">>>")[0].replace("`", "").split())
     parts = [_filled([signature(kind)], width), _filled([prose], width, ""), _filled([_on_sheets(kind)], width)]
-    parts += ["\n".join(_example(kind, width)), *[_filled(_formula(formula), width) for formula in formulas(kind)]]
+    parts += [_example(kind, width), *[_filled(_formula(formula), width) for formula in formulas(kind)]]
     return "\n\n".join(parts)
 
 
 def _filled(lines: Iterable[str], width: int | None, indent: str = "    ") -> str:
-    """Lines broken at the terminal's width, or 120 where there is none."""
-    return "\n".join(
-        fill(line, width or 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-        for line in lines
-    )
+    style = TextWrapper(width or 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(map(style.fill, lines))
 
 
 def find(name: str) -> type[Layer]:
-    """The kind of this name; of a family that has several ranks the one for height and width. Raises UnknownName.
+    """The kind of torch's or the lowercase name; of several ranks that for height and width. Raises UnknownName.
 
     >>> find("conv"), find("Conv1d")
     (<class 'convcalc.layers.conv.Conv2d'>, <class 'convcalc.layers.conv.Conv1d'>)
     """
     bare = re.sub(r"^(torch\.)?nn\.", "", name)
+    check_name(bare)
     kind = any_kind(bare)
-    if kind is None:
-        check_name(bare)
-    assert kind is not None
+    assert kind
     return kind
 
 
 def signature(kind: type[Layer], name: str = "", without: Collection[str] = ()) -> str:
-    """A kind with its arguments and their defaults, as it is written.
+    """A kind with its arguments and their defaults.
 
     >>> signature(find("Linear"))
     'Linear(in_features, out_features, bias=True)'
     """
-    needed = find("Linear").arguments["in_features"]  # what stands for a default where there is none
-    words = [word if x is needed else f"{word}={x!r}" for word, x in kind.arguments.items() if word not in without]
+    words = [word if x is _REQUIRED else f"{word}={x!r}" for word, x in kind.arguments.items() if word not in without]
     return f"{name or kind.__name__}({', '.join(words)})"
 
 
 def formulas(kind: type[Layer]) -> list[Formula]:
-    """The formulas that a kind's code names, itself or through functions of the layers.
+    """The formulas that a kind's code names, itself or through functions of `layers`.
 
     >>> [formula.name for formula in formulas(find("Linear"))]
     ['multiply–accumulates of a linear layer']
@@ -156,7 +143,7 @@ def formulas(kind: type[Layer]) -> list[Formula]:
 
 
 def _methods(kind: type[Layer]) -> Iterator[FunctionType]:
-    """The methods that calls of a kind reach, less those of every layer."""
+    """The methods that a kind has but not every layer, and those which they extend."""
     parents = [parent for parent in kind.__mro__ if parent not in Layer.__mro__]
     for name in dict.fromkeys(name for parent in parents[::-1] for name in vars(parent)):
         for parent in parents:
@@ -168,7 +155,6 @@ def _methods(kind: type[Layer]) -> Iterator[FunctionType]:
 
 
 def _names(code: CodeType) -> Iterator[str]:
-    """All names that a function reads, and those inside it."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
@@ -203,14 +189,14 @@ def _stem(kind: type[Layer]) -> str:
 
 
 class Example(NamedTuple):
-    """A call in a docstring, and its inputs' shapes, if it has them."""
+    """A call in a docstring, and its inputs' shapes."""
 
     call: ast.Call
     shapes: tuple[Shape, ...]
 
 
 def example(kind: type[Layer]) -> Example | None:
-    """The call in a kind's docstring; None where there is none.
+    """The call in a kind's docstring, if there is one.
 
     >>> example(find("Linear")).shapes
     ((128, 20),)
@@ -242,13 +228,8 @@ SHEETS = {
 """Examples of kinds whose docstrings show something else than a call on an input."""
 
 
-def sheets(kind: type[Layer], shown: Example) -> Iterator[str]:
-    """The lines of a sheet that may make this call: by the lowercase name, else by torch's.
-
-    >>> print(next(sheets(find("Conv2d"), example(find("Conv2d")))))
-    input(3, 224, 224)
-    conv(64, 7, stride=2, padding=3)
-    """
+def _sheets(kind: type[Layer], shown: Example) -> Iterator[str]:
+    """Sheets that may make this call."""
     name, letters = short_name(kind.__name__), "abcdef"[: len(shown.shapes)]
     sizes = [", ".join(map(str, shape[1:])) for shape in shown.shapes]
     named = [f"{word.arg}={ast.unparse(word.value)}" for word in shown.call.keywords]
@@ -260,19 +241,19 @@ def sheets(kind: type[Layer], shown: Example) -> Iterator[str]:
         return
     inputs = "".join(f"{letter} = input({size})\n" for letter, size in zip(letters, sizes))
     full = [f"{argument}={x}" for argument, x in given.items()]
-    yield f"{inputs}{name}({', '.join([*letters, *full, *named])})"  # merges name their inputs in the first brackets
+    yield f"{inputs}{name}({', '.join([*letters, *full, *named])})"  # so merges name their inputs
     yield f"{inputs}{name}({own})({', '.join(letters)})"
 
 
 def read_example(kind: type[Layer]) -> tuple[str, Report] | None:
-    """The example of a kind as a sheet, and its numbers; None where it cannot be written as one.
+    """The example of a kind as a sheet, if it can be one, and its numbers.
 
     >>> text, report = read_example(find("Linear"))
     >>> text, report.totals["params"]
     ('input(20)\\nlinear(30)', 630)
     """
     shown = example(kind)
-    tries: Iterable[str] = sheets(kind, shown) if shown and shown.shapes else ()
+    tries = _sheets(kind, shown) if shown and shown.shapes else ()
     for text in [SHEETS[kind.__name__]] if kind.__name__ in SHEETS else tries:
         try:
             report = analyze(read_spec(text).graph)
@@ -283,18 +264,16 @@ def read_example(kind: type[Layer]) -> tuple[str, Report] | None:
     return None
 
 
-def _example(kind: type[Layer], width: int | None) -> Iterator[str]:
+def _example(kind: type[Layer], width: int | None) -> str:
     found = read_example(kind)
     if found is None:
-        yield "for example, in Python"
         _, mark, rest = (kind.__doc__ or "").partition(">>>")
-        yield from (f"  {line.strip()}" for line in f"{mark}{rest}".splitlines() if line.strip())
-        return
+        lines = map(str.strip, f"{mark}{rest}".splitlines())
+        return "\n  ".join(["for example, in Python", *filter(None, lines)])
     text, report = found
     last = report.rows[-1]
     counts = {"parameters": last.params, "MACs": last.macs}.items()
     numbers = [shape_text(last.output_shape, report), *[f"{show_count(n)} {noun}" for noun, n in counts if n]]
     seen = rf_text(last.rf)
     numbers += [f"a receptive field of {seen}"] if seen not in ("1", "-", "global") else []
-    yield from ["for example", *[f"  {line}" for line in text.splitlines()]]
-    yield _filled([f"gives {', '.join(numbers)}"], width)
+    return "\n  ".join(["for example", *text.splitlines()]) + "\n" + _filled([f"gives {', '.join(numbers)}"], width)

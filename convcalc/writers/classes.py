@@ -1,9 +1,4 @@
-"""The classes of a torch module tree: modules whose children and ``forward`` agree up to numbers share one.
-
-A class is a form (see `forms`) until its numbers are named; `torch` prints it.
-"""
-
-from __future__ import annotations
+"""The classes of a torch module tree: modules whose children and ``forward`` agree up to numbers share one."""
 
 import re
 from collections.abc import Sequence
@@ -11,10 +6,9 @@ from typing import Any, NamedTuple
 
 from convcalc.layers.base import Layer, Output
 from convcalc.network.graph import Graph
-from convcalc.network.parameter import Buffer, Parameter
 from convcalc.writers.forms import Argument, Call, Definition, arguments, fresh, groups, numbered, unify
-from convcalc.writers.operators import FUNCTIONS, ONLY_FUNCTIONS, function_form, function_says, padding_form, whole
-from convcalc.writers.structure import HOLDERS, Step, Tree, holds, levels, nested, tree_of
+from convcalc.writers.operators import FUNCTIONS, ONLY_FUNCTIONS, function_form, padding_form, whole
+from convcalc.writers.structure import HOLDERS, Step, Tree, holds, levels, nested, tensor_word, tree_of
 
 PARAMETERS = {
     "out_channels": "channels",
@@ -23,16 +17,16 @@ PARAMETERS = {
     "in_channels": "in_channels",
     "normalized_shape": "features",
 }
-"""What a class's arguments are called, by the layer's argument that they stand for."""
+"""What a class's arguments are called, by the layer's."""
 
 ENOUGH_ALIKE = 3  # plain Sequentials of one kind that are worth a class
 
 
 class Class(NamedTuple):
-    """A class to be printed: ``base`` is of torch.nn; its body holds how and what children are made, and ``forward``.
+    """A class: its base in torch.nn, and as a form how and what children are made, and ``forward``.
 
-    A child is made by a container (Sequential, Ordered, ModuleList, ModuleDict) of children, or by a call: then its
-    kind is empty (or Buffer or Parameter), and a text with a gap for the arguments stands beside it.
+    A child is a container's kind (Sequential, Ordered, ModuleList, ModuleDict) and its children, or no kind (or buffer
+    or parameter), a text with a gap, and arguments for that.
     """
 
     name: str
@@ -60,12 +54,11 @@ class Modules:
         self.classes: list[Class] = []
         self.made: dict[str, tuple[str, tuple[Argument, ...]]] = {}
         self.functions: dict[Any, str] = {}
-        self.names: set[str] = {"F", "nn", "torch", "OrderedDict"}
         for level in trees:  # lists and dicts are no classes
             self._define([tree for tree in level if not tree.path or tree.container in ("", "Sequential")])
 
     def _runs(self) -> dict[str, list[Step]]:
-        """The calls of each module, and of the whole under the empty path."""
+        """The calls of each module by its path."""
         runs: dict[str, list[Step]] = {}
         for level in levels(nested(self.graph, lambda step: step.path in self.opened or not self._closed(step))):
             for step in level:
@@ -78,15 +71,14 @@ class Modules:
 
     def _unlike(self) -> set[str]:
         """Modules whose calls differ: their callers reach into them."""
-        several = {path: runs for path, runs in self.runs.items() if len(runs) > 1}
         return {
             path
-            for path, runs in several.items()
-            if len({repr(self._forward(self.by_path[path], r)) for r in runs}) > 1
+            for path, runs in self.runs.items()
+            if len(runs) > 1 and len({repr(self._forward(self.by_path[path], run)) for run in runs}) > 1
         }
 
     def _plain(self, tree: Tree) -> bool:
-        """Whether a module does what torch's Sequential does: each child once, in order, on what went before."""
+        """Whether a module does what torch's Sequential does."""
         for run in self.runs.get(tree.path, []):
             flow = run.inputs
             if len(run.steps) != len(tree.children) or len(flow) != 1:
@@ -110,7 +102,7 @@ class Modules:
             tree = alike[0]
             if tree.container and tree.path and self._plain(tree) and not self._repeats(alike):
                 continue  # torch's Sequential itself does
-            name = self._fresh(self._called(alike))
+            name = self._free(self._called(alike))
             base = "Sequential" if tree.sequential else "Module"
             if tree.layer is not None and type(tree.layer).__name__ not in ONLY_FUNCTIONS:
                 base = type(tree.layer).__name__
@@ -119,14 +111,14 @@ class Modules:
             self.made.update((path, (name, definition.arguments(i))) for i, path in enumerate(paths))
 
     def _repeats(self, alike: Sequence[Tree]) -> bool:
-        """Whether a Sequential is worth a class: it has several children and stands in unlike places."""
+        """Whether a Sequential is worth a class."""
         places = {
             (self.graph.modules.get(head), name) for head, _, name in (tree.path.rpartition(".") for tree in alike)
         }
         return len(alike) >= ENOUGH_ALIKE and len(places) > 1 and len(alike[0].children) > 1
 
     def _called(self, alike: Sequence[Tree]) -> str:
-        """What a class is called: as the module's, else as its attribute, else by what is inside."""
+        """A class's name: the module's, else its attribute's, else of what is inside."""
         first, named = alike[0], alike[0].kind not in ("Sequential", *HOLDERS)
         if not first.path:
             return _camel_case(first.kind if named else self.name) or "Network"
@@ -134,13 +126,11 @@ class Modules:
         inside = "".join(_camel_case(re.sub("[123]d$", "", child.kind)) for child in first.children.values())
         return (_camel_case(names.pop()) if len(names) == 1 else "") or (inside if len(inside) < 40 else "") or "Block"
 
-    def _fresh(self, name: str) -> str:
-        name = fresh(name, self.names)
-        self.names.add(name)
-        return name
+    def _free(self, name: str) -> str:
+        return fresh(name, {"F", "nn", "torch", "OrderedDict", *(item.name for item in self.classes)})
 
     def _form(self, tree: Tree) -> Any:
-        """How a module's children are made, and what its ``forward`` says; None for that where torch's own serves."""
+        """How a module's children are made, and its ``forward`` unless torch's own serves."""
         if tree.layer is not None:
             (run,) = self.runs[""]
             alone = len(run.steps) == 1 and self._is_child(run.steps[0], tree) and run.steps[0].inputs == run.inputs
@@ -165,9 +155,10 @@ class Modules:
             kind, form = _constructed(tree.layer)
             if kind in ONLY_FUNCTIONS:
                 return "", (self._function_class(tree.layer) if chained else "nn.Identity") + "({})", ()
-            if kind == "Buffer":
-                return kind, self._whole(tree.layer), form
-            return ("Parameter", "", form) if kind == "Parameter" else ("", f"nn.{kind}({{}})", form)
+            word = tensor_word(tree.layer)
+            if word:
+                return word, self._whole(tree.layer) if word == "buffer" else "", form
+            return "", f"nn.{kind}({{}})", form
         if tree.path in self.made:
             name, given = self.made[tree.path]
             return "", name + "({})", given
@@ -181,7 +172,7 @@ class Modules:
     def _function_class(self, layer: Layer) -> str:
         if layer not in self.functions:
             kind = type(layer).__name__
-            self.functions[layer] = self._fresh(kind)
+            self.functions[layer] = self._free(kind)
             call = Call("function", kind, function_form(layer), ("x",), ("y",))
             form = ("Sequential", (), _numbered([call], ("x",), ("y",)))
             self.classes.append(Class(self.functions[layer], "Module", unify([form], {})))
@@ -191,15 +182,16 @@ class Modules:
         return _numbered([self._call(tree, step) for step in run.steps if step.outputs], run.inputs, run.outputs)
 
     def _call(self, scope: Tree, step: Step) -> Call:
-        """The call that a step amounts to inside the module at ``scope``."""
+        """A step inside the module at ``scope``."""
         if step.node is None:
             said = scope.reach(step.path)
             return Call("call", said, _PLAIN, step.inputs, step.outputs, step.path.rpartition(".")[2])
         layer, kind, outs = step.node.layer, type(step.node.layer).__name__, step.outputs[:1]
         held = step.path.startswith(scope.path + "." if scope.path else "") and step.path in self.graph.owned
-        if kind in ONLY_FUNCTIONS or (kind in FUNCTIONS and not held and function_says(layer)):
+        # as a function, softmax does not choose its axis
+        if kind in ONLY_FUNCTIONS or (kind in FUNCTIONS and not held and getattr(layer, "dim", 0) is not None):
             return Call("function", kind, function_form(layer), step.inputs, outs)
-        if isinstance(layer, (Parameter, Buffer)):
+        if tensor_word(layer):
             if held:
                 return Call("value", scope.reach(step.path), (), (), outs)
             return Call("zeros", self._whole(layer), arguments(layer), (), outs)
@@ -209,39 +201,41 @@ class Modules:
         if kind == "MultiheadAttention":
             options = ", average_attn_weights=False" * ("head_weights" in read) if read else ", need_weights=False"
         way = _way(layer, len(step.inputs))
+        if way == "unpool" and len(step.node.input_shapes[2]) == layer.rank + 1:
+            options = f"[-{layer.rank}:]"  # of a size, torch drops batch and channels where both are there
         form = (made, padding_form(step.node) if way in ("pad", "average") else (), options, picked)
-        return Call("parts" if read else way or "call", said, form, step.inputs, outs if picked else step.outputs)
+        return Call(way or ("parts" if read else "call"), said, form, step.inputs, outs if picked else step.outputs)
 
     def ties(self) -> list[str]:
         """Assignments that put one layer with weights in two places."""
         first: dict[int, str] = {}
         pairs = [(path, first.setdefault(id(layer), path), layer) for path, layer in self.graph.owned.items()]
         root = self.root
-        return [root.put(path, root.reach(made)) for path, made, layer in pairs if path != made and holds(layer)]
+        return [root.put(path, root.reach(made), layer) for path, made, layer in pairs if path != made and holds(layer)]
 
 
 def _numbered(calls: Sequence[Call], inputs: Sequence[str], outputs: Sequence[str]) -> Any:
-    """What a ``forward`` says as a form: calls, how many inputs there are, the values that it returns."""
+    """A ``forward`` as a form: calls, the number of inputs, the values returned."""
     body, places = numbered(calls, inputs)
     return body, len(inputs), tuple(places[name] for name in outputs)
 
 
 _PLAIN = (None, (), "", "")
-"""The form of a call: what makes the layer where it is made here, its padding, and what stands behind the inputs."""
+"""The form of a call: what makes a layer here, its padding, what stands behind the inputs and the brackets."""
 
 
 def _way(layer: Layer, inputs: int) -> str:
-    """How a call differs from that of a layer on its inputs, if it does."""
+    """How a call differs from the usual, if it does."""
     kind = type(layer).__name__
     if _same_padded(layer):
         return "average" if kind.startswith("AvgPool") and getattr(layer, "divisor_override", None) is None else "pad"
     if inputs < 3:
         return ""
-    return "state" if hasattr(layer, "step") else "unpool" if "Unpool" in kind else ""
+    return "state" if hasattr(layer, "states") else "unpool" if "Unpool" in kind else ""
 
 
 def _made_here(layer: Layer) -> tuple[str, Any]:
-    """What makes a layer where it is called; it trains or not as the module does that calls it."""
+    """What makes a layer where it is called; it trains as its caller does."""
     kind, form = _constructed(layer)
     noisy = "Dropout" in kind or kind == "RReLU" or bool(layer.buffers() or getattr(layer, "dropout", 0))
     return f"nn.{kind}({{}})" + ".train(self.training)" * noisy, form
@@ -256,7 +250,7 @@ def _constructed(layer: Layer) -> tuple[str, Any]:
 
 
 def _camel_case(name: str) -> str:
-    """A name as that of a class: ``inverted_residual`` becomes ``InvertedResidual``; empty where that is none."""
+    """A class's name: ``InvertedResidual`` of ``inverted_residual``; or an empty text."""
     words = re.split("[^A-Za-z0-9]", name)
     word = "".join(word[:1].upper() + word[1:] for word in words)
     return word if word[:1].isalpha() else ""

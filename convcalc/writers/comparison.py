@@ -1,14 +1,15 @@
-"""Comparisons: a table of the rows that differ and one of the totals, or values for scripts."""
+"""Comparisons as text: a table of the rows that differ and one of the totals."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 
 from convcalc.algebra.dims import Dim, show, show_count
 from convcalc.analysis.compare import CHANGES, Comparison, Pair, Total
 from convcalc.analysis.flow import Extent, ReceptiveField
 from convcalc.errors import SpecError
 from convcalc.writers import SEPARATED, Column, count_text, headline, rf_text, select, separated
-from convcalc.writers.table import Cells, beyond, check_format, fitted, framed, tabulated
+from convcalc.writers.table import Cells, check_format, fitted, framed, heads, tabulated
 
 DEFAULT = ("layer", "spec", "output_shape", "params", "flops", "rf")
 
@@ -24,10 +25,9 @@ def write(
     every: bool = False,
     width: int | None = None,
 ) -> str:
-    """``comparison`` in a format: ``json``, ``csv``, ``tsv``, or any of tabulate's.
+    """``comparison`` in a format, as `writers.write`; rows that are the same in both only if ``every``.
 
-    Rows that are the same in both are left out unless ``every`` is true; ``width`` is that of a terminal to fit. Raises
-    UnknownName for a format or column that there is not.
+    Raises UnknownName for a format or column that there is not.
 
     >>> from convcalc.readers import summary
     >>> from convcalc.analysis.compare import compare
@@ -48,12 +48,27 @@ def write(
         names = ["change", *[f"{name}_{side}" for name in chosen for side in "ab"]]
         return separated(names, (_values(pair, comparison, chosen) for pair in pairs), format)
     check_format(format)
-    tables = [_rows(comparison, pairs, chosen, format, width)] if pairs else []
+    lines = [f"A  {headline(comparison.a)}", f"B  {headline(comparison.b)}"]
+    return framed(lines, _tables(comparison, pairs, chosen, format, width), _below(comparison), format, width)
+
+
+def _tables(
+    comparison: Comparison, pairs: Sequence[Pair], chosen: Mapping[str, Column], format: str, width: int | None
+) -> list[str]:
+    """The rows, if there are any, and the totals."""
+
+    def table(cells: Cells, titles: Sequence[str], sides: str, names: Sequence[int] = ()) -> str:
+        return tabulated(cells, titles, sides, format, width, partial(fitted, titles=titles, names=names))
+
+    tables = []
+    if pairs:
+        titles, sides = heads(chosen)
+        cells = [[MARKS[pair.change], *_cells(pair, comparison, chosen)] for pair in pairs]
+        cut = [i for i, name in enumerate(chosen, 1) if name in ("layer", "spec", "type", "inputs")]
+        tables = [table(cells, ["", *titles], "l" + sides, cut)]
     totals = [_total(total) for total in comparison.totals.values()]
     totals.append(["RF", *map(rf_text, comparison.rf), _grown(*comparison.rf), ""])
-    tables.append(_table(totals, ["Total", "A", "B", "B - A", "%"], ["left", *["right"] * 4], format, width))
-    heads = [f"A  {headline(comparison.a)}", f"B  {headline(comparison.b)}"]
-    return framed(heads, tables, _below(comparison), format, width)
+    return [*tables, table(totals, ["Total", "A", "B", "B - A", "%"], "lrrrr")]
 
 
 def _values(pair: Pair, comparison: Comparison, chosen: Mapping[str, Column]) -> Iterator[str]:
@@ -63,18 +78,7 @@ def _values(pair: Pair, comparison: Comparison, chosen: Mapping[str, Column]) ->
         yield column.raw(pair.b, comparison.b) if pair.b else ""
 
 
-def _rows(
-    comparison: Comparison, pairs: Sequence[Pair], chosen: Mapping[str, Column], format: str, width: int | None
-) -> str:
-    titles = ["", *[column.title for column in chosen.values()]]
-    sides = ["left", *["right" if column.right else "left" for column in chosen.values()]]
-    cells = [[MARKS[pair.change], *_cells(pair, comparison, chosen)] for pair in pairs]
-    names = [i for i, name in enumerate(chosen, 1) if name in ("layer", "spec", "type", "inputs")]
-    return _table(cells, titles, sides, format, width, names)
-
-
 def _cells(pair: Pair, comparison: Comparison, chosen: Mapping[str, Column]) -> Iterator[str]:
-    """What a row says; where the two differ, both."""
     for name, column in chosen.items():
         a = column.cell(pair.a, comparison.a) if pair.a else ""
         b = column.cell(pair.b, comparison.b) if pair.b else ""
@@ -92,7 +96,7 @@ def _cells(pair: Pair, comparison: Comparison, chosen: Mapping[str, Column]) -> 
 
 
 def _arguments(pair: Pair) -> str:
-    """The arguments that differ between two layers of a kind."""
+    """The arguments that differ."""
     assert pair.a and pair.b
     a, b = pair.a.layer, pair.b.layer
     if a is None or b is None or type(a) is not type(b):
@@ -107,19 +111,6 @@ def _sizes(a: str, b: str) -> str:
     if len(one) != len(two) or "," in a + b:
         return f"{a}{ARROW}{b}"
     return " x ".join(x if x == y else f"{x}→{y}" for x, y in zip(one, two))
-
-
-def _table(
-    cells: Cells,
-    titles: Sequence[str],
-    sides: Sequence[str],
-    format: str,
-    width: int | None,
-    names: Sequence[int] = (),
-) -> str:
-    text = tabulated(cells, titles, sides, format)
-    excess = beyond(text, format, width)
-    return tabulated(fitted(cells, titles, excess, names), titles, sides, format) if excess > 0 else text
 
 
 def _total(total: Total) -> list[str]:
@@ -141,7 +132,7 @@ def _percent(percent: Fraction) -> str:
 
 
 def _grown(a: ReceptiveField, b: ReceptiveField) -> str:
-    """By how much a receptive field grew, where that is one number."""
+    """By how much a field grew, if that is one number."""
     if a == b:
         return "same"
     if not (isinstance(a, Extent) and isinstance(b, Extent)) or len(a.size) != len(b.size):

@@ -1,17 +1,12 @@
-"""A graph in the language of another program: a sheet, torch code, JSON, and pictures' source.
+"""A graph in the language of another program: a sheet, torch code, JSON, and pictures' source."""
 
-Pictures are Graphviz's dot and Mermaid's flowcharts, each module a frame around its layers; those programs lay out.
-"""
-
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
 from typing import NamedTuple
 
 from convcalc.algebra.dims import show_shape
 from convcalc.errors import UnknownName, did_you_mean
-from convcalc.network.graph import Graph
+from convcalc.network.graph import Graph, Node
 
 INDENT = "  "
 
@@ -22,11 +17,8 @@ def export(graph: Graph, target: str, name: str = "") -> str:
     Raises UnsupportedOperation where the target cannot say it, and UnknownName for another target.
 
     >>> from convcalc import nn, trace
-    >>> print(export(trace(nn.Sequential(nn.Linear(8, 2)), (1, 8)), "net", "tiny"))
-    net('tiny')
-    input(8)
-    <BLANKLINE>
-    linear(2)
+    >>> export(trace(nn.Linear(8, 2), (1, 8)), "net").splitlines()
+    ['input(8)', '', 'linear(2)']
     """
     if target == "torch":
         from convcalc.writers.torch import write_torch
@@ -34,27 +26,22 @@ def export(graph: Graph, target: str, name: str = "") -> str:
         return write_torch(graph, name)
     if target == "net":
         from convcalc.writers.spec import write_spec
+        from convcalc.writers.structure import holds
 
-        return write_spec(graph, name) + _never_called(graph)
+        lost = [path for path in graph.unused if holds(graph.owned[path])]
+        told = f"\n\n# never called, and so not on this sheet: {', '.join(lost)}" if lost else ""
+        return write_spec(graph, name) + told
     if target == "json":
         return _json(graph, name)
     if target in ("dot", "mermaid"):
         return write_dot(graph, name or "network") if target == "dot" else write_mermaid(graph)
     known = ("torch", "net", "json", "dot", "mermaid")
-    raise UnknownName(
-        f"cannot export to {target!r}", hint=did_you_mean(target, known) or f"there are {', '.join(known)}"
-    )
-
-
-def _never_called(graph: Graph) -> str:
-    from convcalc.writers.structure import holds
-
-    lost = [path for path in graph.unused if holds(graph.owned[path])]
-    return f"\n\n# never called, and so not on this sheet: {', '.join(lost)}" if lost else ""
+    hint = did_you_mean(target, known) or f"there are {', '.join(known)}"
+    raise UnknownName(f"cannot export to {target!r}", hint=hint)
 
 
 def _json(graph: Graph, name: str) -> str:
-    """A report as JSON, with ``graph`` added: what its rows do not say, so that `readers.json` can read it back."""
+    """A report as JSON, with what `readers.json` needs besides."""
     from json import dumps
 
     from convcalc.analysis.report import analyze
@@ -72,104 +59,81 @@ def _json(graph: Graph, name: str) -> str:
     return f'{text},\n "graph": {dumps(more, ensure_ascii=False)}}}'
 
 
-@dataclass
-class Frame:
-    """A module with what is drawn inside it, by place in the graph."""
-
-    title: str
-    path: str = ""
-    places: list[int] = field(default_factory=list)
-    frames: dict[str, Frame] = field(default_factory=dict)
-
-    def first(self) -> int:
-        return self.places[0] if self.places else next(iter(self.frames.values())).first()
-
-
-def _frames(graph: Graph) -> Frame:
-    root = Frame("")
-    for i, node in enumerate(graph.nodes):
-        at, parts = root, node.path.split(".")
-        for j in range(1, len(parts)):
-            path = ".".join(parts[:j])
-            if path in graph.modules:
-                at = at.frames.setdefault(path, Frame(f"{path}: {graph.modules[path]}", path))
-        at.places.append(i)
-    return root
-
-
 class _Language(NamedTuple):
-    """How a picture's source says a layer, an input or output, an edge, the head and the end of a frame."""
+    """How a picture's source says things."""
 
-    quoted: Callable[..., str]
+    escapes: Mapping[int, str]
+    line: str
     box: str
     oval: str
     edge: str
-    frame: Callable[[Frame, str], list[str]]
+    frame: str
     end: str
+
+    def quoted(self, *lines: str) -> str:
+        return '"' + self.line.join(line.translate(self.escapes) for line in lines if line) + '"'
+
+
+_DOT = _Language(
+    str.maketrans({"\\": "\\\\", '"': '\\"'}),
+    "\\n",
+    "{} [label={}];",
+    "{} [label={}, shape=oval];",
+    "{} -> {};",
+    "subgraph {name} {{\n{indent}label={title};",
+    "}",
+)
+_MERMAID = _Language(
+    str.maketrans({"#": "#35;", "&": "#amp;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "`": "#96;"}),
+    "<br>",
+    "{}[{}]",
+    "{}([{}])",
+    "{} --> {}",
+    "subgraph {place}[{title}]",
+    "end",
+)
 
 
 def write_dot(graph: Graph, name: str = "network") -> str:
     """The graph in Graphviz's language: ``convcalc export ... --to dot | dot -Tsvg``.
 
     >>> from convcalc import nn, trace
-    >>> print(write_dot(trace(nn.Sequential(nn.ReLU()), (1, 8))))
+    >>> print(write_dot(trace(nn.ReLU(), (1, 8))))
     digraph "network" {
       node [shape=box, fontname="Helvetica"];
       i0 [label="input\\n8", shape=oval];
-      n0 [label="0\\nReLU()\\n8"];
+      n0 [label="ReLU()\\n8"];
       i0 -> n0;
       o0 [label="output", shape=oval];
       n0 -> o0;
     }
     """
-
-    def frame(inner: Frame, indent: str) -> list[str]:
-        head = f"{indent}subgraph {_quoted('cluster_' + inner.path)} {{"
-        return [head, f"{indent + INDENT}label={_quoted(inner.title)};"]
-
-    language = _Language(_quoted, "{} [label={}];", "{} [label={}, shape=oval];", "{} -> {};", frame, "}")
-    head = [f"digraph {_quoted(name)} {{", f'{INDENT}node [shape=box, fontname="Helvetica"];']
-    return "\n".join([*head, *_drawn(graph, language), "}"])
+    head = f'digraph {_DOT.quoted(name)} {{\n{INDENT}node [shape=box, fontname="Helvetica"];'
+    return "\n".join([head, *_drawn(graph, _DOT), "}"])
 
 
 def write_mermaid(graph: Graph) -> str:
     """The graph in Mermaid's language, which GitHub draws from a ``mermaid`` block.
 
     >>> from convcalc import nn, trace
-    >>> print(write_mermaid(trace(nn.Sequential(nn.ReLU()), (1, 8))))
+    >>> print(write_mermaid(trace(nn.ReLU(), (1, 8))))
     flowchart TD
       i0(["input<br>8"])
-      n0["0<br>ReLU()<br>8"]
+      n0["ReLU()<br>8"]
       i0 --> n0
       o0(["output"])
       n0 --> o0
     """
-
-    def frame(inner: Frame, indent: str) -> list[str]:
-        return [f"{indent}subgraph m{inner.first()}_{inner.path.count('.')}[{_marked(inner.title)}]"]
-
-    language = _Language(_marked, "{}[{}]", "{}([{}])", "{} --> {}", frame, "end")
-    return "\n".join(["flowchart TD", *_drawn(graph, language)])
+    return "\n".join(["flowchart TD", *_drawn(graph, _MERMAID)])
 
 
 def _drawn(graph: Graph, language: _Language) -> Iterator[str]:
-    """All lines but the head; ids are numbers, since paths hold signs that these languages read as their own."""
+    """All lines but the head; ids are numbers, since paths hold signs that mean something here."""
     ids = {name: f"i{i}" for i, name in enumerate(graph.inputs)}
     ids.update((node.name, f"n{i}") for i, node in enumerate(graph.nodes))
-
-    def inside(frame: Frame, indent: str) -> Iterator[str]:
-        for i in frame.places:
-            node = graph.nodes[i]
-            label = language.quoted(node.name, repr(node.layer), show_shape(node.output_shape[1:]))
-            yield indent + language.box.format(f"n{i}", label)
-        for inner in frame.frames.values():
-            yield from language.frame(inner, indent)
-            yield from inside(inner, indent + INDENT)
-            yield indent + language.end
-
     for name, shape in graph.inputs.items():
         yield INDENT + language.oval.format(ids[name], language.quoted(name, show_shape(shape[1:])))
-    yield from inside(_frames(graph), INDENT)
+    yield from _framed(graph, enumerate(graph.nodes), "", language, INDENT)[1]
     for node in graph.nodes:
         yield from (INDENT + language.edge.format(ids[source], ids[node.name]) for source in node.inputs)
     for i, output in enumerate(graph.outputs):
@@ -178,10 +142,25 @@ def _drawn(graph: Graph, language: _Language) -> Iterator[str]:
         yield INDENT + language.edge.format(ids[output], f"o{i}")
 
 
-def _quoted(*lines: str) -> str:
-    return '"' + "\\n".join(line.replace("\\", "\\\\").replace('"', '\\"') for line in lines if line) + '"'
-
-
-def _marked(*lines: str) -> str:
-    names = str.maketrans({"#": "#35;", "&": "#amp;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "`": "#96;"})
-    return '"' + "<br>".join(line.translate(names) for line in lines if line) + '"'
+def _framed(
+    graph: Graph, nodes: Iterable[tuple[int, Node]], path: str, language: _Language, indent: str
+) -> tuple[int, list[str]]:
+    """The layers of the module at ``path``, then a frame for each module; and the first layer's number."""
+    held: dict[str, list[tuple[int, Node]]] = {}
+    for i, node in nodes:
+        above = accumulate(node.path.split(".")[:-1], "{}.{}".format)
+        inner = next((at for at in above if at in graph.modules and len(at) > len(path)), "")
+        held.setdefault(inner, []).append((i, node))
+    printed, lines = [], []
+    for i, node in held.pop("", ()):
+        label = language.quoted(node.name, repr(node.layer), show_shape(node.output_shape[1:]))
+        lines.append(indent + language.box.format(f"n{i}", label))
+        printed.append(i)
+    for inner, within in held.items():
+        first, inside = _framed(graph, within, inner, language, indent + INDENT)
+        printed.append(first)
+        name, title = language.quoted(f"cluster_{inner}"), language.quoted(f"{inner}: {graph.modules[inner]}")
+        place = f"m{first}_{inner.count('.')}"
+        head = language.frame.format(name=name, title=title, place=place, indent=indent + INDENT)
+        lines += [indent + head, *inside, indent + language.end]
+    return [*printed, 0][0], lines

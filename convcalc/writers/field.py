@@ -1,19 +1,20 @@
-"""A layer's receptive field in words, section by section; the facts are `analysis.focus`'s and `analysis.tiling`'s."""
+"""A layer's receptive field in words, section by section."""
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from math import prod
 from typing import Any, NamedTuple
 
-from convcalc.algebra.dims import Dim, Shape, parse_shape, show, show_count, show_shape
+from convcalc.algebra.dims import Dim, Shape, parse_shape, show_count, show_shape
+from convcalc.analysis.budget import unpadded
 from convcalc.analysis.flow import Extent
-from convcalc.analysis.focus import Focus, Glimpse, Level, unpadded
-from convcalc.analysis.paths import Profile
+from convcalc.analysis.focus import Focus, Glimpse, Level, Profile
 from convcalc.analysis.tiling import Strip, tiling
 from convcalc.errors import SpecError
-from convcalc.layers.base import AXES
+from convcalc.layers.base import axis_name
 from convcalc.network.graph import Graph
-from convcalc.writers import rf_text
+from convcalc.writers import extents, rf_text
 from convcalc.writers.table import tabulated
 
 MOST_TILES = 12
@@ -34,7 +35,7 @@ class Told(NamedTuple):
 
     @property
     def local(self) -> bool:
-        """Whether the layer's units see a part of the input along each axis."""
+        """Whether units see a part of the input along each axis."""
         return isinstance(self.focus.rf, Extent) and not any(self.focus.rf.along)
 
 
@@ -46,9 +47,9 @@ def tell(
     tile: str | None = None,
     **asked: Any,
 ) -> Told:
-    """What is told of each layer and what is ``asked`` besides; tiles have a size such as ``256`` or ``256x512``.
+    """What is told of each layer and what is ``asked`` besides; ``tile`` is a size such as ``256`` or ``256x512``.
 
-    ``build`` makes the network's graph for other shapes. Raises SpecError where it cannot be tiled.
+    ``build`` makes the graph for other shapes. Raises SpecError where it cannot be tiled.
     """
     strips = None
     if tile is not None:
@@ -67,27 +68,18 @@ def render(told: Told) -> str:
     """The sections as text.
 
     >>> from convcalc import nn, trace
-    >>> print(render(Told("net", Focus(trace(nn.Conv1d(1, 1, 3, stride=2, padding=1), (1, 1, 32))))))
-    net, Conv1d: 1 x 16 from an input of 32
-    <BLANKLINE>
-                             length
-    size                          3
-    jump (effective stride)       2
-    start of unit 0              -1
-    centre of unit 0              0
-    effective padding             1
-    the unit in the middle (8) sees 9.4 % of the input
+    >>> print(render(Told("net", Focus(trace(nn.Conv1d(1, 1, 3, 2), (1, 1, 9))), unit=(3,))).splitlines()[-1])
+      0 % of the box is padding
     """
-    return "\n\n".join("\n".join(section) for section in _sections(told))
+    return "\n\n".join("\n".join(section) for section in _sections(told, told.focus))
 
 
-def _sections(told: Told) -> Iterator[Iterator[str] | list[str]]:
-    focus = told.focus
+def _sections(told: Told, focus: Focus) -> Iterator[Iterable[str]]:
     node = focus.nodes[focus.name]
     kind = type(node.layer).__name__
     what = f"{show_shape(node.output_shape[1:])} from an input of {show_shape(focus.pixels)}"
     yield [f"{told.network}, {f'{focus.name} ({kind})' if focus.name else kind}: {what}"]
-    yield _facts(told, focus.rf) if told.local else [f"receptive field  {rf_text(focus.rf)}"]  # type: ignore[arg-type]
+    yield _facts(told, focus, focus.rf) if told.local else [f"receptive field  {rf_text(focus.rf)}"]  # type: ignore[arg-type]
     if told.unit is not None:
         yield _unit(focus, told.unit)
     if told.pixel is not None:
@@ -100,38 +92,31 @@ def _sections(told: Told) -> Iterator[Iterator[str] | list[str]]:
         yield _stack(focus.stack())
 
 
-def _names(focus: Focus) -> Sequence[str]:
-    return AXES.get(len(focus.pixels)) or [f"axis {i + 2}" for i in range(len(focus.pixels))]
+def axes(focus: Focus) -> list[str]:
+    """The names of the input's axes."""
+    rank = 2 + len(focus.pixels)
+    return [axis_name(rank, i) for i in range(2, rank)]
 
 
-def aligned(rows: Sequence[Sequence[str]], sides: str, margin: str = "") -> list[str]:
-    """Cells in columns two spaces apart, to the left (l) or to the right (r).
-
-    >>> aligned([["size", "7"], ["jump", "12"]], "lr")
-    ['size   7', 'jump  12']
-    """
-    words = ["right" if side == "r" else "left" for side in sides]
-    return [margin + line for line in tabulated([*map(list, rows)], (), words, "plain").splitlines()]
+def _aligned(rows: Sequence[Sequence[str]], sides: str, margin: str = "") -> list[str]:
+    """Cells in columns, to the left (l) or to the right (r)."""
+    return [margin + line for line in tabulated([*map(list, rows)], (), sides, "plain").splitlines()]
 
 
-def _facts(told: Told, rf: Extent) -> Iterator[str]:
-    focus = told.focus
-    sizes = [
-        f"≤ {show(most)}" if not rf.exact else show(most) if least == most else f"{show(least)}–{show(most)}"
-        for least, most in zip(rf.smallest, rf.size)
-    ]
+def _facts(told: Told, focus: Focus, rf: Extent) -> Iterator[str]:
+    sizes = [("" if rf.exact else "≤ ") + size for size in extents(rf)]
     rows = [
-        ["", *_names(focus)],
+        ["", *axes(focus)],
         ["size", *sizes],
         ["jump (effective stride)", *map(_number, rf.jump)],
         ["start of unit 0", *map(_number, rf.start)],
         ["centre of unit 0", *map(_number, focus.centre)],
         ["effective padding", *map(_number, focus.padding)],
     ]
-    yield from aligned(rows, "l" + "r" * len(sizes))
+    yield from _aligned(rows, "l" + "r" * len(sizes))
     if not rf.exact:
         yield "an outer bound: a unit may see less"
-    for name, phases in zip(_names(focus), rf.phases):
+    for name, phases in zip(axes(focus), rf.phases):
         if len(phases) > 1:
             yield f"{name}: {_by_phase(phases)}"
     if any(rf.gated):
@@ -159,16 +144,16 @@ def _unit(focus: Focus, unit: tuple[int, ...]) -> Iterator[str]:
         return
     yield f"unit {_place(unit)} sees"
     rows = [["", "from", "to", "size", "in the padding", "reads of the input"]]
-    for name, glimpse in zip(_names(focus), glimpses):
+    for name, glimpse in zip(axes(focus), glimpses):
         first, last = glimpse.box
         padding = _ends(glimpse.padding) if any(glimpse.padding) else "none"
         rows.append([name, str(first), str(last), str(last - first + 1), padding, _run(*glimpse.inside)])
-    yield from aligned(rows, "lrrrll", "  ")
+    yield from _aligned(rows, "lrrrll", "  ")
     yield f"  {_percent(padding_share(glimpses))} of the box is padding"
 
 
 def padding_share(glimpses: Sequence[Glimpse]) -> Fraction:
-    """The part of a box that lies outside the input."""
+    """The part of a box outside the input."""
     sizes = [glimpse.box[1] - glimpse.box[0] + 1 for glimpse in glimpses]
     inside = [max(size - sum(glimpse.padding), 0) for size, glimpse in zip(sizes, glimpses)]
     return 1 - Fraction(prod(inside), prod(sizes))
@@ -178,22 +163,13 @@ def _covers(focus: Focus, pixel: tuple[int, ...]) -> Iterator[str]:
     boxes = focus.covering(pixel)
     yield f"pixel {_place(pixel)} is seen by the units" if boxes else f"no unit sees pixel {_place(pixel)}"
     for box in boxes:
-        yield "  " + ", ".join([f"{name} {runs(positions)}" for name, positions in zip(_names(focus), box)])
+        yield "  " + ", ".join([f"{name} {_runs(positions)}" for name, positions in zip(axes(focus), box)])
 
 
-def runs(positions: int) -> str:
-    """A set of positions, a bit for each, as stretches.
-
-    >>> runs(0b101110)
-    '1–3 and 5'
-    """
-    found: list[list[int]] = []
-    for i in [i for i in range(positions.bit_length()) if positions >> i & 1]:
-        if found and found[-1][1] == i - 1:
-            found[-1][1] = i
-        else:
-            found.append([i, i])
-    return " and ".join([_run(first, last) for first, last in found])
+def _runs(positions: int) -> str:
+    """Positions, a bit for each, as stretches: ``1–3 and 5``."""
+    bits = f"{positions:b}"[::-1]
+    return " and ".join(_run(run.start(), run.end() - 1) for run in re.finditer("1+", bits))
 
 
 def _run(first: int, last: int) -> str:
@@ -203,32 +179,32 @@ def _run(first: int, last: int) -> str:
 def _effective(focus: Focus, profiles: Sequence[Profile]) -> Iterator[str]:
     yield "effective field with uniform weights (Luo et al. 2016)"
     rows = [["", "standard deviation", "95 % of the paths", "size", "of", "paths"]]
-    for name, profile in zip(_names(focus), profiles):
+    for name, profile in zip(axes(focus), profiles):
         (first, last), size = profile.holding(), len(profile.paths)
         spread = [f"{profile.deviation:.2f} px", f"{first} to {last}", str(last - first + 1), str(size)]
         rows.append([name, *spread, _large(profile.total)])
-    yield from aligned(rows, "lrrrrr", "  ")
+    yield from _aligned(rows, "lrrrrr", "  ")
 
 
 def _large(number: int) -> str:
-    """A count; one that may be too large for a float as ``1.23e45``."""
+    """A count; one that no float may hold as ``1.23e45``."""
     digits = str(number)
-    return show_count(number) if number < 10**9 else f"{digits[0]}.{digits[1:3]}e{len(digits) - 1}"
+    return show_count(number) if len(digits) < 10 else f"{digits[0]}.{digits[1:3]}e{len(digits) - 1}"
 
 
 def _tiling(focus: Focus, strips: Sequence[Strip]) -> Iterator[str]:
     size = " x ".join(str(strip.size) for strip in strips)
     yield f"tiles of {size}, so that the outputs put together equal the whole's"
     rows = [["", "overlap", "step", "begins at multiples of", "spoilt units"]]
-    for name, strip in zip(_names(focus), strips):
+    for name, strip in zip(axes(focus), strips):
         rows.append([name, str(strip.overlap), str(strip.step), str(strip.alignment), _ends(strip.spoilt)])
-    yield from aligned(rows, "lrrrl", "  ")
-    for name, strip in zip(_names(focus), strips):
+    yield from _aligned(rows, "lrrrl", "  ")
+    for name, strip in zip(axes(focus), strips):
         yield f"\n  {name}: take pixels, keep units of the tile, put them at"
         cells = [["{}:{}".format(*ends) for ends in tile] for tile in strip.tiles]
         if len(cells) > MOST_TILES:
             cells[MOST_TILES - 1 : -1] = [["..."] * 3]
-        yield from aligned(cells, "rrr", "    ")
+        yield from _aligned(cells, "rrr", "    ")
 
 
 def _ends(both: tuple[int, int]) -> str:
@@ -243,7 +219,7 @@ def _stack(levels: Sequence[Level]) -> Iterator[str]:
         jump, start = ("", "") if not isinstance(rf, Extent) else (_same(rf.jump), _same(rf.start))
         shape = show_shape(node.output_shape[1:])
         rows.append([node.name or "-", type(node.layer).__name__, shape, rf_text(rf), growth, jump, start])
-    lines = aligned(rows, "lllrrrr")
+    lines = _aligned(rows, "lllrrrr")
     yield from [lines[0], "-" * max(map(len, lines)), *lines[1:]]
 
 
@@ -254,7 +230,7 @@ def _same(values: Sequence[Any]) -> str:
 
 
 def _number(value: "Dim | Fraction | None") -> str:
-    """A whole number or half bare, other fractions as such; ``-`` where there is none."""
+    """A number, halves with a point; ``-`` for none."""
     if value is None:
         return "-"
     return str(float(value) if isinstance(value, Fraction) and value.denominator == 2 else value)

@@ -1,6 +1,6 @@
 """Everything as JSON, the contract for scripts: keys, order and meaning are fixed for a ``schema_version``.
 
-Symbolic values are strings that sympy reads back; what is not known, or was not asked for, is null; nothing is rounded.
+Symbolic values are strings that sympy reads back; what is not known or not asked for is null; nothing is rounded.
 """
 
 from __future__ import annotations
@@ -80,9 +80,7 @@ def _row(row: Row) -> dict[str, Any]:
 
 
 def _field(rf: ReceptiveField) -> Any:
-    """A field; ``phases`` (first and last pixel for each unit of a period) where one size does not say it all, and
-    ``gated`` (for each axis, whether a gate sees it from end to end besides) where one does.
-    """
+    """An `Extent`, with ``phases`` where one size does not say it all, and ``gated`` where an axis is."""
     if not isinstance(rf, Extent):
         return rf
     more = ["phases"] if rf.exact and not rf.uniform else []
@@ -90,7 +88,7 @@ def _field(rf: ReceptiveField) -> Any:
 
 
 def told(told: Told) -> str:
-    """What ``convcalc field`` says in words, a fact on a line; positions of a start and a stop are as for a slice.
+    """What ``convcalc field`` says in words; a start and a stop are as for a slice.
 
     >>> from convcalc import nn, trace
     >>> from convcalc.analysis.focus import Focus
@@ -151,7 +149,7 @@ def _unit(told: Told) -> dict[str, Any]:
 
 
 def sizes(answer: Answer, losses: Iterable[Loss] | None) -> str:
-    """The sizes that a network takes, or the verdict on given ones; what floors drop, where that was asked for.
+    """The sizes that a network takes, or the verdict on given ones; what floors drop.
 
     A box says for each letter: the members ``below`` a ``start``, and from there on all with one of these
     ``remainders`` by ``period``; of several boxes one must hold.
@@ -181,7 +179,7 @@ def sizes(answer: Answer, losses: Iterable[Loss] | None) -> str:
 def solved(answer: Solved) -> str:
     """The answer to an inverse question."""
     from convcalc.analysis.budget import Best
-    from convcalc.analysis.inverse import Answers
+    from convcalc.analysis.problem import Answers
 
     found = answer.found
     document: dict[str, Any]
@@ -189,7 +187,7 @@ def solved(answer: Solved) -> str:
         document = {
             "letters": answer.letters,
             "solutions": [solution._asdict() for solution in found.solutions],
-            **_picked(found, "endless", "family", "upto"),
+            **_picked(found, "endless", "family", "total", "upto"),
             "closest": found.miss and found.miss._asdict(),
         }
     elif isinstance(found, Best):
@@ -210,7 +208,7 @@ def _picked(thing: Any, *names: str) -> dict[str, Any]:
 
 
 def _entries(**document: Any) -> str:
-    """A document with an entry on a line, and each of its ``rows`` too."""
+    """A document with an entry or row a line."""
     texts = {name: _text(value) for name, value in {"schema_version": SCHEMA_VERSION, **document}.items()}
     if document.get("rows"):
         texts["rows"] = "[\n  " + ",\n  ".join(map(_text, document["rows"])) + "]"
@@ -222,7 +220,7 @@ def _text(value: Any, indent: int | None = None) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON does not know: fractions that are whole as whole, and what is left of letters as text."""
+    """What JSON does not know: fractions and letters as text."""
     if isinstance(value, Fraction):
         return value.numerator if value.denominator == 1 else str(value)
     if isinstance(value, frozenset):

@@ -1,9 +1,4 @@
-"""How PyTorch says one call: a module of torch.nn, an operator, a function or a method, each as text.
-
-Only what torch.nn has no module for needs a line in `FUNCTIONS`.
-"""
-
-from __future__ import annotations
+"""How PyTorch says one call: by a module of torch.nn, an operator, a function or a method."""
 
 import re
 from collections.abc import Sequence
@@ -13,25 +8,23 @@ from convcalc.algebra.dims import is_symbolic
 from convcalc.errors import UnsupportedOperation
 from convcalc.layers.base import Layer, Output
 from convcalc.layers.conv import same_pads
-from convcalc.layers.slicing import Slice
 from convcalc.network.graph import Graph, Node
-from convcalc.network.parameter import Buffer, Parameter
 from convcalc.writers.forms import text, value_form
+from convcalc.writers.structure import tensor_word
 
 
 class Said(NamedTuple):
-    """An expression of Python, and whether it needs brackets as an operand."""
+    """An expression, and whether it needs brackets as an operand."""
 
     text: str
     compound: bool = False
 
     @property
     def operand(self) -> str:
-        """The expression where an operator or a dot stands beside it."""
         return f"({self.text})" if self.compound else self.text
 
 
-LONG = 80  # characters of an expression that gets brackets, so that it may be cut
+LONG = 80  # such expressions get brackets, so that they may be cut
 
 SIGNS = {"Add": "+", "Mul": "*", "Sub": "-", "Div": "/", "MatMul": "@"}
 
@@ -61,10 +54,10 @@ FUNCTIONS = {
     "Tanh": "torch.tanh({all})",
     "Softmax": "{x}.softmax({dim})",
 }
-"""Kinds that torch says by an operator, a function or a method, with gaps for the arguments of that name.
+"""Kinds that torch says by an operator, a function or a method, with gaps for arguments.
 
-``x`` is the first input where a dot may follow, ``y`` the last, ``all`` are all; ``given`` are the values of all
-arguments, ``named`` the rest of them by name where they say something, ``bare`` is the first without its brackets.
+``x`` is the first input, ``y`` the last, ``all`` are all; ``given`` are the values of all arguments, ``named`` the rest
+of them by name unless they are defaults, ``bare`` is the first without its brackets.
 """
 
 ONLY_FUNCTIONS = frozenset(list(FUNCTIONS)[: list(FUNCTIONS).index("Flatten")])
@@ -85,16 +78,15 @@ register_full_backward_pre_hook register_load_state_dict_post_hook register_load
 register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state
 set_submodule share_memory state_dict to to_empty train training type xpu zero_grad
 """
-
 TAKEN = frozenset(_TAKEN.split())
-"""The attributes of `torch.nn.Module`, which hide a child of that name."""
+"""The attributes of `torch.nn.Module`, which no child may hide."""
 
 NO_WAY = ("LocallyConnected1d", "LocallyConnected2d", "LocallyConnected3d")
 """Kinds that torch has no layer for."""
 
 
 def said(kind: str, inputs: Sequence[Said], filled: Any) -> Said:
-    """A function's call, from its filled form.
+    """A function's call.
 
     >>> said("Mean", [Said("x")], (("dim", ("2", "3")), ("keepdim", "False"))).text
     'x.mean(dim=(2, 3))'
@@ -123,14 +115,9 @@ def said(kind: str, inputs: Sequence[Said], filled: Any) -> Said:
     return Said(expression.replace(", )", ")"))
 
 
-def function_says(layer: Layer) -> bool:
-    """Whether the function takes the layer's arguments: one of softmax does not choose its axis."""
-    return not (type(layer).__name__ == "Softmax" and getattr(layer, "dim", None) is None)
-
-
 def function_form(layer: Layer) -> Any:
-    """The arguments of a function, each with its name, as a form."""
-    names = {"index": "channels"} if isinstance(layer, Slice) else {}
+    """The arguments of a function as a form."""
+    names = {"index": "channels"} if type(layer).__name__ == "Slice" else {}
     return tuple((name, value_form(names.get(name, name), value)) for name, value in vars(layer).items())
 
 
@@ -144,7 +131,7 @@ def finite(words: str) -> str:
 
 
 def padding_form(node: Node) -> Any:
-    """What ``padding="tf_same"`` pads before a layer, last axis first, and with what, as `torch.nn.functional.pad`."""
+    """What ``padding="tf_same"`` pads, last axis first, and with what, for `torch.nn.functional.pad`."""
     layer: Any = node.layer
     dilation = getattr(layer, "dilation", (1,) * layer.rank)
     pads: list[Any] = []
@@ -160,10 +147,8 @@ def refuse(graph: Graph) -> None:
     """Raise UnsupportedOperation for a layer that torch cannot say, and where a size is a letter."""
     for name, shape in graph.inputs.items():
         if any(map(is_symbolic, shape)):
-            raise UnsupportedOperation(
-                f"torch code needs numbers; {name} is {' x '.join(map(str, shape))}",
-                hint="give them by --input, such as --input 3x224x224",
-            )
+            hint = "give them by --input, such as --input 3x224x224"
+            raise UnsupportedOperation(f"torch code needs numbers; {name} is {' x '.join(map(str, shape))}", hint=hint)
     for path in (*graph.owned, *filter(None, graph.modules)):
         _refuse_name(path, graph.owned.get(path))
     for node in graph.nodes:
@@ -188,8 +173,7 @@ def refuse(graph: Graph) -> None:
 
 
 def _refuse_name(path: str, layer: Layer | None) -> None:
-    """Raise UnsupportedOperation where torch cannot call something so."""
-    if not path and isinstance(layer, (Buffer, Parameter)):
+    if not path and tensor_word(layer):
         hint = "let a module hold it: self.weight = nn.Parameter(3)"
         raise UnsupportedOperation("a tensor that no module holds has no name in torch", hint=hint)
     for part in path.split(".") if path else ():
@@ -199,7 +183,7 @@ def _refuse_name(path: str, layer: Layer | None) -> None:
 
 
 def whole(graph: Graph) -> set[str]:
-    """The inputs and the values that hold whole numbers: those that are read as an index, or moved before that."""
+    """The values of whole numbers: those that are read as an index, or moved before that."""
     places = {"IndexSelect": 1, "Embedding": 0, "EmbeddingBag": 0, **{f"MaxUnpool{rank}d": 1 for rank in (1, 2, 3)}}
     read: set[str] = set()
     for node in reversed(graph.nodes):

@@ -1,23 +1,20 @@
-"""Pictures of receptive fields: boxes on the input, growth by depth, the effective profile.
-
-The only file that imports matplotlib (extra ``plot``), and only when a picture is drawn.
-"""
+"""Pictures of receptive fields; the only file that imports matplotlib (extra ``plot``), when it draws."""
 
 import os
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import Any, NamedTuple
 
 from convcalc.algebra.intervals import Along, Interval
 from convcalc.analysis.flow import Extent
-from convcalc.analysis.focus import Focus, Level
+from convcalc.analysis.focus import Focus, Level, Profile
 from convcalc.errors import SpecError
-from convcalc.layers.base import AXES
 from convcalc.network.graph import node_name
 from convcalc.writers import rf_text
+from convcalc.writers.field import axes
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Okabe and Ito's, which the colour-blind can tell apart; dashes differ besides."""
+"""Okabe and Ito's, which the colour-blind can tell apart."""
 
 DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)), (0, (10, 3)), (0, (1, 1)))
 
@@ -25,7 +22,7 @@ ENDINGS = (".png", ".svg", ".pdf")
 
 
 class Stage(NamedTuple):
-    """A layer whose field is drawn, and where it stands in the stack."""
+    """A layer whose field is drawn, and its place in the stack."""
 
     place: int
     level: Level
@@ -40,33 +37,29 @@ class Stage(NamedTuple):
 
 
 def stages(levels: Sequence[Level]) -> list[Stage]:
-    """Up to six layers: the last one at each jump, or of each size where there are few jumps; the largest of more."""
-    local = [(i, level) for i, level in enumerate(levels) if isinstance(level.rf, Extent) and not any(level.rf.along)]
-    turning = [
-        (i, level)
-        for (i, level), (_, after) in zip(local, [*local[1:], (0, None)])
-        if after is None or after.rf.jump != level.rf.jump  # type: ignore[union-attr]
+    """Up to six layers, the largest: the last at each jump, or of each size where jumps are few."""
+    local: list[tuple[int, Any]] = [
+        (i, level) for i, level in enumerate(levels) if isinstance(level.rf, Extent) and not any(level.rf.along)
     ]
+    turning = [[*run][-1] for _, run in groupby(local, lambda entry: entry[1].rf.jump)]
     kept = _distinct(turning)[-len(COLOURS) :]
     if len(kept) < 3:
         sizes = _distinct(local)
-        step = -(-len(sizes) // 5)
-        kept = sizes[::-step][::-1]
-    return [Stage(i, level, colour, dashes) for (i, level), colour, dashes in zip(kept, COLOURS, DASHES)]
+        kept = sizes[:: -((len(sizes) + 4) // 5)][::-1]
+    return [Stage(*entry, colour, dashes) for entry, colour, dashes in zip(kept, COLOURS, DASHES)]
 
 
 def _distinct(levels: Sequence[tuple[int, Level]]) -> list[tuple[int, Level]]:
-    """The last of the levels at each size, in order."""
+    """The last level at each size."""
     return sorted({rf_text(level.rf): (i, level) for i, level in levels}.values(), key=lambda entry: entry[0])
 
 
 def draw(focus: Focus, path: str, image: str | None = None, network: str = "") -> None:
-    """Draw ``focus`` into a file (png, svg or pdf), its fields on ``image`` where one is given.
+    """Draw ``focus`` into a file (png, svg or pdf), its fields on ``image`` if given.
 
-    Raises SpecError for another ending, a map of letters or of units that see everything, and where matplotlib is not
-    installed.
+    Raises SpecError for another ending, for letters, for units that see everything, and without matplotlib.
     """
-    if os.path.splitext(path)[1] not in ENDINGS:
+    if os.path.splitext(path)[1] not in ENDINGS:  # of ".png", which is all name, it is empty
         raise SpecError(f"{path!r:.60} is no picture", where="--plot", hint=f"its name ends in {' or '.join(ENDINGS)}")
     picture(focus, image, network).savefig(path)
 
@@ -85,10 +78,9 @@ def picture(focus: Focus, image: str | None = None, network: str = "") -> Any:
     left, middle, right = figure.subplots(1, 3, width_ratios=(1.15, 1, 1))
     levels = focus.stack()
     shown = stages(levels)
-    names = AXES.get(len(focus.pixels), ())
-    _boxes(left, focus, shown, image, names or ("", ""))
-    _growth(middle, focus, levels, shown, names or ("first axis",))
-    _profile(right, focus, names)
+    _boxes(left, focus, shown, image)
+    _growth(middle, focus, levels, shown)
+    _profile(right, focus)
     for panel in (middle, right):
         panel.set_ylim(bottom=0)
         panel.grid(alpha=0.3)
@@ -102,12 +94,13 @@ def _labelled(panel: Any, title: str, x: str, y: str = "", **legend: Any) -> Non
     panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), fontsize=8, frameon=False, **legend)
 
 
-def _boxes(panel: Any, focus: Focus, shown: Sequence[Stage], image: str | None, names: Sequence[str]) -> None:
-    """The field of a unit in the middle of each stage, on the last two axes of the input; a line is drawn as a band."""
+def _boxes(panel: Any, focus: Focus, shown: Sequence[Stage], image: str | None) -> None:
+    """The field of each stage's middle unit, on the last two axes of the input; a line is a band."""
     from matplotlib.patches import Rectangle
     from matplotlib.patheffects import Normal, withStroke
 
-    pixels: tuple[Any, ...] = (1, *focus.pixels)
+    names = axes(focus)
+    pixels: Any = (1, *focus.pixels)
     height, width = pixels[-2:]
     _input(panel, height, width, image)
     edges = [(-0.5, height - 0.5, -0.5, width - 0.5)]
@@ -132,19 +125,18 @@ def _boxes(panel: Any, focus: Focus, shown: Sequence[Stage], image: str | None, 
     else:
         panel.set(ylim=(max(bottoms) + margin, min(tops) - margin), aspect="equal")
     title = "what a unit in the middle sees" + (" (grey: the input)" if image is None else "")
-    axes = [f"{name} (pixels)" for name in names[:-3:-1]]
+    labelled = [f"{name} (pixels)" for name in names[:-3:-1]]
     handles, labels = panel.get_legend_handles_labels()
-    _labelled(panel, title, *axes, handles=handles[::-1], labels=labels[::-1], ncols=2, handlelength=3.5)
+    _labelled(panel, title, *labelled, handles=handles[::-1], labels=labels[::-1], ncols=2, handlelength=3.5)
 
 
 def _widest(axis: Along, unit: int) -> Interval:
-    """What the unit sees, or a neighbour of another phase that sees more."""
+    """What the unit sees, or a neighbour that sees more."""
     seen = [axis.interval(i) or (0, 0) for i in range(unit, unit + max(len(axis.phases), 1))]
     return max(seen, key=lambda ends: ends[1] - ends[0])
 
 
 def _input(panel: Any, height: int, width: int, image: str | None) -> None:
-    """The input: the user's image, or a grey field."""
     from matplotlib.image import imread
     from matplotlib.patches import Rectangle
 
@@ -160,8 +152,8 @@ def _input(panel: Any, height: int, width: int, image: str | None) -> None:
     panel.imshow(picture, extent=(-0.5, width - 0.5, height - 0.5, -0.5), cmap="gray", aspect="auto")
 
 
-def _growth(panel: Any, focus: Focus, levels: Sequence[Level], shown: Sequence[Stage], names: Sequence[str]) -> None:
-    """The largest size so far by the number of calls, along the first axis; shorter branches would make it dip."""
+def _growth(panel: Any, focus: Focus, levels: Sequence[Level], shown: Sequence[Stage]) -> None:
+    """The largest size so far, since shorter branches would make it dip."""
     local: list[tuple[int, Any]] = [
         (i, level.rf) for i, level in enumerate(levels, 1) if isinstance(level.rf, Extent) and level.rf.jump[0]
     ]
@@ -177,24 +169,22 @@ def _growth(panel: Any, focus: Focus, levels: Sequence[Level], shown: Sequence[S
     pixels = focus.pixels[0]
     panel.axhline(pixels, color="0.45", linewidth=1, linestyle=(0, (4, 3)), label=f"the input's size, {pixels}")
     panel.xaxis.get_major_locator().set_params(integer=True)
-    along = "" if len(focus.pixels) == 1 else f" along the {names[0]}"
+    along = "" if len(focus.pixels) == 1 else f" along the {axes(focus)[0]}"
     title = "growth by depth (dots: the boxes' layers)"
     _labelled(panel, title, "calls of layers, in order", f"receptive field{along} (pixels)")
 
 
-def _profile(panel: Any, focus: Focus, names: Sequence[str]) -> None:
-    """The share of paths that end at each position."""
-    profiles = focus.profiles()
-    told: dict[tuple[int, ...], str] = {}
-    for name, profile in zip(names, profiles):
-        told[profile.paths] = f"{told[profile.paths]} and {name}" if profile.paths in told else name
-    for (paths, name), colour, dashes in zip(told.items(), COLOURS, DASHES):
-        profile = next(profile for profile in profiles if profile.paths == paths)
+def _profile(panel: Any, focus: Focus) -> None:
+    told: dict[tuple[int, ...], tuple[Profile, list[str]]] = {}
+    for name, profile in zip(axes(focus), focus.profiles()):
+        told.setdefault(profile.paths, (profile, []))[1].append(name)
+    for (profile, names), colour, dashes in zip(told.values(), COLOURS, DASHES):
         first, last = profile.holding()
         mean = float(profile.mean)
-        at = [profile.start + i - mean for i in range(len(paths))]
-        share = [100 * number / profile.total for number in paths]
-        panel.plot(at, share, color=colour, linestyle=dashes, label=f"{name}: σ = {profile.deviation:.1f} pixels")
+        at = [profile.start + i - mean for i in range(len(profile.paths))]
+        share = [100 * number / profile.total for number in profile.paths]
+        label = f"{' and '.join(names)}: σ = {profile.deviation:.1f} pixels"
+        panel.plot(at, share, color=colour, linestyle=dashes, label=label)
         ends = [first - 0.5 - mean, last + 0.5 - mean]
         panel.axvspan(*ends, color=colour, alpha=0.15, linewidth=0, label=f"95 % within {last - first + 1} pixels")
     title = "effective field with uniform weights"

@@ -1,22 +1,20 @@
-"""A graph as the canonical text of a spec sheet: blocks and loops where structure repeats, short names where they do.
+"""A graph as a spec sheet: blocks and loops where structure repeats, short names where they do.
 
-A module becomes a block where it has one input and one output; modules that agree up to numbers share one. Those that
-would be used once and say nothing by their name are written out in place.
+A module becomes a block where it has one input and one output; modules that agree up to numbers share one.
 """
-
-from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from convcalc.algebra.dims import Dim
 from convcalc.errors import ConvcalcError, UnsupportedOperation
 from convcalc.network.graph import Graph
 from convcalc.readers.expressions import FUNCTIONS
 from convcalc.readers.names import FORMS, MERGES, families, kinds
+from convcalc.readers.spec import read_spec
 from convcalc.writers.forms import (
+    KINDS,
     Argument,
     Call,
     Definition,
@@ -34,13 +32,12 @@ from convcalc.writers.statements import INDENT, Layout, Run, said
 from convcalc.writers.structure import Step, holds, levels, nested, plain_name
 
 PARAMETERS = {
-    **dict.fromkeys(("out_channels", "num_features", "in_channels", "channels", "num_channels", "shape"), "c"),
-    **dict.fromkeys(("out_features", "in_features", "normalized_shape", "embed_dim"), "c"),
+    **{name: "c" for name, kind in KINDS.items() if kind == "channels" and name != "groups"},
     "kernel_size": "k",
     "loop": "n",
     "output_size": "size",
 }
-"""What a block's parameters are called, by the argument that they stand for."""
+"""What a block's parameters are called, by the layer's argument."""
 
 CONTAINERS = ("Sequential", "Module")
 """Types that say nothing of what is inside."""
@@ -50,17 +47,15 @@ _WORDS = frozenset(("x", "i", "nn", "range", *families(), *kinds(), *MERGES, *FO
 
 
 def write_spec(graph: Graph, name: str = "") -> str:
-    """The sheet of a graph; ``name`` is the network's. The batch is left out, as on every sheet.
+    """The sheet of a graph, without its batch; ``name`` is the network's.
 
     Raises UnsupportedOperation where a sheet cannot say it, such as inputs of unlike batches.
 
     >>> from convcalc import nn, trace
-    >>> print(write_spec(trace(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.MaxPool2d(2)), (1, 3, 32, 32))))
+    >>> print(write_spec(trace(nn.Conv2d(3, 8, 3), (1, 3, 32, 32))))
     input(3, 32, 32)
     <BLANKLINE>
     conv(8, 3)
-    relu()
-    maxpool(2)
     """
     batches = {shape[:1] for shape in graph.inputs.values()}
     if len(batches) != 1 or not all(len(shape) > 1 for shape in graph.inputs.values()):
@@ -69,56 +64,39 @@ def write_spec(graph: Graph, name: str = "") -> str:
             details=[f"{name}: {shape}" for name, shape in graph.inputs.items()],
         )
     text = "\n".join([*([f"net({name!r})"] if name else []), *_Sheet(graph).lines()])
-    _check(graph, text, next(iter(batches))[0])
-    return text
-
-
-def _check(graph: Graph, text: str, batch: Dim) -> None:
-    """Raise UnsupportedOperation unless ``text`` reads back as ``graph``."""
-    from convcalc.readers.spec import read_spec
-
     try:
-        difference = first_difference(graph, read_spec(text, "sheet", batch=batch).graph)
+        difference = first_difference(graph, read_spec(text, "sheet", batch=batches.pop()[0]).graph)
     except ConvcalcError as error:
         difference = str(error)
     if difference:
         raise UnsupportedOperation("a sheet cannot say this network", details=difference.split("\n"))
+    return text
 
 
 def first_difference(a: Graph, b: Graph) -> str:
-    """The first call in which two graphs differ, whatever their names; empty where there is none.
+    """The first call in which two graphs differ, whatever its name, if there is one.
 
     >>> from convcalc import nn, trace
     >>> first_difference(*[trace(nn.Conv2d(3, c, 3), (1, 3, 8, 8)) for c in (8, 9)])
     'Conv2d(3, 8, 3) against Conv2d(3, 9, 3)'
     """
-    if list(a.inputs.values()) != list(b.inputs.values()):
-        return f"inputs {list(a.inputs.values())} against {list(b.inputs.values())}"
-    for one, other in zip(_wired(a), _wired(b)):
-        for x, y in zip(one, other):
-            if x != y:
-                return f"{x!r} against {y!r}"
-    if len(a.nodes) != len(b.nodes):
-        return f"{len(a.nodes)} calls against {len(b.nodes)}"
-    outputs = [[_places(graph)[name] for name in graph.outputs] for graph in (a, b)]
-    return "" if outputs[0] == outputs[1] else f"outputs {a.outputs} against {b.outputs}"
-
-
-def _places(graph: Graph) -> dict[str, int]:
-    return {name: i for i, name in enumerate([*graph.inputs, *(node.name for node in graph.nodes)])}
+    pairs = [pair for one, other in zip(_wired(a), _wired(b)) for pair in zip(one, other)]
+    return next((f"{x} against {y}" for x, y in pairs if x != y), "")
 
 
 def _wired(graph: Graph) -> Iterator[tuple[object, ...]]:
-    """Each call without names: the layer, where its inputs come from, its shapes, which earlier call shares weights."""
-    places = _places(graph)
+    """Inputs, calls and outputs without names; of a call also which earlier one shares weights."""
+    places = {name: i for i, name in enumerate([*graph.inputs, *(node.name for node in graph.nodes)])}
     first: dict[int, int] = {}
+    yield (f"inputs {[*graph.inputs.values()]}",)
     for i, node in enumerate(graph.nodes):
         shared = first.setdefault(id(node.layer), i) if holds(node.layer) else i
         yield node.layer, [places[name] for name in node.inputs], node.input_shapes, node.output_shape, shared
+    yield (f"outputs {[places[name] for name in graph.outputs]}",)
 
 
 class _Block(NamedTuple):
-    """A block of the sheet: its name, its text, the modules that it stands for, whether their type says nothing."""
+    """A block: its name, text, modules, and whether their type says nothing."""
 
     name: str
     definition: Definition
@@ -142,7 +120,7 @@ class _Sheet:
             self._build()
 
     def _build(self) -> None:
-        """Find blocks, from the innermost modules outwards, and the statements of the sheet itself."""
+        """Find blocks, the innermost first, and the statements of the sheet itself."""
         self.aliases: dict[str, str] = {}
         self.blocks: list[_Block] = []
         self.called: dict[str, tuple[str, tuple[Argument, ...]]] = {}
@@ -152,7 +130,7 @@ class _Sheet:
         self.body, self.places = self._body(whole)
 
     def _opens(self, step: Step) -> bool:
-        """Whether a module is written out in place; then its output may still bear its name."""
+        """Whether a module is written out; its output may still bear its name."""
         if step.path not in self.opened and self._foldable(step):
             return False
         if len(step.outputs) == 1:
@@ -160,7 +138,7 @@ class _Sheet:
         return True
 
     def _foldable(self, step: Step) -> bool:
-        """Whether a sheet can say a module as a block: one input, the last call its one output, no shared weights."""
+        """Whether a module can be a block: one input, the last call its one output, no shared weights."""
         nodes = list(step.nodes)
         own = Counter(id(node.layer) for node in nodes)
         closed = all(len(self.calls.get(layer, ())) in (0, times) for layer, times in own.items())
@@ -195,7 +173,7 @@ class _Sheet:
         return Call(*said(step.node), step.inputs, step.outputs, name, held)
 
     def _plain(self) -> set[str]:
-        """Modules to be written out in place: containers called at one place, and of one statement."""
+        """Modules not worth a block: containers called at one place, and of one statement."""
         bodies = [self.body, *(block.definition.body for block in self.blocks)]
         places = Counter(call.said for body in bodies for call in leaves(body) if call.kind == "block")
         plain: set[str] = set()
@@ -207,7 +185,6 @@ class _Sheet:
         return plain
 
     def lines(self) -> list[str]:
-        """The sheet: its inputs, its blocks, its statements."""
         reserved = {*self.graph.letters, *FUNCTIONS, *FORMS}
         names = self._inputs()
         layout = Layout(literal(self.body), reserved, names)
@@ -238,7 +215,7 @@ class _Sheet:
 
 
 def _named(kind: str, alike: Sequence[Step]) -> str:
-    """A block's name: its type's, else what all places have in common, else what it begins with."""
+    """A block's name: its type's, else what all places have in common."""
     if kind:
         words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind).lower()
         return re.sub(r"\W", "_", words)

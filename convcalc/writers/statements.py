@@ -1,9 +1,4 @@
-"""The lines of a spec sheet: what says a call of a layer, which runs become loops, which values need names.
-
-Nothing is read here, and blocks are the business of `spec`.
-"""
-
-from __future__ import annotations
+"""The lines of a spec sheet: what says a call, which runs become loops, which values need names."""
 
 from collections.abc import Collection, Iterable, Sequence
 from itertools import count
@@ -11,8 +6,8 @@ from keyword import iskeyword
 from typing import Any
 
 from convcalc.errors import ConvcalcError
+from convcalc.layers.axes import Slice
 from convcalc.layers.base import Layer
-from convcalc.layers.slicing import Slice
 from convcalc.network.graph import Node
 from convcalc.readers.names import FROM_INPUT, MERGES, build, families, kinds, short_name
 from convcalc.readers.plan import Frame
@@ -24,8 +19,9 @@ MOST_REPEATED = 64  # statements in the body of a loop that is looked for
 
 
 def said(node: Node) -> tuple[str, str, Any]:
-    """Kind of statement (layer, merge, slice, or alone: a merge of one value), name and arguments of a call."""
-    layer, kind = node.layer, type(node.layer).__name__
+    """Kind of statement (layer, merge, slice, or alone: a merge of one value), name and arguments."""
+    layer: Any = node.layer
+    kind = type(layer).__name__
     if isinstance(layer, Slice):
         return "slice", "slice", value_form("channels", layer.index)
     if kind not in _MERGES:
@@ -38,7 +34,7 @@ def said(node: Node) -> tuple[str, str, Any]:
 
 
 def _spelled(layer: Layer, node: Node) -> tuple[str, tuple[Argument, ...]]:
-    """The name and the arguments by which a sheet calls a layer: the short ones where they mean the same."""
+    """What a sheet calls a layer: by the short name where it means the same."""
     kind = type(layer).__name__
     if kind.startswith("AdaptiveAvgPool") and set(layer.output_size) == {1}:  # type: ignore[attr-defined]
         return "gap", ()
@@ -57,8 +53,8 @@ def _spelled(layer: Layer, node: Node) -> tuple[str, tuple[Argument, ...]]:
 def named_reads(call: Call, flow: str) -> tuple[str, ...]:
     """The values that a statement reads by name, where ``flow`` is what flows.
 
-    >>> [named_reads(Call("merge", "add", (), refs, ()), "a") for refs in (("a", "b"), ("a",), ("b",))]
-    [('b',), (), ('b',)]
+    >>> named_reads(Call("merge", "add", (), ("a", "b"), ()), "a")
+    ('b',)
     """
     refs = call.refs
     if call.kind == "merge" and len(refs) == 2 and refs[0] == flow:
@@ -69,7 +65,7 @@ def named_reads(call: Call, flow: str) -> tuple[str, ...]:
 
 
 class Run:
-    """Statements in a row, and what is known of their values: which flows before each, what is read after all."""
+    """Statements in a row, and which value flows before each; ``read`` are those that are read later."""
 
     def __init__(self, calls: Sequence[Call], flow: str, read: Iterable[str]) -> None:
         self.calls = calls
@@ -106,7 +102,7 @@ class Run:
         return tuple(result)
 
     def _longest(self, start: int) -> tuple[int, int]:
-        """How long the run at ``start`` is that repeats, and how often; 1 and 1 where there is none worth a loop."""
+        """How long the run at ``start`` is that is worth a loop, and how often it comes; or 1 and 1."""
         best, saved = (1, 1), 0
         for size in range(1, min(MOST_REPEATED, (len(self.calls) - start) // 2) + 1):
             times = 1
@@ -130,12 +126,12 @@ class Run:
         return True
 
     def _relative(self, call: Call, start: int) -> list[Any]:
-        """What a statement reads as the run at ``start`` sees it: its own, what flows in, or one from before."""
+        """What a statement reads, as the run at ``start`` sees it."""
         places = [(ref, self.place.get(ref, -1)) for ref in call.refs]
         return [at - start if at >= start else "flow" if ref == self.flows[start] else ref for ref, at in places]
 
     def _closed(self, start: int, last: int, size: int) -> bool:
-        """Whether runs up to that at ``last`` hand on but what flows, and read what flows in without its name."""
+        """Whether runs up to that at ``last`` hand on but what flows, and do not read it by name."""
         for i in range(start, last + size):
             run = i - (i - start) % size
             call = self.calls[i]
@@ -150,8 +146,8 @@ class Run:
 class Layout:
     """Lays out one body: a block, or the sheet itself.
 
-    ``taken`` is what no value may be called, ``inputs`` are the names of the values from outside, the last of which
-    flows first; ``flow`` is the value that flows at the end.
+    ``taken`` is what no value may be called, ``inputs`` are the names of those from outside, the last of which flows
+    first; ``flow`` flows at the end.
     """
 
     def __init__(self, body: Sequence[Call], taken: Collection[str], inputs: Sequence[str]) -> None:
@@ -168,10 +164,10 @@ class Layout:
             self.flow = call.outs[0] if call.refs else self.flow
 
     def lines(self, outputs: Sequence[str] = ()) -> list[str]:
-        """The body's lines; ``outputs`` are values that the end of the sheet names."""
+        """The lines; ``outputs`` are named at the sheet's end."""
         self.needed.update(outputs)
         self.names: dict[str, str] = {}
-        for _ in range(3):  # names that are given keep unnamed layers from taking them, and so change what is needed
+        for _ in range(3):  # names that are given keep unnamed layers from taking them
             reserved = frozenset(self.names.values())
             self.names, self.unsure = dict(self.given), set[str]()
             self.frame = Frame({}, reserved=reserved)
@@ -209,7 +205,7 @@ class Layout:
         return next(name for name in names if name not in self.frame.taken and name not in self.frame.reserved)
 
     def _legal(self, name: str) -> str:
-        """``name`` where it may be given, else an empty text."""
+        """``name`` if it may be given."""
         fits = name.isidentifier() and name.isascii() and not iskeyword(name) and not name.startswith("_")
         return name if fits and name not in self.taken and name not in self.names.values() else ""
 
@@ -242,5 +238,5 @@ class Layout:
 
 
 def _base(callee: str) -> str:
-    """What the reader calls a value without a name, but for its number."""
+    """A value's usual name, less its number."""
     return short_name("AdaptiveAvgPool2d" if callee == "gap" else callee) if callee in (*kinds(), "gap") else callee

@@ -1,4 +1,4 @@
-"""A graph's structure: which calls belong to one call of a module, and the tree of modules and what they hold."""
+"""A graph's structure: calls of modules, and the tree of modules and what they hold."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from unicodedata import is_normalized
 
 from convcalc.layers.base import Layer, Output
 from convcalc.network.graph import Graph, Node
-from convcalc.network.parameter import Buffer, Parameter
+from convcalc.network.tensor import Buffer, Parameter
 
 HOLDERS = ("Module", "ModuleList", "ModuleDict")
-"""Modules that only hold others and are not called themselves."""
-
+"""Modules that only hold others and are not called."""
 
 METHODS = frozenset(["append", "clear", "extend", "insert", "items", "keys", "pop", "update", "values"])
-"""What torch's containers call by these names, no child of theirs may be."""
+"""The methods of torch's containers, which no child's name may hide."""
 
 
 def holds(layer: Layer) -> bool:
@@ -29,7 +28,7 @@ def holds(layer: Layer) -> bool:
 
 @dataclass(frozen=True)
 class Step:
-    """One call of a layer (``node``), or of a module: the values it reads and gives, the steps inside it."""
+    """A call of a layer (``node``) or a module: the values it reads and gives, the steps inside."""
 
     path: str
     inputs: tuple[str, ...]
@@ -53,7 +52,7 @@ class Step:
 def nested(graph: Graph, opened: Callable[[Step], bool] = lambda step: False) -> Step:
     """The whole network as one step; a module that is ``opened`` is replaced by what is inside it.
 
-    What a layer gives besides its output is no step of its own, but among the outputs of the call.
+    What a layer gives besides its output is no step, but among the call's outputs.
 
     >>> from convcalc import zoo, trace
     >>> [step.path for step in nested(trace(zoo.load("resnet18")[0], (1, 3, 64, 64))).inner]
@@ -91,7 +90,7 @@ def nested(graph: Graph, opened: Callable[[Step], bool] = lambda step: False) ->
 
 
 def _child(graph: Graph, path: str, owner: str) -> str:
-    """The outermost module below ``path`` that was called on the way to ``owner``; empty where that is ``path``."""
+    """The outermost module below ``path`` that was called on the way to ``owner``, if any."""
     parts = owner.split(".") if owner else []
     for i in range(len(path.split(".")) + 1 if path else 1, len(parts) + 1):
         child = ".".join(parts[:i])
@@ -101,7 +100,7 @@ def _child(graph: Graph, path: str, owner: str) -> str:
 
 
 def _joins(run: Sequence[Node]) -> int:
-    """1 where a module begins by joining its inputs: what is behind that has one input, however many there were."""
+    """1 where a module begins by joining its inputs, so that what is behind that has one input."""
     first, *rest = run
     inside = {node.name for node in run}
     read = {name for node in rest for name in node.inputs if name not in inside} | {first.name}
@@ -123,15 +122,12 @@ class Tree:
 
     @property
     def bare(self) -> bool:
-        """Whether it holds tensors itself, which no container of torch.nn does, or a name that those have taken."""
-        return any(
-            isinstance(child.layer, (Buffer, Parameter)) or child.path.rpartition(".")[2] in METHODS
-            for child in self.children.values()
-        )
+        """Whether it holds what no container of torch.nn can: tensors, or a name that hides a method."""
+        return any(tensor_word(child.layer) or name in METHODS for name, child in self.children.items())
 
     @property
     def numbered(self) -> bool:
-        """Whether the children are named 0, 1, 2, ... as those of torch's Sequential and ModuleList."""
+        """Whether the children are named 0, 1, 2, ..."""
         in_order = list(self.children) == [str(i) for i in range(len(self.children))]
         return bool(self.children) and in_order and not self.bare
 
@@ -142,7 +138,7 @@ class Tree:
 
     @property
     def container(self) -> str:
-        """The class of torch.nn that holds the children, where no class is written for that; else an empty text."""
+        """The class of torch.nn that holds the children, unless one is written for that."""
         if self.bare:
             return ""
         if self.kind in HOLDERS and self.path:
@@ -150,7 +146,7 @@ class Tree:
         return "Sequential" if self.kind == "Sequential" else ""
 
     def reach(self, path: str) -> str:
-        """How this module says what is at ``path`` below it: ``self.layer1[0].conv1``."""
+        """What this module calls that at ``path`` below it: ``self.layer1[0].conv1``."""
         if path == self.path:
             return "super().forward"  # the network is a single layer, and its class a kind of that
         at, said = self, "self"
@@ -162,35 +158,35 @@ class Tree:
             elif plain_name(part):
                 said += f".{part}"
             else:
-                said += f".get_{_torch_word(at.children[part].layer)}({quoted(part)})"
+                said += f".get_{tensor_word(at.children[part].layer) or 'submodule'}({quoted(part)})"
             at = at.children[part]
         return said
 
-    def put(self, path: str, value: str) -> str:
+    def put(self, path: str, value: str, layer: Layer) -> str:
         """The statement that puts a value in the place of the layer at ``path``."""
         head, _, name = path.rpartition(".")
         said = self.reach(path)
         if not said.endswith(")"):
             return f"{said} = {value}"
         holder = self.reach(head) if head else "self"
-        return f"{holder}.{setter(self.at(path).layer)}({quoted(name)}, {value})"
-
-    def at(self, path: str) -> Tree:
-        """The tree at ``path`` below the network."""
-        at = self
-        for part in path.split("."):
-            at = at.children[part]
-        return at
+        return f"{holder}.{setter(tensor_word(layer))}({quoted(name)}, {value})"
 
 
-def setter(layer: Layer | None) -> str:
-    """The method of a module of torch that gives something a name."""
-    word = _torch_word(layer)
-    return "add_module" if word == "submodule" else f"register_{word}"
+def tensor_word(layer: Layer | None) -> str:
+    """What torch's methods call a tensor that a module holds, such as ``buffer``; else an empty text.
+
+    The class decides and not its name, since a user's own module may be called Buffer.
+    """
+    return type(layer).__name__.lower() if isinstance(layer, (Buffer, Parameter)) else ""
+
+
+def setter(word: str) -> str:
+    """The method of a module of torch that gives a name to what `tensor_word` calls so."""
+    return f"register_{word}" if word else "add_module"
 
 
 def tree_of(graph: Graph) -> Tree:
-    """The tree of all that a graph owns, and of the modules that were called.
+    """The tree of all that a graph owns or calls.
 
     >>> from convcalc import zoo, trace
     >>> list(tree_of(trace(zoo.load("lenet5")[0], (1, 1, 32, 32))).children)[:2]
@@ -209,10 +205,10 @@ def tree_of(graph: Graph) -> Tree:
 
 
 def plain_name(name: str) -> bool:
-    """Whether a name can be an attribute in source text, and stays what it is: Python puts two underscores apart.
+    """Whether a name can be an attribute in source text, and stays what it is.
 
-    >>> plain_name("größe"), plain_name("a-b"), plain_name("__a"), plain_name("ﬁ")
-    (True, False, False, False)
+    >>> [*map(plain_name, ("größe", "a-b", "__a", "ﬁ"))]
+    [True, False, False, False]
     """
     mangled = name.startswith("__") and not name.endswith("__")
     return name.isidentifier() and not iskeyword(name) and not mangled and is_normalized("NFKC", name)
@@ -227,13 +223,8 @@ def quoted(name: str) -> str:
     return dumps(name) if name.isascii() else repr(name)
 
 
-def _torch_word(layer: Layer | None) -> str:
-    """What torch calls that which a module holds: its ``get_parameter`` finds it by name."""
-    return type(layer).__name__.lower() if isinstance(layer, (Buffer, Parameter)) else "submodule"
-
-
 def levels(root: Any) -> list[list[Any]]:
-    """A step or a tree with the modules inside it, those that hold none first, it itself last."""
+    """A step or a tree and the modules inside it, those that hold none first."""
     found: dict[int, list[Any]] = {}
 
     def height(item: Any) -> int:

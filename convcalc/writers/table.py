@@ -1,25 +1,22 @@
-"""Tables in every format of tabulate, between lines of text, made to fit a terminal or LaTeX.
-
-The only file that imports tabulate.
-"""
+"""Tables in every format of tabulate, made to fit a terminal or LaTeX; the only file that imports it."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from convcalc.analysis.report import Report
 from convcalc.errors import UnknownName, did_you_mean
-from convcalc.writers import SEPARATED, footer, formats, headline, lines, select
+from convcalc.writers import SEPARATED, Column, footer, formats, headline, lines, select
 
 PREFIXES = {
     **dict.fromkeys(("github", "pipe"), "- "),
     **dict.fromkeys(("latex", "latex_raw", "latex_booktabs", "latex_longtable"), "% "),
 }
-"""What goes before a line outside the table, so that the whole stays a document of its format."""
+"""What goes before a line outside the table, so that the format is kept."""
 
 HTML = ("html", "unsafehtml")
 
 UNRULED = ("simple", "plain", "github", "pipe")
-"""Formats in which nothing stands between rows, whose cells may have several lines."""
+"""Formats in which nothing stands between rows."""
 
 Cells = list[list[str]]
 
@@ -31,9 +28,7 @@ def render(
     depth: int | None = None,
     width: int | None = None,
 ) -> str:
-    """``report`` as a table; where it is wider than ``width``, long names lose their middle.
-
-    Raises UnknownName for a format or column that there is not.
+    """``report`` as a table; for a narrow terminal, long names lose their middle. Errors are as of `writers.write`.
 
     >>> from convcalc.readers import summary
     >>> print(render(summary("lenet5"), "plain", ["layer", "params"], depth=0).splitlines()[3])
@@ -42,16 +37,20 @@ def render(
     check_format(format)
     chosen = select(columns, report)
     cells = [[column.cell(row, report) for column in chosen.values()] for row in lines(report, depth)]
-    titles = [column.title for column in chosen.values()]
-    sides = ["right" if column.right else "left" for column in chosen.values()]
-    text = tabulated(cells, titles, sides, format)
-    excess = beyond(text, format, width)
-    if excess > 0:
+
+    def shrunk(cells: Cells, excess: int) -> Cells:
         names = list(chosen)
         least = (("layer", 16), ("type", 12), ("layer", 8))
         cells, excess = cut(cells, [(names.index(name), room) for name, room in least if name in names], excess)
-        text = tabulated(folded(cells, excess, format) if excess > 0 else cells, titles, sides, format)
+        return folded(cells, excess, format) if excess > 0 else cells
+
+    text = tabulated(cells, *heads(chosen), format, width, shrunk)
     return framed([headline(report)], [text], footer(report, chosen), format, width)
+
+
+def heads(chosen: Mapping[str, Column]) -> tuple[list[str], str]:
+    """Titles and sides, as `tabulated` takes them."""
+    return [column.title for column in chosen.values()], "".join("lr"[column.right] for column in chosen.values())
 
 
 def known_formats() -> list[str]:
@@ -67,18 +66,28 @@ def check_format(format: str) -> None:
         raise UnknownName(f"no format is called {format!r}", hint=hint)
 
 
-def tabulated(cells: Cells, titles: Sequence[str], sides: Sequence[str] = (), format: str = "simple") -> str:
-    """Cells, which stay as they are, under titles; ``sides`` are left or right, left if not said."""
+def tabulated(
+    cells: Cells,
+    titles: Sequence[str],
+    sides: str = "",
+    format: str = "simple",
+    width: int | None = None,
+    shrunk: Callable[[Cells, int], Cells] | None = None,
+) -> str:
+    """Cells under titles; ``sides`` are l or r, left if not said; ``shrunk`` takes off what a terminal lacks."""
     from tabulate import tabulate
 
-    latex = format.startswith("latex")
+    rows, latex = cells, format.startswith("latex")
     if latex:
-        cells = [list(map(protected, row)) for row in cells]
-    if format in UNRULED and all(cell and "\n" not in cell and cell == cell.strip() for row in cells for cell in row):
+        rows = [list(map(protected, row)) for row in rows]
+    if format in UNRULED and all(cell and "\n" not in cell and cell == cell.strip() for row in rows for cell in row):
         # one row of many lines is the same text, and takes a third of the time
-        cells = [["\n".join(column) for column in zip(*cells)]] if cells else cells
-    sides = [*sides, *["left"] * (len(titles) - len(sides))]
-    text = str(tabulate(cells, titles, tablefmt=format, disable_numparse=True, colalign=sides))
+        rows = [["\n".join(column) for column in zip(*rows)]] if rows else rows
+    words = ["right" if side == "r" else "left" for side in sides.ljust(len(titles))]
+    text = str(tabulate(rows, titles, tablefmt=format, disable_numparse=True, colalign=words))
+    if shrunk and width is not None and format not in (*HTML, *PREFIXES):
+        excess = max(map(len, text.splitlines())) - width
+        return tabulated(shrunk(cells, excess), titles, sides, format) if excess > 0 else text
     return restored(text) if latex else text
 
 
@@ -106,17 +115,13 @@ def _wrapped(line: str, margin: int, width: int | None) -> str:
         return line
     from textwrap import fill
 
-    line = re.sub(r"(?<=\d) (?=\w)", "\xa0", whole(line))  # a number stays with its noun
+    line = re.sub(r"(?<=\d) (?=\w)", "\xa0", _whole(line))  # a number stays with its noun
     wrapped = fill(line, width, subsequent_indent=" " * margin, break_long_words=False, break_on_hyphens=False)
     return wrapped.replace("\xa0", " ")
 
 
-def whole(formula: str) -> str:
-    """A formula whose sums in brackets do not break, their spaces being such as do not.
-
-    >>> whole("⌊(W - 2)/2⌋ + 10").split(" ")
-    ['⌊(W\\xa0-\\xa02)/2⌋', '+', '10']
-    """
+def _whole(formula: str) -> str:
+    """A formula whose sums in brackets do not break."""
     depth, found = 0, ""
     for i, sign in enumerate(formula):
         depth += (sign in "(⌊⌈") - (sign in ")⌋⌉")
@@ -124,18 +129,8 @@ def whole(formula: str) -> str:
     return found
 
 
-def beyond(table: str, format: str, width: int | None) -> int:
-    """By how much a table is wider than a terminal; markup is never too wide."""
-    if width is None or format in (*HTML, *PREFIXES):
-        return 0
-    return max(map(len, table.splitlines())) - width
-
-
 def cut(cells: Cells, steps: Iterable[tuple[int, int]], excess: int) -> tuple[Cells, int]:
-    """Cells with ``excess`` characters less in a line, out of the middle of names, and the excess that is left.
-
-    Each step is a column and what it must keep.
-    """
+    """Cells with shorter names, and the excess that is left; a step is a column and what it must keep."""
     cells = [list(row) for row in cells]
     for i, least in steps:
         longest = max((len(line) for row in cells for line in row[i].split("\n")), default=0)
@@ -148,7 +143,7 @@ def cut(cells: Cells, steps: Iterable[tuple[int, int]], excess: int) -> tuple[Ce
 
 
 def elided(name: str, room: int) -> str:
-    """``name`` in at most ``room`` characters: the end tells most, a short first part stays whole.
+    """``name`` in at most ``room`` characters: the end tells most.
 
     >>> elided("layer1.0.downsample.0", 19)
     'layer1…downsample.0'
@@ -157,11 +152,11 @@ def elided(name: str, room: int) -> str:
         return name
     first = name.find(".")
     head = first if 0 < first <= room * 2 // 5 else room // 4
-    return f"{name[:head]}…{name[len(name) - (room - head - 1) :]}"
+    return f"{name[:head]}…{name[head + 1 - room :]}"
 
 
 def folded(cells: Cells, excess: int, format: str) -> Cells:
-    """Cells with the widest column, of formulas, broken into lines where the format knows cells of several."""
+    """Cells with the widest column, of formulas, broken into lines where the format allows."""
     from tabulate import multiline_formats
 
     widths = [max(map(len, column)) for column in zip(*cells)]
@@ -169,14 +164,14 @@ def folded(cells: Cells, excess: int, format: str) -> Cells:
     room = max(24, widths[i] - excess)
     if format not in multiline_formats or room >= widths[i]:
         return cells
-    terms = [re.split(r" (?=[+-] )", whole(row[i])) for row in cells]
+    terms = [re.split(r" (?=[+-] )", _whole(row[i])) for row in cells]
     return [[*row[:i], _filled(parts, room).replace("\xa0", " "), *row[i + 1 :]] for row, parts in zip(cells, terms)]
 
 
-def fitted(cells: Cells, titles: Sequence[str], excess: int, names: Iterable[int]) -> Cells:
-    """Cells with ``excess`` characters less in a line: the widest columns broken, then ``names`` cut.
+def fitted(cells: Cells, excess: int, titles: Sequence[str], names: Iterable[int]) -> Cells:
+    """Cells without the ``excess``: the widest columns broken, then ``names`` cut.
 
-    >>> fitted([["conv1", "1,000,000 → 2,000,000"]], ["Layer", "Params"], 8, [0])
+    >>> fitted([["conv1", "1,000,000 → 2,000,000"]], 8, ["Layer", "Params"], [0])
     [['conv1', '1,000,000\\n→ 2,000,000']]
     """
     columns = [list(column) for column in zip(*cells)]
@@ -198,12 +193,12 @@ def fitted(cells: Cells, titles: Sequence[str], excess: int, names: Iterable[int
 
 
 def _parts(cell: str) -> list[str]:
-    """What stays in one line: shapes, and a sign with what follows it."""
+    """What stays in one line, such as shapes."""
     return re.split(r"(?<! x)(?<![→+-]) (?!x )|(?<=\()", cell)
 
 
 def _filled(parts: Iterable[str], room: int) -> str:
-    """Parts in lines of at most ``room`` characters, where they are no longer themselves."""
+    """Parts in lines of ``room`` characters."""
     lines = [""]
     for part in parts:
         space = "" if not lines[-1] or lines[-1].endswith("(") else " "
@@ -227,11 +222,11 @@ _SIGNS = {
 }
 _POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _PROTECTED = {ord(sign): 0xE000 + i for i, sign in enumerate("$\\{}^_&%#~<>")}
-"""What a table would escape, as characters of private use while it is made."""
+"""What a table would escape, as characters of private use."""
 
 
 def protected(cell: str) -> str:
-    """A cell with its formula as mathematics, in signs that a table does not escape; `restored` brings them back.
+    """A cell with its formula as mathematics that no table escapes; `restored` completes it.
 
     >>> restored(protected("64 x ⌈H/2⌉"))
     '$64 \\\\times \\\\left\\\\lceil H/2\\\\right\\\\rceil $'

@@ -1,14 +1,13 @@
-"""A sheet's own text in canonical layout: one statement a line, one way to write each call, comments where they stood.
+"""A sheet's own text in canonical layout: one statement a line, one way to write each call.
 
-Nothing is expanded or computed, so that blocks, loops, constants and letters stay; a graph's text is `spec`'s business.
+Comments, blocks, loops, constants and letters stay.
 """
-
-from __future__ import annotations
 
 import ast
 import io
 import tokenize
 from collections.abc import Iterator, Sequence
+from copy import copy
 from typing import Any, NamedTuple
 
 from convcalc.layers.base import _REQUIRED, Layer
@@ -20,7 +19,7 @@ INDENT = "    "
 
 
 class _Comment(NamedTuple):
-    """``alone`` says whether it has the line to itself."""
+    """``alone``: on a line of its own."""
 
     line: int
     column: int
@@ -42,8 +41,6 @@ def tidy(text: str, name: str = "sheet") -> str:
 
 
 class _Tidy:
-    """Lays out one sheet."""
-
     def __init__(self, source: Source) -> None:
         self.source = source
         self.comments = list(_comments(source.text))
@@ -67,7 +64,7 @@ class _Tidy:
             yield from self._before(self._next(statements[-1]), statements[-1].col_offset, indent)
 
     def _next(self, node: ast.stmt) -> int:
-        """The first line behind ``node`` that is not a comment, blank, or part of it."""
+        """The first line behind ``node`` and its comments."""
         line = (node.end_lineno or node.lineno) + 1
         while line in self.blank or self.alone.get(line, -1) >= node.col_offset:
             line += 1
@@ -77,7 +74,7 @@ class _Tidy:
         return last + 1
 
     def _before(self, line: int, column: int, indent: str) -> Iterator[str]:
-        """Comments and blank lines that stand before ``line`` and have not been written yet."""
+        """Comments and blank lines before ``line`` that are not written yet."""
         while self.comments and self.comments[0].line < line and self.comments[0].column >= column:
             comment = self.comments.pop(0)
             if comment.line - 1 in self.blank:
@@ -90,7 +87,9 @@ class _Tidy:
         """``following`` is the line of the statement behind it."""
         if isinstance(node, (ast.FunctionDef, ast.For, ast.If)):
             head = node.body[0].lineno - 1 if node.body[0].lineno > node.lineno else node.lineno
-            yield from self._said(self._head(node), node.lineno, head, indent)
+            shell = copy(node)
+            vars(shell).update(body=[ast.Pass()], orelse=[])
+            yield from self._said(ast.unparse(_Calls().visit(shell)).split("\n")[0], node.lineno, head, indent)
             yield from self._body(node.body, indent + INDENT)
             if isinstance(node, ast.If) and node.orelse:
                 yield from self._else(node.orelse, indent)
@@ -119,13 +118,6 @@ class _Tidy:
         yield f"{indent}{first_line}{comment if not rest else ''}"
         yield from rest
 
-    def _head(self, node: ast.FunctionDef | ast.For | ast.If) -> str:
-        if isinstance(node, ast.FunctionDef):
-            return f"def {node.name}({ast.unparse(node.args)}):"
-        if isinstance(node, ast.For):
-            return f"for {ast.unparse(node.target)} in {ast.unparse(_Calls().visit(node.iter))}:"
-        return f"if {ast.unparse(_Calls().visit(node.test))}:"
-
     def _simple(self, node: ast.stmt) -> str:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             return ast.get_source_segment(self.source.text, node) or ast.unparse(node)
@@ -133,7 +125,7 @@ class _Tidy:
 
 
 class _Calls(ast.NodeTransformer):
-    """Calls of layers in one way: what has no default by its place, the rest by name, in order, defaults left out."""
+    """Calls of layers in one way: what has no default by its place, the rest by name, less defaults."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)

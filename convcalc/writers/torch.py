@@ -1,9 +1,4 @@
-"""A graph as PyTorch source: classes with the attribute names of the graph's paths, so the same ``state_dict``.
-
-What is written imports torch alone, and runs one forward pass when it is run; torch is not imported here.
-"""
-
-from __future__ import annotations
+"""A graph as PyTorch source with the same ``state_dict``, which runs a forward pass; torch is not imported here."""
 
 import re
 from collections import Counter
@@ -18,7 +13,7 @@ from convcalc.network.graph import Graph
 from convcalc.writers.classes import Class, Modules
 from convcalc.writers.forms import Call, Text, mapped, shown, text
 from convcalc.writers.operators import Said, finite, refuse, said, whole
-from convcalc.writers.structure import plain_name, quoted
+from convcalc.writers.structure import plain_name, quoted, setter
 
 MOST_COLUMNS = 110
 MOST_TAKEN_UP = 60  # characters of an expression that stands inside another
@@ -32,14 +27,11 @@ def write_torch(graph: Graph, name: str = "") -> str:
     Raises UnsupportedOperation for layers that torch does not have, and for letters.
 
     >>> from convcalc import nn, trace
-    >>> source = write_torch(trace(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (1, 3, 32, 32)), "tiny")
+    >>> source = write_torch(trace(nn.Conv2d(3, 8, 3), (1, 3, 32, 32)), "tiny")
     >>> print(source[source.index("class") : source.index("if __name__")].strip())
-    class Tiny(nn.Sequential):
+    class Tiny(nn.Conv2d):
         def __init__(self) -> None:
-            super().__init__(
-                nn.Conv2d(3, 8, 3),
-                nn.ReLU(),
-            )
+            super().__init__(3, 8, 3)
     """
     refuse(graph)
     modules = Modules(graph, name)
@@ -62,7 +54,6 @@ def _docstring(graph: Graph, name: str) -> str:
 
 
 def _main(graph: Graph, name: str) -> str:
-    """One forward pass on noise."""
     read = whole(graph)
     inputs = []
     for key, shape in graph.inputs.items():
@@ -80,7 +71,7 @@ def _class(item: Class, ties: Collection[str]) -> str:
     kind, children, spoken = item.definition.body
     parameters = [parameter.name for parameter in item.definition.parameters]
 
-    def own(leaf: Any) -> Any:  # the arguments of the constructor as the attributes that keep them
+    def own(leaf: Any) -> Any:  # arguments of the constructor as attributes
         if not isinstance(leaf, Text) or leaf.startswith("'"):
             return leaf
         return Text(re.sub(r"[A-Za-z_]\w*", lambda m: f"self.{m[0]}" if m[0] in parameters else m[0], leaf))
@@ -96,7 +87,7 @@ def _class(item: Class, ties: Collection[str]) -> str:
 
 
 def _wrapped(line: str) -> Iterator[str]:
-    """A line that is too long in several, cut behind commas and plus signs between brackets."""
+    """A line, cut where it is too long behind commas and plus signs between brackets."""
     further = line[: len(line) - len(line.lstrip())] + 2 * INDENT
     depth, start, cut, before = 0, 0, 0, ""
     for i, sign in enumerate(line):
@@ -125,12 +116,13 @@ def _constructor(item: Class, kind: str, children: Any, kept: Sequence[str], tie
 
 def _attribute(name: str, form: Any) -> str:
     kind, dtype, inner = form
-    if kind == "Buffer":
-        return f"self.register_buffer({quoted(name)}, {_zeros(inner, dtype)})"
-    made = f"nn.Parameter({_zeros(inner)})" if kind == "Parameter" else _made(form)
-    if plain_name(name):
+    word = kind if kind in ("buffer", "parameter") else ""
+    made = _zeros(inner, dtype) if word else _made(form)
+    if word == "parameter":
+        made = f"nn.Parameter({made})"
+    if plain_name(name) and word != "buffer":
         return f"self.{name} = {made}"
-    return f"self.{'register_parameter' if kind == 'Parameter' else 'add_module'}({quoted(name)}, {made})"
+    return f"self.{setter(word)}({quoted(name)}, {made})"
 
 
 def _zeros(sizes: Any, dtype: str = "") -> str:
@@ -143,11 +135,11 @@ CONTAINERS = {
     "ModuleList": ("nn.ModuleList([", "{1}", "])"),
     "ModuleDict": ("nn.ModuleDict({", "{0}: {1}", "})"),
 }
-"""How a container is made: what stands before its children, how each reads by name and text, what stands behind."""
+"""What stands before a container's children, for each (by name and text), and behind."""
 
 
 def _made(form: Any) -> str:
-    """The expression that makes a module: items of a container on lines of their own where there are several."""
+    """The expression that makes a module; several items of a container have lines of their own."""
     kind, what, inner = form
     if kind not in CONTAINERS:
         return str(what).format(finite(shown(inner)))
@@ -170,7 +162,7 @@ def _repeated(items: Sequence[str]) -> Iterator[str]:
 
 
 class Forward:
-    """The text of a class's ``forward``: calls in order, and the variables that carry values between them."""
+    """The text of a class's ``forward``: calls in order, and variables for their values."""
 
     def __init__(self, calls: Sequence[Call], inputs: int, outputs: Sequence[str]) -> None:
         self.calls = calls
@@ -206,12 +198,12 @@ class Forward:
             name = self._name(out, call.name if self.last.get(out, -1) > i + 1 else "", free)
             self.values[out], self.variables[out] = Said(name), name
         target, *names = (self.variables[out] for out in call.outs)
-        if call.kind == "parts" and len(names) > 1:  # an LSTM's states come as a tuple of their own
+        if call.kind in ("parts", "state") and len(names) > 1:  # an LSTM's states come as a tuple of their own
             names = [f"({', '.join(names)})"]
         yield f"{', '.join([target, *names])} = {expression.text}"
 
     def _free(self, i: int) -> list[str]:
-        """Variables that nothing reads after call ``i``, those that it reads itself first."""
+        """Variables that nothing reads after call ``i``; those that it reads first."""
         own = [self.variables.get(ref, "x") for ref in dict.fromkeys(self.calls[i].refs) if self.last[ref] <= i]
         pending = " ".join(
             self.values[value].text for value, last in self.last.items() if last > i and value in self.values
@@ -220,7 +212,7 @@ class Forward:
         return [name for name in dict.fromkeys([*own, "x", *self.variables.values()]) if name not in alive]
 
     def _name(self, out: str, wish: str, free: list[str]) -> str:
-        """A variable for a value: its own name, one that is free, or the next letter."""
+        """A variable: the value's own name, one that is free, or the next letter."""
         if self.reads[out] == 0:
             return "_"
         taken = {*self.variables.values(), "F", "torch", "nn", "self", "super", "float"}

@@ -37,10 +37,7 @@ _LEGAL: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 class Entry(NamedTuple):
-    """A network of the zoo: its name, its usual input without the batch, its source, how to build it.
-
-    ``settings`` are the arguments of ``build`` with their defaults.
-    """
+    """A network: its usual input without the batch, its source, how to build it, what ``build`` takes by default."""
 
     name: str
     input: tuple[int, ...]
@@ -60,9 +57,8 @@ def network(paper: str, input: tuple[int, ...] = (3, 224, 224)) -> Callable[[F],
     """
 
     def register(build: F) -> F:
-        name, doc = build.__name__, (build.__doc__ or "").strip()
         settings = {name: parameter.default for name, parameter in signature(build).parameters.items()}
-        _ENTRIES[name] = Entry(name, input, paper, build, settings, doc)
+        _ENTRIES[build.__name__] = Entry(build.__name__, input, paper, build, settings, build.__doc__ or "")
         return build
 
     return register

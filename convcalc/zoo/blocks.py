@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from convcalc import nn
-from convcalc.errors import SpecError
 from convcalc.network.module import children
 
 Size = int | tuple[int, ...]
@@ -17,6 +16,9 @@ class Chain(nn.Module):
     """A module whose children run in the order of their assignment, the maps flattened after the child ``flat``."""
 
     flat = "avgpool"
+
+    def __init__(self, **named: Any) -> None:
+        vars(self).update(named)
 
     def forward(self, x: Any) -> Any:
         for name, child in children(self):
@@ -50,6 +52,18 @@ def conv_norm(
     return nn.Sequential(conv, nn.BatchNorm2d(c, eps), *([act()] if act else []))
 
 
+def convs(
+    c_in: int, channels: tuple[int, ...], norm: bool = False, padding: int = 1, bias: bool = True
+) -> nn.Sequential:
+    """3 x 3 convolutions, each with a rectifier, with ``norm`` after normalisation."""
+    steps = nn.Sequential()
+    for c in channels:
+        conv = nn.Conv2d(c_in, c, 3, padding=padding, bias=bias)
+        steps.extend([conv, *([nn.BatchNorm2d(c)] if norm else []), nn.ReLU()])
+        c_in = c
+    return steps
+
+
 class Branches(nn.Module):
     """Modules side by side on one input, their channels concatenated; named ``branch`` and a number."""
 
@@ -76,17 +90,33 @@ class SqueezeExcite(nn.Module):
         return self.scale_activation(self.fc2(self.activation(self.fc1(self.avgpool(x))))) * x
 
 
+def inverted(
+    unit: Any, c_in: int, hidden: int, c: int, kernel: int, stride: int, squeeze: Sequence[Any] = (), dilation: int = 1
+) -> list[Any]:
+    """1 x 1 up, k x k per channel, what ``squeeze`` holds, 1 x 1 down without activation."""
+    up = [] if hidden == c_in else [unit(c_in, hidden, 1)]
+    within = unit(hidden, hidden, kernel, 1 if dilation > 1 else stride, hidden, dilation=dilation)
+    return [*up, within, *squeeze, unit(hidden, c, 1, act=None)]
+
+
+class InvertedResidual(nn.Module):
+    """One child, of `inverted` layers; the input added where ``adds``, as the first term or the second."""
+
+    def __init__(self, adds: bool, input_first: bool = False, **layers: Any) -> None:
+        vars(self).update(layers)
+        self.adds, self.input_first = adds, input_first
+
+    def forward(self, x: Any) -> Any:
+        layers, *_ = vars(self).values()
+        if not self.adds:
+            return layers(x)
+        return x + layers(x) if self.input_first else layers(x) + x
+
+
 def dense_head(c_in: int, num_classes: int, dropout: float) -> nn.Sequential:
     """AlexNet's and VGG's three dense layers."""
-    return nn.Sequential(
-        nn.Linear(c_in, 4096),
-        nn.ReLU(),
-        nn.Dropout(dropout),
-        nn.Linear(4096, 4096),
-        nn.ReLU(),
-        nn.Dropout(dropout),
-        nn.Linear(4096, num_classes),
-    )
+    hidden = [nn.Linear(c_in, 4096), nn.ReLU(), nn.Dropout(dropout), nn.Linear(4096, 4096), nn.ReLU()]
+    return nn.Sequential(*hidden, nn.Dropout(dropout), nn.Linear(4096, num_classes))
 
 
 def mlp(c: int) -> nn.Sequential:
@@ -102,9 +132,3 @@ def divisible(channels: float, by: int = 8) -> int:
     """
     near = max(by, int(channels + by / 2) // by * by)
     return near if near >= 0.9 * channels else near + by
-
-
-def check_dilations(depth: int) -> None:
-    """Refuse a row of dilations 1, 2, 4, ... too long to be meant. Raises SpecError."""
-    if depth > 20:
-        raise SpecError(f"depth, whose dilations end in 2^(depth - 1), must be at most 20; received {depth}")

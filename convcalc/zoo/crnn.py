@@ -11,19 +11,17 @@ from typing import Any
 
 from convcalc import nn
 from convcalc.zoo import network
-
-
-def conv(c_in: int, c: int, norm: bool = False) -> nn.Sequential:
-    normalised = [nn.BatchNorm2d(c)] if norm else []
-    return nn.Sequential(nn.Conv2d(c_in, c, 3, padding=1), *normalised, nn.ReLU())
+from convcalc.zoo.blocks import convs
 
 
 class CRNN(nn.Module):
     def __init__(self, num_classes: int, in_channels: int, hidden: int) -> None:
-        self.features = nn.Sequential(conv(in_channels, 64), nn.MaxPool2d(2), conv(64, 128), nn.MaxPool2d(2))
-        self.features.extend([conv(128, 256), conv(256, 256), nn.MaxPool2d((2, 1))])
-        self.features.extend([conv(256, 512, norm=True), conv(512, 512, norm=True), nn.MaxPool2d((2, 1))])
-        self.features.extend([nn.Conv2d(512, 512, 2), nn.ReLU()])
+        self.features = nn.Sequential(
+            *(convs(in_channels, (64,)), nn.MaxPool2d(2), convs(64, (128,)), nn.MaxPool2d(2)),
+            *(convs(128, (256,)), convs(256, (256,)), nn.MaxPool2d((2, 1))),
+            *(convs(256, (512,), norm=True), convs(512, (512,), norm=True), nn.MaxPool2d((2, 1))),
+            *(nn.Conv2d(512, 512, 2), nn.ReLU()),
+        )
         self.lstm1 = nn.LSTM(512, hidden, batch_first=True, bidirectional=True)
         self.join = nn.Linear(2 * hidden, hidden)
         self.lstm2 = nn.LSTM(hidden, hidden, batch_first=True, bidirectional=True)

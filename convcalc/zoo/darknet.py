@@ -45,10 +45,11 @@ class Body(nn.Module):
             self.stages.append(nn.Sequential(unit(c // 2, c, 3, 2), *[Residual(c) for _ in range(repeats)]))
 
     def forward(self, x: Any) -> list[Any]:
-        outputs = [self.conv(x)]
+        x, maps = self.conv(x), []
         for stage in self.stages:
-            outputs.append(stage(outputs[-1]))
-        return outputs[1:]
+            x = stage(x)
+            maps.append(x)
+        return maps
 
 
 class Darknet(nn.Module):

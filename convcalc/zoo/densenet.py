@@ -53,59 +53,55 @@ def transition(c: int) -> nn.Sequential:
 
 
 class DenseNet(Chain):
-    def __init__(self, blocks: tuple[int, ...], growth: int, width: int, num_classes: int, in_channels: int) -> None:
-        stem = {
-            "conv0": nn.Conv2d(in_channels, width, 7, stride=2, padding=3, bias=False),
-            "norm0": nn.BatchNorm2d(width),
-            "relu0": nn.ReLU(),
-            "pool0": nn.MaxPool2d(3, stride=2, padding=1),
-        }
-        self._fill(stem, blocks, growth, width, num_classes)
-
-    def _fill(self, stem: dict[str, Any], blocks: tuple[int, ...], growth: int, width: int, num_classes: int) -> None:
-        self.features = nn.Sequential(stem)
+    def __init__(self, stem: dict[str, Any], blocks: tuple[int, ...], growth: int, c: int, num_classes: int) -> None:
         for i, layers in enumerate(blocks, 1):
-            setattr(self.features, f"denseblock{i}", DenseBlock(width, growth, layers))
-            width += layers * growth
-            if i < len(blocks):
-                setattr(self.features, f"transition{i}", transition(width))
-                width //= 2
-        self.features.norm5 = nn.BatchNorm2d(width)  # type: ignore[attr-defined]
+            if i > 1:
+                stem[f"transition{i - 1}"] = transition(c)
+                c //= 2
+            stem[f"denseblock{i}"] = DenseBlock(c, growth, layers)
+            c += layers * growth
+        self.features = nn.Sequential({**stem, "norm5": nn.BatchNorm2d(c)})
         self.relu = nn.ReLU()
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.classifier = nn.Linear(width, num_classes)
+        self.classifier = nn.Linear(c, num_classes)
 
 
-class CifarDenseNet(DenseNet):
-    def __init__(self, depth: int, growth: int, num_classes: int, in_channels: int) -> None:
-        if depth < 10 or depth % 6 != 4:
-            raise SpecError(f"depth must be 10, 16, 22, ... (6n + 4); received {depth}", where="CifarDenseNet")
-        stem = {"conv0": nn.Conv2d(in_channels, 2 * growth, 3, padding=1, bias=False)}
-        self._fill(stem, ((depth - 4) // 6,) * 3, growth, 2 * growth, num_classes)
+def large(blocks: tuple[int, ...], growth: int, width: int, num_classes: int, in_channels: int) -> DenseNet:
+    stem = {
+        "conv0": nn.Conv2d(in_channels, width, 7, stride=2, padding=3, bias=False),
+        "norm0": nn.BatchNorm2d(width),
+        "relu0": nn.ReLU(),
+        "pool0": nn.MaxPool2d(3, stride=2, padding=1),
+    }
+    return DenseNet(stem, blocks, growth, width, num_classes)
 
 
 @network(_PAPER)
 def densenet121(num_classes: int = 1000, in_channels: int = 3, growth_rate: int = 32, width: int = 64) -> DenseNet:
     """DenseNet-121."""
-    return DenseNet((6, 12, 24, 16), growth_rate, width, num_classes, in_channels)
+    return large((6, 12, 24, 16), growth_rate, width, num_classes, in_channels)
 
 
 @network(_PAPER)
 def densenet161(num_classes: int = 1000, in_channels: int = 3, growth_rate: int = 48, width: int = 96) -> DenseNet:
     """DenseNet-161, of growth 48."""
-    return DenseNet((6, 12, 36, 24), growth_rate, width, num_classes, in_channels)
+    return large((6, 12, 36, 24), growth_rate, width, num_classes, in_channels)
 
 
 @network(_PAPER)
 def densenet169(num_classes: int = 1000, in_channels: int = 3, growth_rate: int = 32, width: int = 64) -> DenseNet:
     """DenseNet-169."""
-    return DenseNet((6, 12, 32, 32), growth_rate, width, num_classes, in_channels)
+    return large((6, 12, 32, 32), growth_rate, width, num_classes, in_channels)
 
 
 @network(_PAPER)
 def densenet201(num_classes: int = 1000, in_channels: int = 3, growth_rate: int = 32, width: int = 64) -> DenseNet:
     """DenseNet-201."""
-    return DenseNet((6, 12, 48, 32), growth_rate, width, num_classes, in_channels)
+    return large((6, 12, 48, 32), growth_rate, width, num_classes, in_channels)
+
+
+class CifarDenseNet(DenseNet):
+    """Three blocks of as many layers."""
 
 
 @network(_PAPER, (3, 32, 32))
@@ -113,4 +109,7 @@ def cifar_densenet_bc_100_12(
     num_classes: int = 10, in_channels: int = 3, depth: int = 100, growth_rate: int = 12
 ) -> CifarDenseNet:
     """DenseNet-BC for CIFAR-10, 100 layers, growth 12: 769,162 parameters (published: 0.8M)."""
-    return CifarDenseNet(depth, growth_rate, num_classes, in_channels)
+    if depth < 10 or depth % 6 != 4:
+        raise SpecError(f"depth must be 10, 16, 22, ... (6n + 4); received {depth}", where="CifarDenseNet")
+    stem = {"conv0": nn.Conv2d(in_channels, 2 * growth_rate, 3, padding=1, bias=False)}
+    return CifarDenseNet(stem, ((depth - 4) // 6,) * 3, growth_rate, 2 * growth_rate, num_classes)

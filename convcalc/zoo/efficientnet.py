@@ -12,12 +12,9 @@ from typing import Any
 
 from convcalc import nn
 from convcalc.zoo import Factor, network
-from convcalc.zoo.blocks import Chain, SqueezeExcite, conv_norm, divisible
-from convcalc.zoo.mobilenet_v3 import InvertedResidual
+from convcalc.zoo.blocks import Chain, InvertedResidual, SqueezeExcite, conv_norm, divisible, inverted
 
 _PAPER, _V2 = "Tan and Le 2019, arXiv:1905.11946", "Tan and Le 2021, arXiv:2104.00298"
-
-Stages = tuple[tuple[int, ...], ...]
 
 B0 = (  # of each stage: expansion, kernel, stride of the first block, channels, blocks
     (1, 3, 1, 16, 1),
@@ -35,17 +32,20 @@ class MBConv(InvertedResidual):
 
     def __init__(self, unit: Any, c_in: int, c: int, fused: bool, expansion: int, kernel: int, stride: int) -> None:
         hidden = divisible(c_in * expansion)
-        super().__init__(unit, c_in, hidden, c, kernel, stride, [SqueezeExcite(hidden, max(1, c_in // 4), nn.SiLU)])
         if fused:
             down = [unit(hidden, c, 1, act=None)] if hidden != c_in else []
-            self.block = nn.Sequential(unit(c_in, hidden if down else c, kernel, stride), *down)
+            steps = [unit(c_in, hidden if down else c, kernel, stride), *down]
+        else:
+            squeeze = SqueezeExcite(hidden, max(1, c_in // 4), nn.SiLU)
+            steps = inverted(unit, c_in, hidden, c, kernel, stride, [squeeze])
+        super().__init__(stride == 1 and c_in == c, block=nn.Sequential(*steps))
 
 
 class EfficientNet(Chain):
     """The stages' blocks between two convolutions; ``width`` multiplies channels, ``depth`` the number of blocks."""
 
     def __init__(
-        self, stages: Stages, width: float, depth: float, dropout: float, classes: int, c_in: int, eps: float = 0.001
+        self, stages: Any, width: float, depth: float, dropout: float, classes: int, c_in: int, eps: float = 0.001
     ) -> None:
         stem, fused = (32, 0) if stages is B0 else (stages[0][3], 3)
         unit, c = partial(conv_norm, act=nn.SiLU, eps=eps), divisible(stem * width)

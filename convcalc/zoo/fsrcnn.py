@@ -12,18 +12,20 @@ from convcalc.zoo.blocks import Chain
 
 
 class FSRCNN(Chain):
-    def __init__(self, in_channels: int, scale: int, width: int, shrunk: int, depth: int) -> None:
-        def conv(c_in: int, c: int, kernel: int) -> nn.Sequential:
-            return nn.Sequential(nn.Conv2d(c_in, c, kernel, padding=kernel // 2), nn.PReLU(c))
-
-        self.extract = conv(in_channels, width, 5)
-        self.shrink = conv(width, shrunk, 1)
-        self.map = nn.Sequential(*[conv(shrunk, shrunk, 3) for _ in range(depth)])
-        self.expand = conv(shrunk, width, 1)
-        self.enlarge = nn.ConvTranspose2d(width, in_channels, 9, stride=scale, padding=4, output_padding=scale - 1)
+    """Convolutions with learned slopes, then one transposed."""
 
 
 @network("Dong et al. 2016, arXiv:1608.00367", (1, 85, 85))
 def fsrcnn(in_channels: int = 1, scale: int = 3, width: int = 56, shrunk: int = 12, depth: int = 4) -> FSRCNN:
     """FSRCNN(56, 12, 4), ``scale`` times larger: 12,809 parameters (published: 12,464 weights)."""
-    return FSRCNN(in_channels, scale, width, shrunk, depth)
+
+    def conv(c_in: int, c: int, kernel: int) -> nn.Sequential:
+        return nn.Sequential(nn.Conv2d(c_in, c, kernel, padding=kernel // 2), nn.PReLU(c))
+
+    return FSRCNN(
+        extract=conv(in_channels, width, 5),
+        shrink=conv(width, shrunk, 1),
+        map=nn.Sequential(*[conv(shrunk, shrunk, 3) for _ in range(depth)]),
+        expand=conv(shrunk, width, 1),
+        enlarge=nn.ConvTranspose2d(width, in_channels, 9, stride=scale, padding=4, output_padding=scale - 1),
+    )

@@ -23,6 +23,8 @@ from convcalc import nn
 from convcalc.zoo import network
 from convcalc.zoo.blocks import Branches, Chain, ConvNorm
 
+_PAPER = "Szegedy et al. 2014, arXiv:1409.4842"
+
 MODULES = {
     "3a": (192, 64, 96, 128, 16, 32, 32),
     "3b": (256, 128, 128, 192, 32, 96, 64),
@@ -53,11 +55,12 @@ def branches(conv: Any, channels: tuple[int, ...], largest: int, pool: Any = nn.
 
 
 class Inception(Branches):
-    def __init__(self, *channels: int) -> None:
-        super().__init__(*branches(ConvNorm, channels, 3), start=1)
+    """An inception module whose units have normalisation."""
 
 
 class InceptionAux(Chain):
+    """An auxiliary head, as in torchvision."""
+
     flat = "conv"
 
     def __init__(self, c_in: int, num_classes: int) -> None:
@@ -76,8 +79,9 @@ class GoogLeNet(nn.Module):
     def __init__(self, num_classes: int, in_channels: int, aux_logits: bool, training: bool, dropout: float) -> None:
         self.conv1, self.maxpool1 = ConvNorm(in_channels, 64, 7, 2), pool()
         self.conv2, self.conv3, self.maxpool2 = ConvNorm(64, 64, 1), ConvNorm(64, 192, 3), pool()
+        self.stem = list(vars(self).values())
         for name, channels in MODULES.items():
-            setattr(self, f"inception{name}", Inception(*channels))
+            setattr(self, f"inception{name}", Inception(*branches(ConvNorm, channels, 3), start=1))
         self.maxpool3, self.maxpool4 = pool(), pool(2)
         self.pools = {"4a": self.maxpool3, "5a": self.maxpool4}
         self._end(InceptionAux, num_classes, aux_logits, training, dropout)
@@ -90,18 +94,25 @@ class GoogLeNet(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(1024, classes)
 
-    def _stem(self, x: Any) -> Any:
-        return self.maxpool2(self.conv3(self.conv2(self.maxpool1(self.conv1(x)))))
-
     def forward(self, x: Any) -> Any:
         """Class scores; in training, those of the auxiliary heads after them."""
-        x, scores = self._stem(x), []
+        scores = []
+        for layer in self.stem:
+            x = layer(x)
         for name in MODULES:
             x = self.pools[name](x) if name in self.pools else x
             x = vars(self)[f"inception{name}"](x)
             if name in self.heads:
                 scores.append(self.heads[name](x))
         return [self.fc(self.dropout(self.avgpool(x).flatten(1))), *scores]
+
+
+@network(_PAPER)
+def googlenet(
+    num_classes: int = 1000, in_channels: int = 3, aux_logits: bool = True, training: bool = False, dropout: float = 0.2
+) -> GoogLeNet:
+    """GoogLeNet as in torchvision; 6,624,904 parameters without the auxiliary heads."""
+    return GoogLeNet(num_classes, in_channels, aux_logits, training, dropout)
 
 
 def conv(c_in: int, c: int, kernel: int, stride: int = 1) -> nn.Sequential:
@@ -120,26 +131,13 @@ class GoogLeNet2014(GoogLeNet):
     def __init__(self, num_classes: int, in_channels: int, aux_logits: bool, training: bool, dropout: float) -> None:
         self.conv1, self.pool1, self.norm1 = conv(in_channels, 64, 7, 2), pool(), nn.LocalResponseNorm(5)
         self.conv2_reduce, self.conv2, self.norm2 = conv(64, 64, 1), conv(64, 192, 3), nn.LocalResponseNorm(5)
-        self.pool2, self.pool3, self.pool4 = pool(), pool(), pool()
+        self.pool2 = pool()
+        self.stem = list(vars(self).values())
+        self.pool3, self.pool4 = pool(), pool()
         self.pools = {"4a": self.pool3, "5a": self.pool4}
         for name, channels in MODULES.items():
             setattr(self, f"inception{name}", Branches(*branches(conv, channels, 5)))
         self._end(auxiliary, num_classes, aux_logits, training, dropout)
-
-    def _stem(self, x: Any) -> Any:
-        x = self.norm1(self.pool1(self.conv1(x)))
-        return self.pool2(self.norm2(self.conv2(self.conv2_reduce(x))))
-
-
-_PAPER = "Szegedy et al. 2014, arXiv:1409.4842"
-
-
-@network(_PAPER)
-def googlenet(
-    num_classes: int = 1000, in_channels: int = 3, aux_logits: bool = True, training: bool = False, dropout: float = 0.2
-) -> GoogLeNet:
-    """GoogLeNet as in torchvision; 6,624,904 parameters without the auxiliary heads."""
-    return GoogLeNet(num_classes, in_channels, aux_logits, training, dropout)
 
 
 @network(_PAPER)

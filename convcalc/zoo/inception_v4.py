@@ -14,8 +14,7 @@ from typing import Any
 from convcalc import nn
 from convcalc.zoo import network
 from convcalc.zoo.blocks import Branches, Chain, ConvNorm, Size
-
-ROW, COLUMN, NARROW, TALL = (1, 7), (7, 1), (1, 3), (3, 1)
+from convcalc.zoo.inception import COLUMN, DOUBLE, NARROW, ROW, TALL
 
 _PAPER = "Szegedy et al. 2016, arXiv:1602.07261"
 
@@ -34,15 +33,14 @@ def average(c_in: int, c: int) -> nn.Sequential:
     return nn.Sequential(nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False), ConvNorm(c_in, c, 1))
 
 
-def reduction(*chains: nn.Sequential) -> Branches:
+def reduction(c_in: int, *chains: list[tuple[int, Size]]) -> Branches:
     """Strided chains beside a pooling of stride 2."""
-    return Branches(*chains, nn.MaxPool2d(3, stride=2))
+    return Branches(*[chain(c_in, *steps, strided=True) for steps in chains], nn.MaxPool2d(3, stride=2))
 
 
 def inception_a() -> Branches:
     """Figure 4, on 35 x 35."""
-    double = chain(384, (64, 1), (96, 3), (96, 3))
-    return Branches(chain(384, (96, 1)), chain(384, (64, 1), (96, 3)), double, average(384, 96))
+    return Branches(chain(384, (96, 1)), chain(384, (64, 1), (96, 3)), chain(384, *DOUBLE), average(384, 96))
 
 
 def inception_b() -> Branches:
@@ -63,33 +61,38 @@ def inception_c() -> Branches:
     return Branches(chain(1536, (256, 1)), single, double, average(1536, 256))
 
 
+def start(in_channels: int) -> list[nn.Sequential]:
+    return [chain(in_channels, (32, 3), strided=True), chain(32, (32, 3), valid=True), chain(32, (64, 3))]
+
+
+def head(c: int, num_classes: int, dropout: float) -> dict[str, Any]:
+    return {"avgpool": nn.AdaptiveAvgPool2d(1), "dropout": nn.Dropout(dropout), "fc": nn.Linear(c, num_classes)}
+
+
 class InceptionV4(Chain):
-    def __init__(self, num_classes: int, in_channels: int, dropout: float) -> None:
-        factored = chain(160, (64, 1), (64, ROW), (64, COLUMN), (96, 3), valid=True)
-        self.stem = nn.Sequential(
-            chain(in_channels, (32, 3), strided=True),
-            chain(32, (32, 3), valid=True),
-            chain(32, (64, 3)),
-            Branches(nn.MaxPool2d(3, stride=2), chain(64, (96, 3), strided=True)),
-            Branches(chain(160, (64, 1), (96, 3), valid=True), factored),
-            reduction(chain(192, (192, 3), strided=True)),
-        )
-        self.inception_a = nn.Sequential(*[inception_a() for _ in range(4)])
-        double = chain(384, (192, 1), (224, 3), (256, 3), strided=True)
-        self.reduction_a = reduction(chain(384, (384, 3), strided=True), double)
-        self.inception_b = nn.Sequential(*[inception_b() for _ in range(7)])
-        factored = chain(1024, (256, 1), (256, ROW), (320, COLUMN), (320, 3), strided=True)
-        self.reduction_b = reduction(chain(1024, (192, 1), (192, 3), strided=True), factored)
-        self.inception_c = nn.Sequential(*[inception_c() for _ in range(3)])
-        self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.dropout = nn.Dropout(dropout)
-        self.fc = nn.Linear(1536, num_classes)
+    """The stem, modules of three kinds, and two reductions between them."""
 
 
 @network(_PAPER, (3, 299, 299))
 def inception_v4(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.2) -> InceptionV4:
     """Inception v4: 42,679,816 parameters."""
-    return InceptionV4(num_classes, in_channels, dropout)
+    factored = chain(160, (64, 1), (64, ROW), (64, COLUMN), (96, 3), valid=True)
+    stem = nn.Sequential(
+        *start(in_channels),
+        Branches(nn.MaxPool2d(3, stride=2), chain(64, (96, 3), strided=True)),
+        Branches(chain(160, (64, 1), (96, 3), valid=True), factored),
+        reduction(192, [(192, 3)]),
+    )
+    double: list[tuple[int, Size]] = [(256, 1), (256, ROW), (320, COLUMN), (320, 3)]
+    return InceptionV4(
+        stem=stem,
+        inception_a=nn.Sequential(*[inception_a() for _ in range(4)]),
+        reduction_a=reduction(384, [(384, 3)], [(192, 1), (224, 3), (256, 3)]),
+        inception_b=nn.Sequential(*[inception_b() for _ in range(7)]),
+        reduction_b=reduction(1024, [(192, 1), (192, 3)], double),
+        inception_c=nn.Sequential(*[inception_c() for _ in range(3)]),
+        **head(1536, num_classes, dropout),
+    )
 
 
 class Residual(nn.Module):
@@ -107,36 +110,31 @@ class Residual(nn.Module):
 
 
 class InceptionResNetV2(Chain):
-    def __init__(self, num_classes: int, in_channels: int, dropout: float) -> None:
-        double = chain(192, (64, 1), (96, 3), (96, 3))
-        self.stem = nn.Sequential(
-            chain(in_channels, (32, 3), strided=True),
-            chain(32, (32, 3), valid=True),
-            chain(32, (64, 3)),
-            nn.MaxPool2d(3, stride=2),
-            ConvNorm(64, 80, 1),
-            chain(80, (192, 3), valid=True),
-            nn.MaxPool2d(3, stride=2),
-            Branches(chain(192, (96, 1)), chain(192, (48, 1), (64, 5)), double, average(192, 64)),
-        )
-        branches = ((32, 1),), ((32, 1), (32, 3)), ((32, 1), (48, 3), (64, 3))
-        self.block35 = nn.Sequential(*[Residual(320, 0.17, *branches) for _ in range(10)])
-        double = chain(320, (256, 1), (256, 3), (384, 3), strided=True)
-        self.reduction_a = reduction(chain(320, (384, 3), strided=True), double)
-        factored = (128, 1), (160, ROW), (192, COLUMN)
-        self.block17 = nn.Sequential(*[Residual(1088, 0.1, ((192, 1),), factored) for _ in range(20)])
-        triple = [((384, 3),), ((288, 3),), ((288, 3), (320, 3))]
-        self.reduction_b = reduction(*[chain(1088, (256, 1), *steps, strided=True) for steps in triple])
-        tail = ((192, 1),), ((192, 1), (224, NARROW), (256, TALL))
-        self.block8 = nn.Sequential(*[Residual(2080, 0.2, *tail) for _ in range(9)])
-        self.block8.append(Residual(2080, 1.0, *tail, active=False))
-        self.conv = ConvNorm(2080, 1536, 1)
-        self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.dropout = nn.Dropout(dropout)
-        self.fc = nn.Linear(1536, num_classes)
+    """Modules of three kinds whose results are added, and two reductions between them."""
 
 
 @network(_PAPER, (3, 299, 299))
 def inception_resnet_v2(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.2) -> InceptionResNetV2:
     """Inception-ResNet v2: 55,843,464 parameters."""
-    return InceptionResNetV2(num_classes, in_channels, dropout)
+    stem = nn.Sequential(
+        *start(in_channels),
+        nn.MaxPool2d(3, stride=2),
+        ConvNorm(64, 80, 1),
+        chain(80, (192, 3), valid=True),
+        nn.MaxPool2d(3, stride=2),
+        Branches(chain(192, (96, 1)), chain(192, (48, 1), (64, 5)), chain(192, *DOUBLE), average(192, 64)),
+    )
+    branches = ((32, 1),), ((32, 1), (32, 3)), ((32, 1), (48, 3), (64, 3))
+    factored = (128, 1), (160, ROW), (192, COLUMN)
+    tail = ((192, 1),), ((192, 1), (224, NARROW), (256, TALL))
+    last = Residual(2080, 1.0, *tail, active=False)
+    return InceptionResNetV2(
+        stem=stem,
+        block35=nn.Sequential(*[Residual(320, 0.17, *branches) for _ in range(10)]),
+        reduction_a=reduction(320, [(384, 3)], [(256, 1), (256, 3), (384, 3)]),
+        block17=nn.Sequential(*[Residual(1088, 0.1, ((192, 1),), factored) for _ in range(20)]),
+        reduction_b=reduction(1088, [(256, 1), (384, 3)], [(256, 1), (288, 3)], [(256, 1), (288, 3), (320, 3)]),
+        block8=nn.Sequential(*[Residual(2080, 0.2, *tail) for _ in range(9)], last),
+        conv=ConvNorm(2080, 1536, 1),
+        **head(1536, num_classes, dropout),
+    )

@@ -13,25 +13,36 @@ from convcalc import nn
 from convcalc.zoo import network
 from convcalc.zoo.blocks import Chain
 
+_PAPER = "LeCun et al. 1998, Proc. IEEE 86(11)"
+
 
 class LeNet(Chain):
-    def __init__(self, num_classes: int, in_channels: int) -> None:
-        self.conv1 = nn.Conv2d(in_channels, 6, 5)
-        self.relu1 = nn.ReLU()
-        self.pool1 = nn.MaxPool2d(2)
-        self.conv2 = nn.Conv2d(6, 16, 5)
-        self.relu2 = nn.ReLU()
-        self.pool2 = nn.MaxPool2d(2)
-        self.flatten = nn.Flatten()
-        self.fc1 = nn.Linear(16 * 5 * 5, 120)
-        self.relu3 = nn.ReLU()
-        self.fc2 = nn.Linear(120, 84)
-        self.relu4 = nn.ReLU()
-        self.fc3 = nn.Linear(84, num_classes)
+    """Convolutions, poolings, dense layers."""
+
+
+@network(_PAPER, (1, 32, 32))
+def lenet5(num_classes: int = 10, in_channels: int = 1) -> LeNet:
+    """LeNet-5 as taught today: 61,706 parameters."""
+    return LeNet(
+        conv1=nn.Conv2d(in_channels, 6, 5),
+        relu1=nn.ReLU(),
+        pool1=nn.MaxPool2d(2),
+        conv2=nn.Conv2d(6, 16, 5),
+        relu2=nn.ReLU(),
+        pool2=nn.MaxPool2d(2),
+        flatten=nn.Flatten(),
+        fc1=nn.Linear(16 * 5 * 5, 120),
+        relu3=nn.ReLU(),
+        fc2=nn.Linear(120, 84),
+        relu4=nn.ReLU(),
+        fc3=nn.Linear(84, num_classes),
+    )
 
 
 _THREE = ("012", "123", "234", "345", "045", "015")
+
 _FOUR = ("0123", "1234", "2345", "0345", "0145", "0125", "0134", "1245", "0235")
+
 READS = (*_THREE, *_FOUR, "012345")
 """Which maps of S2 each map of C3 reads: table I of the paper."""
 
@@ -54,12 +65,11 @@ class PartialConvolution(nn.Module):
 
     def __init__(self) -> None:
         self.maps = nn.ModuleList([nn.Conv2d(len(reads), 1, 5) for reads in READS])
-        self.gather = [nn.Cat(1) for _ in READS]
         self.cat = nn.Cat(1)
 
     def forward(self, x: Any) -> Any:
         maps = x.split(1, 1)
-        read = [cat(*[maps[int(i)] for i in reads]) for cat, reads in zip(self.gather, READS)]
+        read = [nn.Cat(1)(*[maps[int(i)] for i in reads]) for reads in READS]
         return self.cat(*[conv(part) for conv, part in zip(self.maps, read)])
 
 
@@ -87,13 +97,7 @@ class LeNet1998(nn.Module):
         return (away * away).sum(-1)
 
 
-@network("LeCun et al. 1998, Proc. IEEE 86(11)", (1, 32, 32))
-def lenet5(num_classes: int = 10, in_channels: int = 1) -> LeNet:
-    """LeNet-5 as taught today: 61,706 parameters."""
-    return LeNet(num_classes, in_channels)
-
-
-@network("LeCun et al. 1998, Proc. IEEE 86(11)", (1, 32, 32))
+@network(_PAPER, (1, 32, 32))
 def lenet5_1998(num_classes: int = 10, in_channels: int = 1) -> LeNet1998:
     """LeNet-5 as published: 60,000 learned parameters; the 840 fixed numbers of its output are buffers here."""
     return LeNet1998(num_classes, in_channels)

@@ -91,22 +91,23 @@ class MaxVitLayer(Chain):
 class Stage(Chain):
     """Layers of one width; the first halves the size."""
 
-    def __init__(self, c_in: int, c: int, repeats: int, window: int) -> None:
+    def __init__(self, window: int, c_in: int, c: int, repeats: int) -> None:
         others = [MaxVitLayer(c, c, 1, window) for _ in range(1, repeats)]
         self.layers = nn.Sequential(MaxVitLayer(c_in, c, 2, window), *others)
 
 
 class MaxVit(Chain):
-    def __init__(self, window: int, num_classes: int, in_channels: int) -> None:
-        stem = conv_norm(in_channels, 64, 3, stride=2, act=nn.GELU, eps=0.001)
-        self.stem = nn.Sequential(stem, nn.Sequential(nn.Conv2d(64, 64, 3, padding=1)))
-        stages = (64, 64, 2), (64, 128, 2), (128, 256, 5), (256, 512, 2)
-        self.blocks = nn.Sequential(*[Stage(*stage, window) for stage in stages])
-        dense = [nn.Linear(512, 512), nn.Tanh(), nn.Linear(512, num_classes, bias=False)]
-        self.classifier = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.LayerNorm(512), *dense)
+    """A stem, four stages, two dense layers."""
 
 
 @network("Tu et al. 2022, arXiv:2204.01697")
 def maxvit_t(num_classes: int = 1000, in_channels: int = 3, window: int = 7) -> MaxVit:
     """MaxViT-T."""
-    return MaxVit(window, num_classes, in_channels)
+    stem = conv_norm(in_channels, 64, 3, stride=2, act=nn.GELU, eps=0.001)
+    stages = (64, 64, 2), (64, 128, 2), (128, 256, 5), (256, 512, 2)
+    dense = [nn.Linear(512, 512), nn.Tanh(), nn.Linear(512, num_classes, bias=False)]
+    return MaxVit(
+        stem=nn.Sequential(stem, nn.Sequential(nn.Conv2d(64, 64, 3, padding=1))),
+        blocks=nn.Sequential(*[Stage(window, *stage) for stage in stages]),
+        classifier=nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.LayerNorm(512), *dense),
+    )

@@ -24,9 +24,10 @@ def mlpconv(c_in: int, channels: tuple[int, int, int], kernel: int, stride: int 
 
 
 class NIN(Chain):
+    """Convolutions, and the mean of each class's map."""
+
     def __init__(self, *steps: Any) -> None:
-        self.features = nn.Sequential(*steps)
-        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        super().__init__(features=nn.Sequential(*steps), avgpool=nn.AdaptiveAvgPool2d(1))
 
 
 @network(_PAPER, (3, 32, 32))

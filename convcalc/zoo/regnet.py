@@ -51,7 +51,7 @@ class RegNet(Chain):
         self.trunk_output, c_in = nn.Sequential(), 32
         for i, (c, repeats) in enumerate(stages(*plan), 1):
             group = min(plan[-1], c)
-            blocks = [Block(c_in, c, 2, group, squeezes), *[Block(c, c, 1, group, squeezes) for _ in range(1, repeats)]]
+            blocks = [Block(c if k else c_in, c, 1 if k else 2, group, squeezes) for k in range(repeats)]
             named = {f"block{i}-{k}": block for k, block in enumerate(blocks)}
             setattr(self.trunk_output, f"block{i}", nn.Sequential(named))
             c_in = c

@@ -1,4 +1,4 @@
-"""ResNet with 18 to 152 weighted layers; its kin: `resnext`, `senet`, `preact_resnet`, `cifar_resnet`.
+"""ResNet with 18 to 152 weighted layers; its kin: `resnext`, `cifar_resnet`.
 
 He et al. 2015, arXiv:1512.03385, table 1. The stride of a bottleneck stands in its 3 x 3 convolution, as in
 torchvision, where the paper has it in the 1 x 1 before: same parameters, 4.1 for 3.8 GMACs at ResNet-50.
@@ -29,11 +29,11 @@ def shortcut(c_in: int, c: int, stride: int) -> nn.Sequential | None:
 
 
 class BasicBlock(nn.Module):
-    """Two 3 x 3 convolutions, and the input added; takes neither dilation nor groups nor another width."""
+    """Two 3 x 3 convolutions, and the input added; takes no dilation."""
 
     expansion = 1
 
-    def __init__(self, c_in: int, c: int, stride: int, dilation: int, groups: int, base: int) -> None:
+    def __init__(self, c_in: int, c: int, stride: int, dilation: int) -> None:
         self.conv1 = nn.Conv2d(c_in, c, 3, stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(c)
         self.relu = nn.ReLU()
@@ -54,7 +54,7 @@ class Bottleneck(BasicBlock):
 
     expansion = 4
 
-    def __init__(self, c_in: int, c: int, stride: int, dilation: int, groups: int, base: int) -> None:
+    def __init__(self, c_in: int, c: int, stride: int, dilation: int, groups: int = 1, base: int = 64) -> None:
         width = c * base // 64 * groups
         self.conv1 = nn.Conv2d(c_in, width, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
@@ -70,35 +70,28 @@ class Bottleneck(BasicBlock):
 
 
 class ResNet(Chain):
-    """``output_stride`` 16 or 8 dilates the last stages where they would stride, as segmentation wants it."""
+    """``output_stride`` 16 or 8 dilates the last stages where they would stride; ``more`` is for the blocks."""
 
     def __init__(
-        self,
-        block: Any,
-        repeats: tuple[int, ...],
-        num_classes: int = 1000,
-        in_channels: int = 3,
-        groups: int = 1,
-        width_per_group: int = 64,
-        output_stride: int = 32,
+        self, block: Any, repeats: tuple[int, ...], classes: int, c_in: int, output_stride: int = 32, *more: int
     ) -> None:
         if output_stride not in _PLANS:
             raise SpecError(f"output_stride must be 8, 16 or 32; received {output_stride}", where="ResNet")
 
         def stage(i: int) -> nn.Sequential:
             c, (stride, first, rest) = 64 * 2**i, _PLANS[output_stride][i]
-            c_in = c // 2 * block.expansion if i else 64
-            blocks = [block(c_in, c, stride, first, groups, width_per_group)]
-            blocks += [block(c * block.expansion, c, 1, rest, groups, width_per_group) for _ in range(1, repeats[i])]
-            return nn.Sequential(*blocks)
+            blocks = [block(c // 2 * block.expansion if i else 64, c, stride, first, *more)]
+            return nn.Sequential(
+                *blocks, *[block(c * block.expansion, c, 1, rest, *more) for _ in range(1, repeats[i])]
+            )
 
-        self.conv1 = nn.Conv2d(in_channels, 64, 7, stride=2, padding=3, bias=False)
+        self.conv1 = nn.Conv2d(c_in, 64, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
         self.relu = nn.ReLU()
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
         self.layer1, self.layer2, self.layer3, self.layer4 = map(stage, range(4))
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(512 * block.expansion, num_classes)
+        self.fc = nn.Linear(512 * block.expansion, classes)
 
 
 @network(_PAPER)
@@ -118,7 +111,7 @@ def resnet50(
     num_classes: int = 1000, in_channels: int = 3, groups: int = 1, width_per_group: int = 64, output_stride: int = 32
 ) -> ResNet:
     """ResNet-50."""
-    return ResNet(Bottleneck, (3, 4, 6, 3), num_classes, in_channels, groups, width_per_group, output_stride)
+    return ResNet(Bottleneck, (3, 4, 6, 3), num_classes, in_channels, output_stride, groups, width_per_group)
 
 
 @network(_PAPER)
@@ -126,7 +119,7 @@ def resnet101(
     num_classes: int = 1000, in_channels: int = 3, groups: int = 1, width_per_group: int = 64, output_stride: int = 32
 ) -> ResNet:
     """ResNet-101."""
-    return ResNet(Bottleneck, (3, 4, 23, 3), num_classes, in_channels, groups, width_per_group, output_stride)
+    return ResNet(Bottleneck, (3, 4, 23, 3), num_classes, in_channels, output_stride, groups, width_per_group)
 
 
 @network(_PAPER)
@@ -134,4 +127,4 @@ def resnet152(
     num_classes: int = 1000, in_channels: int = 3, groups: int = 1, width_per_group: int = 64, output_stride: int = 32
 ) -> ResNet:
     """ResNet-152."""
-    return ResNet(Bottleneck, (3, 8, 36, 3), num_classes, in_channels, groups, width_per_group, output_stride)
+    return ResNet(Bottleneck, (3, 8, 36, 3), num_classes, in_channels, output_stride, groups, width_per_group)

@@ -3,8 +3,7 @@
 FCN, scores from the last map alone, interpolated: Long et al. 2014, arXiv:1411.4038; on a dilated ResNet, and without
 the paper's earlier maps, as in torchvision.
 
-DeepLab v3, dilated convolutions side by side: Chen et al. 2017, arXiv:1706.05587, section 3.3, with torchvision's
-rates.
+DeepLab v3, dilated convolutions side by side: Chen et al. 2017, arXiv:1706.05587, section 3.3; torchvision's rates.
 
 LR-ASPP, the lean head that came with MobileNet v3: Howard et al. 2019, arXiv:1905.02244, section 6.4 and figure 10; the
 mean over all positions, as in torchvision, where the paper has windows of 49 x 49.
@@ -15,27 +14,37 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc import nn
+from convcalc.network.module import children
 from convcalc.zoo import network
 from convcalc.zoo.blocks import conv_norm
-from convcalc.zoo.mobilenet_v3 import MobileNetBody
-from convcalc.zoo.resnet import Bottleneck, ResNet
+from convcalc.zoo.mobilenet import mobilenet_v3_large
+from convcalc.zoo.resnet import resnet50, resnet101
 
 _FCN, _DEEPLAB, _SIZE = "Long et al. 2014, arXiv:1411.4038", "Chen et al. 2017, arXiv:1706.05587", (3, 520, 520)
 
 
-class ResNetBody(ResNet):
-    """A ResNet at an eighth of the input's size; gives its third and fourth stage."""
+class ResNetBody(nn.Module):
+    """A ResNet at an eighth of the input's size; gives the map after the child ``early``, and the last map."""
 
-    channels = (1024, 2048)
+    early, channels = "layer3", (1024, 2048)
 
-    def __init__(self, repeats: tuple[int, ...], in_channels: int) -> None:
-        super().__init__(Bottleneck, repeats, in_channels=in_channels, output_stride=8)
-        del self.avgpool, self.fc
+    def __init__(self, resnet: Any, in_channels: int) -> None:
+        vars(self).update([*children(resnet(in_channels=in_channels, output_stride=8))][:-2])  # without its head
 
     def forward(self, x: Any) -> tuple[Any, Any]:
-        x = self.layer2(self.layer1(self.maxpool(self.relu(self.bn1(self.conv1(x))))))
-        third = self.layer3(x)
-        return third, self.layer4(third)
+        maps = {}
+        for name, child in children(self):
+            x = maps[name] = child(x)
+        return maps[self.early], x
+
+
+class MobileNetBody(ResNetBody):
+    """MobileNet v3 large, whose fifth map has an eighth of the input's size."""
+
+    early, channels = "4", (40, 960)
+
+    def __init__(self, in_channels: int) -> None:
+        vars(self).update(children(mobilenet_v3_large(in_channels=in_channels, output_stride=16).features))
 
 
 def resized(x: Any, like: Any) -> Any:
@@ -52,9 +61,8 @@ class Segmenter(nn.Module):
 
     def __init__(self, body: Any, head: Any, num_classes: int, aux_loss: bool) -> None:
         self.backbone = body
-        early, last = body.channels
-        self.classifier = head(last, num_classes)
-        self.aux_classifier = fcn_head(early, num_classes) if aux_loss else None
+        self.classifier = head(body.channels[1], num_classes)
+        self.aux_classifier = fcn_head(body.channels[0], num_classes) if aux_loss else None
 
     def forward(self, x: Any) -> Any:
         """Class scores of each pixel, those of the auxiliary head after them."""
@@ -66,13 +74,13 @@ class Segmenter(nn.Module):
 @network(_FCN, _SIZE)
 def fcn_resnet50(num_classes: int = 21, in_channels: int = 3, aux_loss: bool = False) -> Segmenter:
     """FCN on ResNet-50."""
-    return Segmenter(ResNetBody((3, 4, 6, 3), in_channels), fcn_head, num_classes, aux_loss)
+    return Segmenter(ResNetBody(resnet50, in_channels), fcn_head, num_classes, aux_loss)
 
 
 @network(_FCN, _SIZE)
 def fcn_resnet101(num_classes: int = 21, in_channels: int = 3, aux_loss: bool = False) -> Segmenter:
     """FCN on ResNet-101."""
-    return Segmenter(ResNetBody((3, 4, 23, 3), in_channels), fcn_head, num_classes, aux_loss)
+    return Segmenter(ResNetBody(resnet101, in_channels), fcn_head, num_classes, aux_loss)
 
 
 class Pooled(nn.Sequential):
@@ -103,13 +111,13 @@ def deeplab_head(c_in: int, num_classes: int) -> nn.Sequential:
 @network(_DEEPLAB, _SIZE)
 def deeplabv3_resnet50(num_classes: int = 21, in_channels: int = 3, aux_loss: bool = False) -> Segmenter:
     """DeepLab v3 on ResNet-50."""
-    return Segmenter(ResNetBody((3, 4, 6, 3), in_channels), deeplab_head, num_classes, aux_loss)
+    return Segmenter(ResNetBody(resnet50, in_channels), deeplab_head, num_classes, aux_loss)
 
 
 @network(_DEEPLAB, _SIZE)
 def deeplabv3_resnet101(num_classes: int = 21, in_channels: int = 3, aux_loss: bool = False) -> Segmenter:
     """DeepLab v3 on ResNet-101."""
-    return Segmenter(ResNetBody((3, 4, 23, 3), in_channels), deeplab_head, num_classes, aux_loss)
+    return Segmenter(ResNetBody(resnet101, in_channels), deeplab_head, num_classes, aux_loss)
 
 
 @network(_DEEPLAB, _SIZE)

@@ -36,17 +36,12 @@ class SqueezeNet(Chain):
 
     flat = "classifier"
 
-    def __init__(
-        self, channels: int, kernel: int, fires: tuple[int, ...], num_classes: int, in_channels: int, dropout: float
-    ) -> None:
-        self.features = nn.Sequential(nn.Conv2d(in_channels, channels, kernel, stride=2), nn.ReLU())
+    def __init__(self, c: int, kernel: int, fires: tuple[int, ...], classes: int, c_in: int, dropout: float) -> None:
+        self.features = nn.Sequential(nn.Conv2d(c_in, c, kernel, stride=2), nn.ReLU())
         for squeeze in fires:
-            if squeeze == 0:
-                self.features.append(nn.MaxPool2d(3, stride=2, ceil_mode=True))
-            else:
-                self.features.append(Fire(channels, squeeze))
-                channels = 8 * squeeze
-        conv = nn.Conv2d(512, num_classes, 1)
+            self.features.append(Fire(c, squeeze) if squeeze else nn.MaxPool2d(3, stride=2, ceil_mode=True))
+            c = 8 * squeeze or c
+        conv = nn.Conv2d(512, classes, 1)
         self.classifier = nn.Sequential(nn.Dropout(dropout), conv, nn.ReLU(), nn.AdaptiveAvgPool2d(1))
 
 

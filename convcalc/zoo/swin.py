@@ -14,6 +14,9 @@ from convcalc.zoo.blocks import Chain, mlp
 
 _PAPER = "Liu et al. 2021, arXiv:2103.14030"
 
+HEAD = 32
+"""Channels of one head."""
+
 
 def padded(x: Any, multiple: int) -> Any:
     """(N, H, W, C) with zeros below and to the right, up to multiples of a size."""
@@ -24,9 +27,9 @@ def padded(x: Any, multiple: int) -> Any:
 class WindowAttention(nn.Module):
     """Attention inside windows, with a learned bias for each relative position, the windows shifted or not."""
 
-    def __init__(self, c: int, heads: int, window: int, shift: int) -> None:
-        self.sizes = (heads, window, shift)
-        self._add_position(heads, window)
+    def __init__(self, c: int, window: int, shift: int) -> None:
+        self.window, self.shift = window, shift
+        self._add_position(c // HEAD, window)
         self.relative_position_index = nn.Buffer(window**4)
         self.qkv = nn.Linear(c, 3 * c)
         self.proj = nn.Linear(c, c)
@@ -39,28 +42,29 @@ class WindowAttention(nn.Module):
         return nn.IndexSelect(0)(self.relative_position_bias_table, self.relative_position_index)
 
     def scores(self, q: Any, k: Any) -> Any:
-        return (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
+        return (q * HEAD**-0.5) @ k.transpose(-2, -1)
 
     def forward(self, x: Any) -> Any:
-        heads, window, shift = self.sizes
+        window = self.window
         n, h, w, c = x.shape
         x = padded(x, window)
         _, tall, wide, _ = x.shape
-        shifts = tuple(0 if isinstance(size, int) and size <= window else shift for size in (tall, wide))
+        shifts = tuple(0 if isinstance(size, int) and size <= window else self.shift for size in (tall, wide))
         if any(shifts):
             x = x.roll((-shifts[0], -shifts[1]), (1, 2))
-        rows, columns, length = tall // window, wide // window, window**2
+        rows, columns = tall // window, wide // window
         x = x.reshape(n, rows, window, columns, window, c).permute(0, 1, 3, 2, 4, 5)
-        x = self._attend(x.reshape(n * rows * columns, length, c), heads, rows * columns if any(shifts) else 0)
+        x = self._attend(x.reshape(n * rows * columns, window**2, c), rows * columns if any(shifts) else 0)
         x = x.reshape(n, rows, columns, window, window, c).permute(0, 1, 3, 2, 4, 5).reshape(n, tall, wide, c)
         if any(shifts):
             x = x.roll(shifts, (1, 2))
         return x if (tall, wide) == (h, w) else x[:, :h, :w]
 
-    def _attend(self, x: Any, heads: int, masked: Any) -> Any:
+    def _attend(self, x: Any, masked: Any) -> Any:
         """Attention of each window's positions on themselves; after a shift, ``masked`` windows of each image."""
         n, length, c = x.shape
-        q, k, v = self.qkv(x).reshape(n, length, 3, heads, c // heads).permute(2, 0, 3, 1, 4)
+        heads = c // HEAD
+        q, k, v = self.qkv(x).reshape(n, length, 3, heads, HEAD).permute(2, 0, 3, 1, 4)
         bias = self.position_bias().reshape(length, length, heads).permute(2, 0, 1)
         scores = self.scores(q, k) + bias.unsqueeze(0)
         if masked:
@@ -91,9 +95,9 @@ class Block(nn.Module):
     attention: type[WindowAttention] = WindowAttention
     merging = PatchMerging
 
-    def __init__(self, c: int, heads: int, window: int, shift: int) -> None:
+    def __init__(self, c: int, window: int, shift: int) -> None:
         self.norm1 = nn.LayerNorm(c)
-        self.attn = self.attention(c, heads, window, shift)
+        self.attn = self.attention(c, window, shift)
         self.norm2 = nn.LayerNorm(c)
         self.mlp = mlp(c)
 
@@ -104,16 +108,15 @@ class Block(nn.Module):
 
 class Swin(Chain):
     def __init__(
-        self, block: type[Block], c: int, repeats: tuple[int, ...], heads: int, window: int, classes: int, c_in: int
+        self, block: type[Block], c: int, repeats: tuple[int, ...], window: int, classes: int, c_in: int
     ) -> None:
         patches = nn.Conv2d(c_in, c, 4, stride=4)
         self.features = nn.Sequential(nn.Sequential(patches, nn.Permute((0, 2, 3, 1)), nn.LayerNorm(c)))
         for stage, n in enumerate(repeats):
             if stage:
                 self.features.append(block.merging(c))
-                c, heads = 2 * c, 2 * heads
-            shifts = [window // 2 if i % 2 else 0 for i in range(n)]
-            self.features.append(nn.Sequential(*[block(c, heads, window, shift) for shift in shifts]))
+                c *= 2
+            self.features.append(nn.Sequential(*[block(c, window, window // 2 * (i % 2)) for i in range(n)]))
         self.norm = nn.LayerNorm(c)
         self.permute = nn.Permute((0, 3, 1, 2))
         self.avgpool = nn.AdaptiveAvgPool2d(1)
@@ -123,16 +126,16 @@ class Swin(Chain):
 @network(_PAPER)
 def swin_t(num_classes: int = 1000, in_channels: int = 3, window: int = 7) -> Swin:
     """Swin-T."""
-    return Swin(Block, 96, (2, 2, 6, 2), 3, window, num_classes, in_channels)
+    return Swin(Block, 96, (2, 2, 6, 2), window, num_classes, in_channels)
 
 
 @network(_PAPER)
 def swin_s(num_classes: int = 1000, in_channels: int = 3, window: int = 7) -> Swin:
     """Swin-S."""
-    return Swin(Block, 96, (2, 2, 18, 2), 3, window, num_classes, in_channels)
+    return Swin(Block, 96, (2, 2, 18, 2), window, num_classes, in_channels)
 
 
 @network(_PAPER)
 def swin_b(num_classes: int = 1000, in_channels: int = 3, window: int = 7) -> Swin:
     """Swin-B."""
-    return Swin(Block, 128, (2, 2, 18, 2), 4, window, num_classes, in_channels)
+    return Swin(Block, 128, (2, 2, 18, 2), window, num_classes, in_channels)

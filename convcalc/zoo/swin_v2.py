@@ -5,24 +5,22 @@ Liu et al. 2021, arXiv:2111.09883, section 3; the rest is `swin`'s.
 
 from __future__ import annotations
 
+from math import inf, log
 from typing import Any
 
 from convcalc import nn
 from convcalc.zoo import network
-from convcalc.zoo.swin import Block, PatchMerging, Swin, WindowAttention
+from convcalc.zoo.swin import HEAD, Block, PatchMerging, Swin, WindowAttention
 
 _PAPER = "Liu et al. 2021, arXiv:2111.09883"
-
-_LOG_100 = 4.605170185988092
-"""The learned factor of the scores is kept to at most 100."""
 
 
 class CosineAttention(WindowAttention):
     """Attention by the angle between queries and keys."""
 
-    def __init__(self, c: int, heads: int, window: int, shift: int) -> None:
-        super().__init__(c, heads, window, shift)
-        self.cpb_mlp = nn.Sequential(nn.Linear(2, 512), nn.ReLU(), nn.Linear(512, heads, bias=False))
+    def __init__(self, c: int, window: int, shift: int) -> None:
+        super().__init__(c, window, shift)
+        self.cpb_mlp = nn.Sequential(nn.Linear(2, 512), nn.ReLU(), nn.Linear(512, c // HEAD, bias=False))
 
     def _add_position(self, heads: int, window: int) -> None:
         self.logit_scale = nn.Parameter(heads, 1, 1)
@@ -30,13 +28,12 @@ class CosineAttention(WindowAttention):
 
     def position_bias(self) -> Any:
         """A network's answer for each relative position, between 0 and 16."""
-        heads = self.sizes[0]
-        table = self.cpb_mlp(self.relative_coords_table).reshape(-1, heads)
+        table = self.cpb_mlp(self.relative_coords_table).reshape(-1, self.logit_scale.shape[0])
         return nn.IndexSelect(0)(table, self.relative_position_index).sigmoid() * 16
 
     def scores(self, q: Any, k: Any) -> Any:
         cosines = nn.Normalize(dim=-1)(q) @ nn.Normalize(dim=-1)(k).transpose(-2, -1)
-        return cosines * nn.Exp()(nn.Hardtanh(float("-inf"), _LOG_100)(self.logit_scale))
+        return cosines * nn.Exp()(nn.Hardtanh(-inf, log(100))(self.logit_scale))  # so by at most 100
 
 
 class PatchMergingV2(PatchMerging):
@@ -64,16 +61,16 @@ class BlockV2(Block):
 @network(_PAPER, (3, 256, 256))
 def swin_v2_t(num_classes: int = 1000, in_channels: int = 3, window: int = 8) -> Swin:
     """Swin v2-T."""
-    return Swin(BlockV2, 96, (2, 2, 6, 2), 3, window, num_classes, in_channels)
+    return Swin(BlockV2, 96, (2, 2, 6, 2), window, num_classes, in_channels)
 
 
 @network(_PAPER, (3, 256, 256))
 def swin_v2_s(num_classes: int = 1000, in_channels: int = 3, window: int = 8) -> Swin:
     """Swin v2-S."""
-    return Swin(BlockV2, 96, (2, 2, 18, 2), 3, window, num_classes, in_channels)
+    return Swin(BlockV2, 96, (2, 2, 18, 2), window, num_classes, in_channels)
 
 
 @network(_PAPER, (3, 256, 256))
 def swin_v2_b(num_classes: int = 1000, in_channels: int = 3, window: int = 8) -> Swin:
     """Swin v2-B."""
-    return Swin(BlockV2, 128, (2, 2, 18, 2), 4, window, num_classes, in_channels)
+    return Swin(BlockV2, 128, (2, 2, 18, 2), window, num_classes, in_channels)

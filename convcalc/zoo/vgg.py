@@ -7,36 +7,25 @@ from __future__ import annotations
 
 from convcalc import nn
 from convcalc.zoo import network
-from convcalc.zoo.blocks import Chain, dense_head
-
-A, B, D, E = (1, 1, 2, 2, 2), (2, 2, 2, 2, 2), (2, 2, 3, 3, 3), (2, 2, 4, 4, 4)
-"""Convolutions before each of the five poolings."""
+from convcalc.zoo.blocks import Chain, convs, dense_head
 
 _PAPER = "Simonyan and Zisserman 2014, arXiv:1409.1556"
 
-
-def convs(c_in: int, channels: tuple[int, ...], norm: bool = True) -> nn.Sequential:
-    steps = nn.Sequential()
-    for c in channels:
-        normalised = [nn.BatchNorm2d(c)] if norm else []
-        steps.extend([nn.Conv2d(c_in, c, 3, padding=1), *normalised, nn.ReLU()])
-        c_in = c
-    return steps
+A, B, D, E = (1, 1, 2, 2, 2), (2, 2, 2, 2, 2), (2, 2, 3, 3, 3), (2, 2, 4, 4, 4)
+"""Convolutions before each of the five poolings."""
 
 
 class VGG(Chain):
     """Five stages; ``width`` is the channels of the first."""
 
-    def __init__(
-        self, stages: tuple[int, ...], norm: bool, num_classes: int, in_channels: int, width: int, dropout: float
-    ) -> None:
+    def __init__(self, plan: tuple[int, ...], norm: bool, classes: int, c_in: int, width: int, dropout: float) -> None:
         self.features = nn.Sequential()
-        for stage, repeats in enumerate(stages):
-            channels = width * min(2**stage, 8)
-            self.features.extend([*convs(in_channels, (channels,) * repeats, norm), nn.MaxPool2d(2)])
-            in_channels = channels
+        for stage, repeats in enumerate(plan):
+            c = width * min(2**stage, 8)
+            self.features.extend([*convs(c_in, (c,) * repeats, norm), nn.MaxPool2d(2)])
+            c_in = c
         self.avgpool = nn.AdaptiveAvgPool2d(7)
-        self.classifier = dense_head(in_channels * 7 * 7, num_classes, dropout)
+        self.classifier = dense_head(c_in * 7 * 7, classes, dropout)
 
 
 @network(_PAPER)

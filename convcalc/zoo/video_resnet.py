@@ -1,23 +1,46 @@
-"""Video ResNets of 18 layers: 3-d convolutions, 3-d ones in the first stage only, and 2-d ones followed by 1-d.
+"""Networks over clips, (N, C, frames, H, W): C3D; the ResNets R3D, MC3 and R(2+1)D; S3D, GoogLeNet for clips.
 
-Tran et al. 2017, arXiv:1711.11248, sections 3.2, 3.3 and 3.5 (R3D, MC3, R(2+1)D). Inputs are clips: (N, C, frames, H,
-W).
+C3D, eight 3 x 3 x 3 convolutions: Tran et al. 2014, arXiv:1412.0767, figure 3, for clips of 16 frames of 112 x 112 and
+the 487 classes of Sports-1M, without a number of parameters; Carreira and Zisserman (arXiv:1705.07750, table 1) print
+79M for theirs of this kind, with fewer classes, and this one has 78.4M with the 101 of UCF-101.
+
+The ResNets have 18 layers: 3-d convolutions, 3-d ones in the first stage only, and 2-d ones followed by 1-d: Tran et
+al. 2017, arXiv:1711.11248, sections 3.2, 3.3 and 3.5.
+
+S3D, its convolutions factored into space and time: Xie et al. 2017, arXiv:1712.04851, figure 2 and section 4; the
+modules' channels are `googlenet`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from convcalc import nn
 from convcalc.zoo import network
-from convcalc.zoo.blocks import Chain
+from convcalc.zoo.blocks import Chain, dense_head
+from convcalc.zoo.googlenet import MODULES, Inception, branches
 
 _PAPER, _CLIP = "Tran et al. 2017, arXiv:1711.11248", (3, 16, 112, 112)
 
 Triple = tuple[int, int, int]
-Conv = Callable[[int, int, int, int], Any]
-"""A block's convolution from input channels, channels, channels between the two of (2+1)D, and stride."""
+
+
+class C3D(Chain):
+    """Five stages, each with a pooling, the first of which keeps all frames."""
+
+    flat = "features"
+
+
+@network("Tran et al. 2014, arXiv:1412.0767", _CLIP)
+def c3d(num_classes: int = 487, in_channels: int = 3, dropout: float = 0.5) -> C3D:
+    """C3D: 79,991,015 parameters; takes 16 to 31 frames of 96 x 96 to 127 x 127."""
+    features = nn.Sequential()
+    for i, stage in enumerate(((64,), (128,), (256, 256), (512, 512), (512, 512))):
+        for c in stage:
+            features.extend([nn.Conv3d(in_channels, c, 3, padding=1), nn.ReLU()])
+            in_channels = c
+        features.append(nn.MaxPool3d(2 if i else (1, 2, 2), padding=(0, 1, 1) if i == 4 else 0))
+    return C3D(features=features, classifier=dense_head(512 * 4 * 4, num_classes, dropout))
 
 
 def conv(c_in: int, c: int, kernel: Triple, stride: Triple | int = 1) -> nn.Conv3d:
@@ -28,29 +51,25 @@ def unit(c_in: int, c: int, kernel: Triple, stride: Triple = (1, 1, 1), eps: flo
     return [conv(c_in, c, kernel, stride), nn.BatchNorm3d(c, eps), nn.ReLU()]
 
 
-def full(c_in: int, c: int, between: int, stride: int) -> nn.Conv3d:
-    return conv(c_in, c, (3, 3, 3), stride)
-
-
-def flat(c_in: int, c: int, between: int, stride: int) -> nn.Conv3d:
-    """1 x 3 x 3: each frame by itself."""
-    return conv(c_in, c, (1, 3, 3), (1, stride, stride))
-
-
-def factored(c_in: int, c: int, between: int, stride: int) -> nn.Sequential:
-    within = unit(c_in, between, (1, 3, 3), (1, stride, stride))
-    return nn.Sequential(*within, conv(between, c, (3, 1, 1), (stride, 1, 1)))
+def within(kind: str, c_in: int, c: int, between: int, stride: int) -> Any:
+    """A block's convolution: of kind 3d; 2d, each frame by itself; or 2+1d, with ``between`` channels in between."""
+    if kind == "3d":
+        return conv(c_in, c, (3, 3, 3), stride)
+    if kind == "2d":
+        return conv(c_in, c, (1, 3, 3), (1, stride, stride))
+    plane = unit(c_in, between, (1, 3, 3), (1, stride, stride))
+    return nn.Sequential(*plane, conv(between, c, (3, 1, 1), (stride, 1, 1)))
 
 
 class BasicBlock(nn.Module):
     """Two convolutions, and the input added."""
 
-    def __init__(self, make: Conv, c_in: int, c: int, stride: int) -> None:
+    def __init__(self, kind: str, c_in: int, c: int, stride: int) -> None:
         between = 27 * c_in * c // (9 * c_in + 3 * c)  # as many weights as 3 x 3 x 3 would have
-        self.conv1 = nn.Sequential(make(c_in, c, between, stride), nn.BatchNorm3d(c), nn.ReLU())
-        self.conv2 = nn.Sequential(make(c, c, between, 1), nn.BatchNorm3d(c))
+        self.conv1 = nn.Sequential(within(kind, c_in, c, between, stride), nn.BatchNorm3d(c), nn.ReLU())
+        self.conv2 = nn.Sequential(within(kind, c, c, between, 1), nn.BatchNorm3d(c))
         self.relu = nn.ReLU()
-        projection = conv(c_in, c, (1, 1, 1), (1 if make is flat else stride, stride, stride))
+        projection = conv(c_in, c, (1, 1, 1), (1 if kind == "2d" else stride, stride, stride))
         self.downsample = nn.Sequential(projection, nn.BatchNorm3d(c)) if stride != 1 else None
 
     def forward(self, x: Any) -> Any:
@@ -59,10 +78,10 @@ class BasicBlock(nn.Module):
 
 
 class VideoResNet(Chain):
-    def __init__(self, stem: list[Any], first: Conv, rest: Conv, num_classes: int) -> None:
+    def __init__(self, stem: list[Any], first: str, rest: str, num_classes: int) -> None:
         def stage(i: int) -> nn.Sequential:
-            c, stride, make = (64 * 2**i, 2, rest) if i else (64, 1, first)
-            return nn.Sequential(BasicBlock(make, c // stride, c, stride), BasicBlock(make, c, c, 1))
+            c, stride, kind = (64 * 2**i, 2, rest) if i else (64, 1, first)
+            return nn.Sequential(BasicBlock(kind, c // stride, c, stride), BasicBlock(kind, c, c, 1))
 
         self.stem = nn.Sequential(*stem)
         self.layer1, self.layer2, self.layer3, self.layer4 = map(stage, range(4))
@@ -73,17 +92,49 @@ class VideoResNet(Chain):
 @network(_PAPER, _CLIP)
 def r3d_18(num_classes: int = 400, in_channels: int = 3) -> VideoResNet:
     """ResNet-18 of 3-d convolutions."""
-    return VideoResNet(unit(in_channels, 64, (3, 7, 7), (1, 2, 2)), full, full, num_classes)
+    return VideoResNet(unit(in_channels, 64, (3, 7, 7), (1, 2, 2)), "3d", "3d", num_classes)
 
 
 @network(_PAPER, _CLIP)
 def mc3_18(num_classes: int = 400, in_channels: int = 3) -> VideoResNet:
     """ResNet-18 of 3-d convolutions in the first stage and 2-d ones after it."""
-    return VideoResNet(unit(in_channels, 64, (3, 7, 7), (1, 2, 2)), full, flat, num_classes)
+    return VideoResNet(unit(in_channels, 64, (3, 7, 7), (1, 2, 2)), "3d", "2d", num_classes)
 
 
 @network(_PAPER, _CLIP)
 def r2plus1d_18(num_classes: int = 400, in_channels: int = 3) -> VideoResNet:
     """ResNet-18 of 3-d convolutions factored into space and time."""
     stem = [*unit(in_channels, 45, (1, 7, 7), (1, 2, 2)), *unit(45, 64, (3, 1, 1))]
-    return VideoResNet(stem, factored, factored, num_classes)
+    return VideoResNet(stem, "2+1d", "2+1d", num_classes)
+
+
+def separable(c_in: int, c: int, k: int, stride: int = 1) -> nn.Sequential:
+    """1 x k x k, then k x 1 x 1; 1 x 1 x 1 is one convolution."""
+    space = nn.Sequential(*unit(c_in, c, (1, k, k), (1, stride, stride), 0.001))
+    time = nn.Sequential(*unit(c, c, (k, 1, 1), (stride, 1, 1), 0.001))
+    return nn.Sequential(space, time) if k > 1 else space
+
+
+class S3D(nn.Module):
+    def __init__(self, num_classes: int, in_channels: int, dropout: float) -> None:
+        def pool() -> nn.MaxPool3d:
+            return nn.MaxPool3d((1, 3, 3), stride=(1, 2, 2), padding=(0, 1, 1))
+
+        pools = {"4a": nn.MaxPool3d(3, stride=2, padding=1), "5a": nn.MaxPool3d(2, stride=2)}
+        self.features = nn.Sequential(separable(in_channels, 64, 7, 2), pool(), separable(64, 64, 1))
+        self.features.extend([separable(64, 192, 3), pool()])
+        for name, channels in MODULES.items():
+            if name in pools:
+                self.features.append(pools[name])
+            self.features.append(Inception(*branches(separable, channels, 3, nn.MaxPool3d)))
+        self.avgpool = nn.AvgPool3d((2, 7, 7), stride=1)
+        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Conv3d(1024, num_classes, 1))
+
+    def forward(self, x: Any) -> Any:
+        return self.classifier(self.avgpool(self.features(x))).mean(dim=(2, 3, 4))
+
+
+@network("Xie et al. 2017, arXiv:1712.04851", (3, 16, 224, 224))
+def s3d(num_classes: int = 400, in_channels: int = 3, dropout: float = 0.2) -> S3D:
+    """S3D, for clips of at least 13 frames of 209 x 209."""
+    return S3D(num_classes, in_channels, dropout)

@@ -37,26 +37,22 @@ class Block(nn.Module):
 
 
 class Xception(Chain):
-    def __init__(self, num_classes: int, in_channels: int, dropout: float) -> None:
-        self.stem = nn.Sequential(
-            nn.Conv2d(in_channels, 32, 3, stride=2, bias=False),
-            nn.BatchNorm2d(32),
-            nn.ReLU(),
-            nn.Conv2d(32, 64, 3, bias=False),
-            nn.BatchNorm2d(64),
-            nn.ReLU(),
-        )
-        first = Block(64, 128, 128, starts_active=False)
-        self.entry = nn.Sequential(first, Block(128, 256, 256), Block(256, 728, 728))
-        self.middle = nn.Sequential(*[Block(728, 728, 728, 728, strides=False) for _ in range(8)])
-        self.exit = nn.Sequential(Block(728, 728, 1024), separable(1024, 1536), nn.ReLU())
-        self.exit.extend([separable(1536, 2048), nn.ReLU()])
-        self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.dropout = nn.Dropout(dropout)
-        self.fc = nn.Linear(2048, num_classes)
+    """Entry, middle and exit flow."""
 
 
 @network("Chollet 2016, arXiv:1610.02357", (3, 299, 299))
 def xception(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> Xception:
     """Xception: 22,855,952 parameters, as published."""
-    return Xception(num_classes, in_channels, dropout)
+    stem = nn.Sequential()
+    for c_in, c, stride in (in_channels, 32, 2), (32, 64, 1):
+        stem.extend([nn.Conv2d(c_in, c, 3, stride=stride, bias=False), nn.BatchNorm2d(c), nn.ReLU()])
+    first, last = Block(64, 128, 128, starts_active=False), separable(1536, 2048)
+    return Xception(
+        stem=stem,
+        entry=nn.Sequential(first, Block(128, 256, 256), Block(256, 728, 728)),
+        middle=nn.Sequential(*[Block(728, 728, 728, 728, strides=False) for _ in range(8)]),
+        exit=nn.Sequential(Block(728, 728, 1024), separable(1024, 1536), nn.ReLU(), last, nn.ReLU()),
+        avgpool=nn.AdaptiveAvgPool2d(1),
+        dropout=nn.Dropout(dropout),
+        fc=nn.Linear(2048, num_classes),
+    )

@@ -121,7 +121,7 @@ def expand(draw: Any, rank: int, kind: str) -> Case:
 
 @case("Roll")
 def roll(draw: Any, rank: int, kind: str) -> Case:
-    x = shape(draw, 1)
+    x = rarely(draw, shape(draw, 1), ())
     along = dims(draw, len(x))
     number = st.integers(-5, 5)
     shifts = draw(st.tuples(*[number] * len(along))) if isinstance(along, (tuple, list)) else draw(number)

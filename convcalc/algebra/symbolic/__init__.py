@@ -1,10 +1,8 @@
-"""Letters instead of numbers: the canonical form of a dim or a count, made by sympy, loaded once a dim is not an int.
+"""Letters instead of numbers: the canonical form of a dim or a count.
 
-One floor or ceiling stands where rules made a chain of them, because ``⌊(⌊u/m⌋ + c)/n⌋ = ⌊(u + c·m)/(m·n)⌋`` for
-integers (Graham, Knuth, Patashnik, *Concrete Mathematics*, section 3.2), which sympy does not know.
+One floor or ceiling stands where rules made a chain of them: ``⌊(⌊u/m⌋ + c)/n⌋ = ⌊(u + c·m)/(m·n)⌋`` for integers
+(Graham, Knuth, Patashnik, *Concrete Mathematics*, section 3.2), which sympy does not know.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache, reduce
@@ -21,7 +19,6 @@ MOST_SHIFT = 1000  # (H - 4)·(W - 4) reads well, N·(K + 1,995,672) does not
 
 @cache
 def symbol(name: str) -> Dim:
-    """A letter: a positive integer."""
     return sympy.Symbol(name, integer=True, positive=True)
 
 
@@ -52,7 +49,7 @@ def canonical(expr: Any) -> Dim:
 
 
 def _built(kind: Any, args: list[Any]) -> Any:
-    """``kind(*args)`` of canonical ``args``, without sympy's own floors, which it would think long about."""
+    """``kind(*args)`` of canonical ``args``, without sympy's own floors, which take it long."""
     if kind is floor:
         return _floor(args[0])
     if kind is ceiling:
@@ -74,7 +71,7 @@ def _smallest(args: Iterable[Any]) -> Any:
 
 
 def _halves_joined(expr: Any) -> Any:
-    """A sum in which ``⌊u/2⌋ + ⌈u/2⌉`` is ``u``, wherever that makes it shorter."""
+    """A sum with ``u`` for ``⌊u/2⌋ + ⌈u/2⌉``, wherever that makes it shorter."""
     if not expr.is_Add:
         return expr
     for term, factor in split(expr)[1].items():
@@ -87,7 +84,6 @@ def _halves_joined(expr: Any) -> Any:
 
 
 def fraction(expr: Any) -> Any:
-    """Numerator and denominator."""
     return sympy.fraction(sympy.together(expr))
 
 
@@ -107,7 +103,7 @@ def _floor(arg: Any) -> Any:
         whole += (factor // divisor) * term
         terms[term] = factor % divisor
     terms = {term: factor for term, factor in terms.items() if factor}
-    common = sympy.igcd(divisor, *terms.values()) if terms else divisor
+    common = sympy.igcd(divisor, 0, *terms.values())
     terms = {term: factor // common for term, factor in terms.items()}
     constant, divisor = constant // common, divisor // common
     body = sum((factor * term for term, factor in terms.items()), Integer(0))
@@ -137,7 +133,7 @@ def split(expr: Any) -> tuple[Any, dict[Any, Any]]:
 
 
 def gathered(expr: Any) -> list[tuple[Any, list[tuple[Any, Any, int]]]]:
-    """A sum as the fewest products, each a factor and its parts, ``(part - shift)**power``: what expanding took apart.
+    """A sum as the fewest products, each a factor and its parts, ``(part - shift)**power``.
 
     >>> H, W = symbols("H W")
     >>> gathered(canonical((H // 4 - 3) * (W // 4 - 3)))
@@ -166,7 +162,7 @@ def _length(terms: Mapping[frozenset[tuple[Any, int]], Any]) -> tuple[int, int]:
 
 
 def _shifts(terms: Mapping[frozenset[tuple[Any, int]], Any], atom: Any) -> list[Any]:
-    """Whole numbers that, taken off ``atom``, make one of two neighbours vanish; of letters only in products."""
+    """Numbers that, taken off ``atom``, make one of two neighbours vanish; of letters only in products."""
     found: list[Any] = []
     for term, factor in terms.items():
         power = dict(term).get(atom, 0)
@@ -183,9 +179,8 @@ def _moved(terms: Mapping[frozenset[tuple[Any, int]], Any], atom: Any, shift: An
     moved: dict[Any, Any] = {}
     for term, factor in terms.items():
         power = dict(term).get(atom, 0)
-        rest = term - {(atom, power)}
         for k in range(power + 1):
-            new = rest | ({(atom, k)} if k else set())
+            new = term - {(atom, power)} | ({(atom, k)} if k else set())
             moved[new] = moved.get(new, 0) + factor * sympy.binomial(power, k) * shift ** (power - k)
     return {term: factor for term, factor in moved.items() if factor}
 

@@ -1,9 +1,4 @@
-"""Expressions in letters as text: for people (``⌈H/32⌉``), and as Python that computes with numbers or arrays.
-
-That Python is made from sympy's tree, never from what a user wrote.
-"""
-
-from __future__ import annotations
+"""Expressions in letters as text: for people (``⌈H/32⌉``), and as Python, made from sympy's tree."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, reduce
@@ -20,8 +15,6 @@ from convcalc.errors import SpecError, did_you_mean
 
 
 class _Printer(StrPrinter):
-    """Text for people."""
-
     def _as_ordered_terms(self, expr: Any, order: Any = None) -> Any:
         terms = super()._as_ordered_terms(expr, order=order)
         return sorted(terms, key=lambda term: term.could_extract_minus_sign())  # a sum does not begin with a minus
@@ -51,7 +44,7 @@ class _Printer(StrPrinter):
             return str(super()._print_Pow(expr, rational))
         raised = str(exponent).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
         alone = base.is_Symbol or base.func in (floor, ceiling)
-        return self._print(base) + raised if alone else f"({self._print(base)}){raised}"
+        return (self._print(base) if alone else f"({self._print(base)})") + raised
 
 
 @lru_cache(maxsize=65536)
@@ -72,8 +65,7 @@ def pretty(expr: Any) -> str:
         return str(_Printer().doprint(expr))
     products = []
     for factor, parts in gathered(expr):
-        shown = [_shifted(part, shift) ** power for part, shift, power in parts]
-        product = sympy.Mul(*shown) if len(shown) != 1 else shown[0]
+        product = sympy.Mul(*[_shifted(part, shift) ** power for part, shift, power in parts])
         apart = factor != 1 and product.is_Add  # else sympy would multiply it out
         products.append(sympy.Mul(factor, product, evaluate=False) if apart else factor * product)
     total = sympy.Add(*products)
@@ -86,7 +78,7 @@ def pretty(expr: Any) -> str:
 
 
 def _shifted(part: Any, shift: Any) -> Any:
-    """``part - shift``, inside of a floor or a ceiling: of these that with the smaller constant."""
+    """``part - shift``, inside of a floor or ceiling: of these that with the smaller constant."""
     if not shift or part.func not in (floor, ceiling):
         return part - shift
     inside = part.args[0] - shift
@@ -98,7 +90,7 @@ def _shifted(part: Any, shift: Any) -> Any:
 
 
 class _Source(StrPrinter):
-    """Python that computes with whole numbers or arrays of them."""
+    """Python that computes with whole numbers or arrays; ``names`` stand for what is computed before."""
 
     def __init__(self, names: Mapping[Any, str]) -> None:
         super().__init__()
@@ -150,32 +142,31 @@ def program(exprs: Sequence[Any], letters: Sequence[Any]) -> tuple[list[str], li
     return lines, [printer.whole(expr) for expr in exprs]
 
 
-def function(exprs: Sequence[Any], letters: Sequence[Any]) -> Callable[..., tuple[Any, ...]]:
-    """A function of letters that gives the values of expressions; relations give truths. Raises SpecError."""
-    known = {str(letter) for letter in letters}
-    for letter in {str(letter) for expr in exprs if is_symbolic(expr) for letter in expr.free_symbols} - known:
-        hint = did_you_mean(letter, known) or f"name it too: '{' '.join([*map(str, letters), letter])}'"
-        raise SpecError(f"the letter {letter} has no place among {', '.join(map(str, letters)) or 'none'}", hint=hint)
+def function(exprs: Sequence[Any], letters: Sequence[Any]) -> Callable[..., list[Any]]:
+    """A function of letters that gives the values of expressions, the truths of relations. Raises SpecError."""
+    known = list(map(str, letters))
+    found = {str(letter) for expr in exprs if is_symbolic(expr) for letter in expr.free_symbols}
+    for letter in found.difference(known):
+        hint = did_you_mean(letter, known) or f"name it too: '{' '.join([*known, letter])}'"
+        raise SpecError(f"the letter {letter} has no place among {', '.join(known) or 'none'}", hint=hint)
     lines, values = program(exprs, letters)
     arguments = ", ".join(f"_{i}" for i in range(len(letters)))
-    body = "\n ".join([*lines, f"return ({', '.join(values)}{',' if values else ''})"])
+    body = "\n ".join([*lines, f"return [{', '.join(values)}]"])
     space: dict[str, Any] = {"least": _least, "__builtins__": {}}
     exec(f"def compute({arguments}):\n {body}", space)
-    computed: Callable[..., tuple[Any, ...]] = space["compute"]
+    computed: Callable[..., list[Any]] = space["compute"]
     return computed
 
 
 def _least(a: Any, b: Any) -> Any:
-    if isinstance(a, int) and isinstance(b, int):
-        return min(a, b)
-    return (a + b - abs(a - b)) // 2
+    return (a + b - abs(a - b)) // 2  # of arrays too
 
 
 def compile(what: Any, letters: str | Sequence[Any]) -> Callable[..., Any]:
     """A function of ``letters``, in this order, that gives the value of an expression, or of each in a mapping.
 
-    Its arguments are whole numbers, or NumPy's arrays of them (counts are then 64-bit: up to 9·10¹⁸). What is not an
-    expression in a mapping (a receptive field) stays as it is. Raises SpecError for a letter not among ``letters``.
+    It takes whole numbers, or NumPy's arrays of them (counts are then 64-bit: up to 9·10¹⁸). What is no expression in a
+    mapping stays as it is. Raises SpecError for a letter not among ``letters``.
 
     >>> from convcalc import summary
     >>> totals = compile(summary("resnet50", "3xHxW").totals, "H W")

@@ -1,10 +1,8 @@
-"""What is equal or larger for which sizes: comparisons of expressions in letters, solved exactly where they can be.
+"""What is equal or larger for which sizes.
 
-With one letter, floors of linear terms are linear for each remainder, so that every answer is exact. With several, a
-bound decides or the relation stays.
+With one letter, floors of linear terms are linear for each remainder, and every answer is exact. With several, a bound
+decides or the relation stays.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -62,7 +60,7 @@ def _exact(relation: Any) -> Condition:
 
 
 def minimum(a: Any, b: Any) -> Dim:
-    """The smaller of two dims: one of them where it is smaller for all sizes, else ``Min(a, b)``.
+    """The smaller of two dims for all sizes, else ``Min(a, b)``.
 
     >>> from convcalc.algebra.symbolic import symbol
     >>> H = symbol("H")
@@ -122,7 +120,7 @@ def _chosen(gap: Any, choice: Any, zero: bool) -> Sizes | None:
 
 
 def _period(expr: Any, letter: Any) -> int:
-    """A rise of the letter by which all floors in ``expr`` rise by whole numbers; 0 where there is none."""
+    """A rise of the letter by which all floors rise by whole numbers; 0 where there is none."""
     inner = lcm(*[_period(arg, letter) for arg in expr.args])
     if expr.func not in (floor, ceiling):
         return inner
@@ -135,16 +133,16 @@ def _smooth(expr: Any) -> Any:
 
 
 def _bounds(a: Any, b: Any) -> tuple[Dim, Any, Any]:
-    """``a - b``, with its `_bound` below and above."""
+    """``a - b``, and its bounds below and above."""
     gap = canonical(a - b)
     return (gap, gap, gap) if isinstance(gap, int) else (gap, _bound(gap, -1), _bound(gap, 1))
 
 
 def _bound(expr: Any, side: int) -> Any:
-    """A bound of a canonical expression over all letters >= 1, below (``side=-1``) or above (1); None if none is known.
+    """A bound of a canonical expression below (``side=-1``) or above (1); None if none is known.
 
-    It is the value with all letters 1 where all terms grow and point the same way; else each floor is replaced by its
-    own bound.
+    It is the value with all letters 1 where all terms grow and point the same way, if need be with floors bounded
+    first.
     """
     relaxed, terms = split(expr)
     products = gathered(expr) if len(expr.free_symbols) > 1 else [(f, [(t, 0, 1)]) for t, f in terms.items()]
@@ -168,7 +166,7 @@ def _at_1(expr: Any) -> Any:
 
 
 def _grow(parts: Sequence[tuple[Any, Any, int]]) -> bool:
-    """Whether a product of parts, each less its shift, surely does not fall as letters grow."""
+    """Whether a product of parts less their shifts surely does not fall as letters grow."""
     alone = len(parts) == 1 and parts[0][2] == 1
     return all(_grows(part) and (alone or _at_1(part) >= shift) for part, shift, _ in parts)
 
@@ -183,7 +181,7 @@ def _grows(expr: Any) -> bool:
 
 
 def stated(sign: str, a: Any, b: Any) -> Any:
-    """``a == b`` or ``a >= b`` as a relation that is not looked into, or a truth of numbers."""
+    """``a == b`` or ``a >= b`` as a relation that sympy does not look into, or a truth of numbers."""
     if isinstance(a, int) and isinstance(b, int):
         return a == b if sign == "==" else a >= b
     return (sympy.Eq if sign == "==" else sympy.Ge)(a, b, evaluate=False)
@@ -200,18 +198,18 @@ def opened(relation: Any) -> str:
     gap = sympy.expand(relation.lhs - relation.rhs)
     constant, terms = split(gap)
     floors = [term for term in terms if term.func in (floor, ceiling)]
-    if relation.func is sympy.Eq and not floors:  # what is taken off goes to the other side
+    if not floors:  # what is taken off goes to the other side
         every = {**terms, 1: constant}
         sides = [sympy.Add(*[abs(f) * t for t, f in every.items() if f * sign > 0]) for sign in (1, -1)]
         return " = ".join(map(printing.pretty, sorted(sides, key=lambda side: side.count_ops())))
-    if relation.func is not sympy.Eq or len(floors) != 1 or abs(terms[floors[0]]) != 1:
+    term, *others = floors
+    if others or abs(terms[term]) != 1:
         return printing.pretty(relation)
-    (term,) = floors
     value = sympy.expand(term - gap * terms[term])  # what the floor must be
     inside, divisor = fraction(term.args[0])
     low = divisor * value if term.func is floor else divisor * (value - 1) + 1
     ends = [low, inside, low + divisor - 1]
-    if all(factor < 0 for factor in split(sympy.expand(inside))[1].values()):
+    if all(factor < 0 for factor in sympy.expand(inside).as_coefficients_dict().values()):
         ends = [-end for end in reversed(ends)]
     return " ≤ ".join(printing.pretty(sympy.expand(end)) for end in ends)
 

@@ -1,0 +1,93 @@
+"""A convolution as a matrix between its input and its output."""
+
+from collections.abc import Iterator
+from functools import reduce
+from itertools import product
+from math import prod
+from typing import Any, NamedTuple
+
+from convcalc.algebra.dims import show_count
+from convcalc.analysis.sight import folded
+from convcalc.errors import SpecError
+from convcalc.layers.base import Layer
+from convcalc.layers.conv import _Conv
+from convcalc.layers.transposed import _ConvTranspose
+from convcalc.network.graph import Graph
+
+LIMIT = 10_000  # entries of a matrix; more cannot be read
+
+Sizes = tuple[int, ...]
+
+
+class Matrix(NamedTuple):
+    """The matrix of a convolution between an input and an output, given without the batch.
+
+    Row by row the outputs, column by column the inputs, channels first. An entry holds the places of the weights that
+    add up there in the flattened ``weight``, and is mostly empty; ``shape`` is that of ``weight``.
+    """
+
+    input: Sizes
+    output: Sizes
+    shape: Sizes
+    bias: bool
+    entries: tuple[tuple[Sizes, ...], ...]
+
+    @property
+    def nonzero(self) -> int:
+        return sum(bool(entry) for row in self.entries for entry in row)
+
+
+def matrix(graph: Graph) -> Matrix:
+    """The matrix of a network that is one convolution, transposed or not, on one image.
+
+    Raises SpecError for anything else, for letters, and for more than 10,000 entries.
+
+    >>> from convcalc import nn, trace
+    >>> matrix(trace(nn.Conv1d(1, 1, 3, stride=2, bias=False), (1, 1, 6))).entries[1]
+    ((), (), (0,), (1,), (2,), ())
+    """
+    layers: list[Layer] = [node.layer for node in graph.nodes]
+    if len(layers) != 1 or not isinstance(layers[0], _Conv):
+        received = ", ".join(map(repr, layers[:3])) + (", ..." if len(layers) > 3 else "")
+        raise SpecError(f"takes one convolution; received {received or 'no layer'}", where="matrix")
+    layer, node = layers[0], graph.nodes[0]
+    if not all(isinstance(n, int) for n in (*node.input_shapes[0], *node.output_shape)):
+        raise SpecError("takes numbers, no letters", where="matrix", hint="give an input such as --input 1x6")
+    shape: Any = node.input_shapes[0][-layer.rank - 1 :]
+    output: Any = node.output_shape[-layer.rank - 1 :]
+    rows, columns = prod(output), prod(shape)
+    if rows * columns > LIMIT:
+        what = f"the matrix has {rows:,} x {columns:,} = {show_count(rows * columns)} entries; {LIMIT:,} is the most"
+        raise SpecError(what, where=repr(layer), hint="give a smaller --input")
+    weight: Any = layer.weights()["weight"]
+    entries: list[list[Sizes]] = [[()] * columns for _ in range(rows)]
+    for place, read, tap in _links(layer, shape, output):
+        entries[_place(place, output)][_place(read, shape)] += (_place(tap, weight),)
+    return Matrix(shape, output, weight, layer.bias, tuple(map(tuple, entries)))
+
+
+def _place(index: Sizes, shape: Sizes) -> int:
+    """The place of an index in the flattened tensor."""
+    return reduce(lambda place, axis: place * axis[1] + axis[0], zip(index, shape), 0)
+
+
+def _links(layer: Any, shape: Sizes, output: Sizes) -> Iterator[tuple[Sizes, Sizes, Sizes]]:
+    """All that a convolution adds up: where to, from where in the input, and by which weight."""
+    axes = [list(_taps(layer, axis, shape[axis + 1], output[axis + 1])) for axis in range(layer.rank)]
+    each_in, each_out = shape[0] // layer.groups, output[0] // layer.groups
+    for group, i, o in product(range(layer.groups), range(each_in), range(each_out)):
+        a, b = group * each_in + i, group * each_out + o
+        channels = (a, o) if isinstance(layer, _ConvTranspose) else (b, i)
+        for taps in product(*axes):
+            places, reads, ks = zip(*taps)
+            yield (b, *places), (a, *reads), (*channels, *ks)
+
+
+def _taps(layer: Any, axis: int, n: int, size: int) -> Iterator[Sizes]:
+    """Output, input and kernel position of each product along one axis."""
+    k, s, d = layer.kernel_size[axis], layer.stride[axis], layer.dilation[axis]
+    before = layer.pads(axis, n)[0]
+    transposed = isinstance(layer, _ConvTranspose)
+    for i, t in product(range(n if transposed else size), range(k)):
+        for j in folded([i * s - before + t * d], *((size, "zeros") if transposed else (n, layer.padding_mode))):
+            yield (j, i, t) if transposed else (i, j, t)
