@@ -81,8 +81,13 @@ class Tape:
 
         Raises ShapeError with the place, the inputs and the formula where the layer refuses its input.
         """
-        tensors = [x if type(x) is Tensor else self._tensor(x, layer) for x in inputs]
-        shapes, names = tuple([x.shape for x in tensors]), tuple([x.name for x in tensors])
+        shapes: tuple[Shape, ...]
+        names: tuple[str, ...]
+        if len(inputs) == 1 and type(x := inputs[0]) is Tensor:  # nearly always, and worth its own line
+            tensors, shapes, names = [x], (x.shape,), (x.name,)
+        else:
+            tensors = [x if type(x) is Tensor else self._tensor(x, layer) for x in inputs]
+            shapes, names = tuple([x.shape for x in tensors]), tuple([x.name for x in tensors])
         seat = self._seats.get(id(layer))
         if seat is None:
             seat = self._seats[id(layer)] = _Seat(path or self._new_path(layer), layer)

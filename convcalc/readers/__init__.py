@@ -65,12 +65,12 @@ class Written(Network):
         return self._reader([shape[1:] for shape in shapes], batch).read()
 
     def _reader(self, inputs: Sequence[Shape] = (), batch: Dim = 1) -> Reading:
-        from convcalc.readers.exam import Exam, is_exam
+        from convcalc.readers.exam import Exam
         from convcalc.readers.repr import Printed, is_repr
         from convcalc.readers.source import Source, Text
         from convcalc.readers.spec import Reader
 
-        kind: type[Reading] = Printed if is_repr(self.text) else Exam if is_exam(self.text) else Reader
+        kind: type[Reading] = Printed if is_repr(self.text) else Exam if _is_exam(self.text) else Reader
         text = (Source if kind is Reader else Text)(self.text, self.source)
         return kind(text, inputs, batch, self.settings, self.folder)
 
@@ -118,6 +118,12 @@ def _path(source: str) -> Path:
     return Path(source)
 
 
+def _is_exam(text: str) -> bool:  # a name is none, and loads no reader
+    from convcalc.readers.exam import is_exam
+
+    return is_exam(text)
+
+
 def find(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
     """The text of a ``.net`` file, of stdin (``-``), or ``source`` itself; None for a name; raises SpecError, OSError.
 
@@ -126,12 +132,11 @@ def find(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
     """
     if not isinstance(source, str):
         return None
-    from convcalc.readers.exam import is_exam
     from convcalc.readers.source import read_file
 
     if source == "-":
         return Written(read_file(sys.stdin.buffer, "stdin"), "stdin", None, settings, "sheet")
-    if "(" in source or "\n" in source or (re.search(r"[\s,;-]", source) and is_exam(source)):
+    if "(" in source or "\n" in source or (re.search(r"[\s,;-]", source) and _is_exam(source)):
         return Written(source, "text", None, settings, "sheet")
     if not source.endswith((".net", ".txt")):
         return None
