@@ -194,6 +194,9 @@ class Source(Text):
         shown = self.lines[line - 1]
         what, hint = _plain_words(error.msg, shown)
         column = len(shown) - len(shown.lstrip()) + 1 if isinstance(error, IndentationError) else error.offset or 1
+        sign = re.search("invalid character '(.)'", error.msg)
+        if sign is not None:  # which some releases of Python place a column before it
+            column = shown.find(sign[1], max(column - 2, 0)) + 1 or column
         self.report(self.at(line, min(column, len(shown) + 1), what, hint=hint))
 
     def _lose(self, lines: list[str], number: int) -> bool:

@@ -22,7 +22,7 @@ _PAPER = "Ronneberger et al. 2015, arXiv:1505.04597"
 
 def cropped(x: Any, like: Any) -> Any:
     """The middle of ``x``, of the height and width of another tensor."""
-    (h, w), (height, width) = x.shape[2:], like.shape[2:]
+    (h, w), (height, width) = x.shape[-2:], like.shape[-2:]
     if (h, w) == (height, width):
         return x
     top, left = (h - height) // 2, (w - width) // 2
