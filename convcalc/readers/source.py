@@ -194,9 +194,8 @@ class Source(Text):
         shown = self.lines[line - 1]
         what, hint = _plain_words(error.msg, shown)
         column = len(shown) - len(shown.lstrip()) + 1 if isinstance(error, IndentationError) else error.offset or 1
-        sign = re.search("invalid character '(.)'", error.msg)
-        if sign is not None:  # which some releases of Python place a column before it
-            column = shown.find(sign[1], max(column - 2, 0)) + 1 or column
+        times = shown.find("×", max(column - 1, 0), column + 1)
+        column = times + 1 if times >= 0 else column  # some releases of Python point at the number before it
         self.report(self.at(line, min(column, len(shown) + 1), what, hint=hint))
 
     def _lose(self, lines: list[str], number: int) -> bool:
