@@ -7,6 +7,7 @@ numbers. Only what cannot be is dropped, so that what is left in the end is all 
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from heapq import heappop, heappush
 from itertools import count
 from math import isqrt, prod
@@ -154,8 +155,11 @@ def _gaps(relations: Sequence[Any]) -> Iterator[tuple[Any, int]]:
         for term, factor in factors.items():
             if term.is_Symbol and abs(factor) == 1 and not (gap - factor * term).has(term):
                 others = [j for j, other in enumerate(gaps) if j != i and other.has(term)]
-                moved = [sympy.sympify(canonical(gaps[j].subs(term, term - gap / factor))) for j in others]
-                yield from zip(moved, [most[j] for j in others])
+                for j in others:
+                    with suppress(ValueError):  # sympy's, of a minimum of what 0 divides
+                        moved = gaps[j].subs(term, term - gap / factor)
+                        if not moved.has(sympy.nan, sympy.zoo):
+                            yield sympy.sympify(canonical(moved)), most[j]
 
 
 def _primitive(gap: Any, exact: bool) -> Any:
