@@ -7,7 +7,6 @@ numbers. Only what cannot be is dropped, so that what is left in the end is all 
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from heapq import heappop, heappush
 from itertools import count
 from math import isqrt, prod
@@ -155,11 +154,17 @@ def _gaps(relations: Sequence[Any]) -> Iterator[tuple[Any, int]]:
         for term, factor in factors.items():
             if term.is_Symbol and abs(factor) == 1 and not (gap - factor * term).has(term):
                 others = [j for j, other in enumerate(gaps) if j != i and other.has(term)]
-                for j in others:
-                    with suppress(ValueError):  # sympy's, of a minimum of what 0 divides
-                        moved = gaps[j].subs(term, term - gap / factor)
-                        if not moved.has(sympy.nan, sympy.zoo):
-                            yield sympy.sympify(canonical(moved)), most[j]
+                moved = [(_with(gaps[j], term, term - gap / factor), most[j]) for j in others]
+                yield from ((other, high) for other, high in moved if other is not None)
+
+
+def _with(gap: Any, term: Any, value: Any) -> Any:
+    """A gap with a value in place of a letter; None where 0 would divide then, of which sympy takes no minimum."""
+    try:
+        moved = gap.subs(term, value)
+        return None if moved.has(sympy.nan, sympy.zoo) else sympy.sympify(canonical(moved))
+    except ValueError:
+        return None
 
 
 def _primitive(gap: Any, exact: bool) -> Any:
