@@ -6,18 +6,18 @@ Public names only. What is light is imported here; what loads an optional or a s
 from typing import TYPE_CHECKING, Any
 
 from convcalc import nn
-from convcalc.analysis.report import Report, analyze
+from convcalc.analysis.count.report import Report, analyze
 from convcalc.network.tensor import cat, flatten, matmul, stack
 from convcalc.network.trace import trace
-from convcalc.readers import summary
+from convcalc.questions.summary import summary
 
 if TYPE_CHECKING:
-    from convcalc.algebra.symbolic import symbols
+    from convcalc.algebra.parse import symbols
     from convcalc.algebra.symbolic.printing import compile
 
 __all__ = ["Report", "analyze", "cat", "compile", "flatten", "matmul", "nn", "stack", "summary", "symbols", "trace"]
 
-_LETTERS = {"symbols": "convcalc.algebra.symbolic", "compile": "convcalc.algebra.symbolic.printing"}
+_LETTERS = {"symbols": "convcalc.algebra.parse", "compile": "convcalc.algebra.symbolic.printing"}
 
 
 def __getattr__(name: str) -> Any:

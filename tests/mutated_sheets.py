@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from convcalc.errors import ConvcalcError
-from convcalc.readers import Written
-from convcalc.readers import plan as hints
+from convcalc.formats.sheet import plan as hints
+from convcalc.questions.sources import Written
 
 DATA = Path(__file__).parent / "data"
 

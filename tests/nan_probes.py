@@ -13,7 +13,7 @@ import torch
 from torch.utils._pytree import tree_leaves
 
 from convcalc.algebra.field import Packed, Part
-from convcalc.analysis.sight import Sight
+from convcalc.analysis.fields.sight import Sight
 from convcalc.layers.axes import Slice
 from convcalc.layers.base import Output
 from convcalc.layers.merging import _Broadcasting

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc import nn  # noqa: F401  # loads every kind
-from convcalc.algebra import dims, symbolic
+from convcalc.algebra import dims, parse, symbolic
 from convcalc.algebra.field import Field, Part, Undefined, join
 from convcalc.algebra.formula import Formula, recording
 from convcalc.algebra.intervals import Along, Axis, Taps, hull, slide, spread
@@ -101,14 +101,14 @@ def test_letters_print_for_people(dim: Any, text: str) -> None:
 )  # fmt: skip
 def test_what_is_not_a_shape(text: str, message: str) -> None:
     with pytest.raises(SpecError) as error:
-        dims.parse_shape(text)
+        parse.parse_shape(text)
     assert str(error.value) == message
 
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_shape_or_refused(text: str) -> None:
     try:
-        assert all(dims.parse_shape(text))
+        assert all(parse.parse_shape(text))
     except ConvcalcError as error:
         assert str(error)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from convcalc import nn, zoo
-from convcalc.analysis.report import Report, analyze
+from convcalc.analysis.count.report import Report, analyze
 from convcalc.errors import SpecError
 from convcalc.zoo.googlenet import MODULES
 from tests.test_zoo import RECORD, assert_forward_agrees, graph_of, macs, parameters

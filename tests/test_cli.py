@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from convcalc import nn
 from convcalc.cli import COMMANDS, main
-from convcalc.readers import summary
-from convcalc.writers import formats, write
+from convcalc.questions.summary import summary
+from convcalc.views.table import formats
+from convcalc.views.write import write
 
 GOLDENS = Path(__file__).parent / "goldens"
 
@@ -258,7 +259,7 @@ class Strange(nn.Layer):
 def test_strict_fails_where_work_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     report = summary(nn.Sequential(nn.Conv2d(3, 8, 3), Strange()), "3x8x8")
     assert run("summary", "lenet5", "--strict").exit_code == 0
-    monkeypatch.setattr("convcalc.readers.summary", lambda *_, **__: report)
+    monkeypatch.setattr("convcalc.questions.summary.summary", lambda *_, **__: report)
     assert run("summary", "lenet5").exit_code == 0
     result = run("summary", "lenet5", "--strict")
     assert result.exit_code == 1
@@ -356,7 +357,7 @@ def test_unreadable_file_has_its_own_exit_code(monkeypatch: pytest.MonkeyPatch) 
     def unreadable(*_: object, **__: object) -> None:
         raise FileNotFoundError(2, "No such file or directory", "plan.net")
 
-    monkeypatch.setattr("convcalc.readers.summary", unreadable)
+    monkeypatch.setattr("convcalc.questions.summary.summary", unreadable)
     result = run("summary", "plan.net")
     assert (result.stderr, result.exit_code) == ("FileError: plan.net: No such file or directory\n", 3)
 

@@ -15,14 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc import nn
-from convcalc.analysis import compare as alignment
-from convcalc.analysis.compare import CHANGES, Comparison, compare
-from convcalc.analysis.report import Report, analyze
+from convcalc.analysis.count import compare as alignment
+from convcalc.analysis.count.compare import CHANGES, Comparison, compare
+from convcalc.analysis.count.report import Report, analyze
 from convcalc.errors import SpecError
 from convcalc.network.trace import trace
-from convcalc.readers import summary
-from convcalc.writers import formats
-from convcalc.writers.comparison import MARKS, write
+from convcalc.questions.summary import summary
+from convcalc.views.comparison import MARKS, write
+from convcalc.views.table import formats
 from tests.test_cli import in_terminal, run
 from tests.test_light_imports import HEAVY, loaded
 

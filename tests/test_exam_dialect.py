@@ -10,8 +10,8 @@ import pytest
 
 from convcalc import nn
 from convcalc.errors import ConvcalcError
-from convcalc.readers import find
-from convcalc.readers.exam import is_exam, read_exam
+from convcalc.formats.exam import is_exam, read_exam
+from convcalc.questions.sources import find
 
 SHEETS = (Path(__file__).parent / "data" / "exam_sheets.txt").read_text().split("\n---\n")
 

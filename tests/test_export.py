@@ -21,14 +21,15 @@ from convcalc import nn, trace, zoo
 from convcalc.algebra.symbolic import symbol
 from convcalc.cli import main
 from convcalc.errors import ConvcalcError, SpecError, UnknownName
+from convcalc.formats.json import read_json, read_layer
+from convcalc.formats.picture import write_dot, write_mermaid
+from convcalc.formats.sheet.read import read_spec
+from convcalc.formats.sheet.tidy import tidy
+from convcalc.formats.sheet.write import first_difference, write_spec
 from convcalc.network.graph import Graph
-from convcalc.readers import summary
-from convcalc.readers.json import read_json, read_layer
-from convcalc.readers.spec import read_spec
-from convcalc.writers.export import export, write_dot, write_mermaid
-from convcalc.writers.json import render
-from convcalc.writers.spec import first_difference, write_spec
-from convcalc.writers.tidy import tidy
+from convcalc.questions.export import export
+from convcalc.questions.summary import summary
+from convcalc.views.json import render
 from tests.mutated_sheets import mutated
 from tests.random_networks import Network, Plan, plans
 

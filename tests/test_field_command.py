@@ -15,11 +15,12 @@ import pytest
 from click.testing import CliRunner
 
 from convcalc import nn, trace
-from convcalc.analysis.focus import Focus
+from convcalc.analysis.fields.focus import Focus
+from convcalc.analysis.fields.told import Told
 from convcalc.cli import main
-from convcalc.readers import traced
-from convcalc.writers import plot
-from convcalc.writers.field import Told, render
+from convcalc.questions.sources import traced
+from convcalc.views import plot
+from convcalc.views.field import render
 
 
 def run(*words: str, code: int = 0) -> str:

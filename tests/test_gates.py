@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc import nn
-from convcalc.analysis.gates import GATES, MOST, Limit, check, limits, parse_limit
-from convcalc.analysis.report import Report
+from convcalc.analysis.count.gates import GATES, MOST, Limit, check, limits, parse_limit
+from convcalc.analysis.count.report import Report
 from convcalc.errors import ConvcalcError, SpecError
-from convcalc.readers import summary
+from convcalc.questions.summary import summary
 from tests.test_cli import run
 
 LIMITS = {
@@ -259,7 +259,7 @@ def test_a_wrong_limit_is_told_before_anything_is_read() -> None:
 
 
 def test_strict_and_gates_are_both_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convcalc.readers.summary", lambda *_, **__: strange())
+    monkeypatch.setattr("convcalc.questions.summary.summary", lambda *_, **__: strange())
     result = run("summary", "lenet5", "--strict", "--max-params", "200")
     assert result.exit_code == 1
     assert result.stderr == (

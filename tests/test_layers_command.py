@@ -12,10 +12,10 @@ import pytest
 import convcalc.layers as home
 from convcalc import nn
 from convcalc.algebra.formula import Formula, recording
+from convcalc.formats.sheet.names import families, kinds, short_name
 from convcalc.layers.base import Layer
-from convcalc.readers.names import families, kinds, short_name
-from convcalc.writers import catalogue
-from convcalc.writers.catalogue import described, example, find, formulas, listed, read_example, signature
+from convcalc.views import catalogue
+from convcalc.views.catalogue import described, example, find, formulas, listed, read_example, signature
 from tests.test_cli import in_terminal, run
 
 IN_PYTHON_ONLY = {"Buffer", "IndexSelect", "Parameter", "Slice"}

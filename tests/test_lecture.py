@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from convcalc import nn, trace
+from convcalc.analysis.count.report import Report, analyze
 from convcalc.analysis.matrix import matrix
-from convcalc.analysis.report import Report, analyze
 from convcalc.layers.merging import Add, Cat
-from convcalc.readers import summary
+from convcalc.questions.summary import summary
 
 LECTURE = Path(__file__).parent.parent / "docs" / "lecture.md"
 

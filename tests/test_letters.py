@@ -24,16 +24,17 @@ import convcalc as cc
 from convcalc import nn, trace, zoo
 from convcalc.algebra import periodic, symbolic
 from convcalc.algebra.assume import assume
-from convcalc.algebra.dims import is_symbolic, show, show_shape, substitute
+from convcalc.algebra.dims import show, show_shape, substitute
 from convcalc.algebra.periodic import Sizes
 from convcalc.algebra.symbolic import printing
 from convcalc.algebra.symbolic.regions import Region
 from convcalc.algebra.symbolic.relations import opened, solved
+from convcalc.algebra.types import is_symbolic
 from convcalc.errors import ConvcalcError, NoSolution, ShapeError, SpecError, UnknownName
 from convcalc.network.graph import Graph
-from convcalc.readers import read
-from convcalc.writers import write
-from convcalc.writers.table import protected, restored
+from convcalc.questions.sources import read
+from convcalc.views.table import protected, restored
+from convcalc.views.write import write
 from tests.random_networks import Network, Plan, plans
 from tests.strategies import CASES, Case
 
@@ -565,7 +566,9 @@ def test_symbols() -> None:
 
 
 def test_letters_are_loaded_when_asked_for() -> None:
-    run = "import sys, convcalc; assert 'sympy' not in sys.modules; convcalc.symbols; assert 'sympy' in sys.modules"
+    run = (
+        "import sys, convcalc; assert 'sympy' not in sys.modules; convcalc.symbols('H'); assert 'sympy' in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", run], check=True)
     with pytest.raises(AttributeError, match="convcalc has no 'nothing'"):
         _ = cc.nothing

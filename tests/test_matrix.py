@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from convcalc import nn, trace
 from convcalc.analysis.matrix import Matrix, matrix
 from convcalc.errors import ConvcalcError
-from convcalc.readers import summary
-from convcalc.writers.answers import letters_for as names
-from convcalc.writers.answers import matrix as render
+from convcalc.questions.summary import summary
+from convcalc.views.answers import letters_for as names
+from convcalc.views.answers import matrix as render
 from tests.strategies import CASES, Case
 from tests.test_cli import run
 from tests.torch_modules import arguments_of, module_of

@@ -13,8 +13,8 @@ import pytest
 
 from convcalc import zoo
 from convcalc.algebra.dims import show_count, show_shape
-from convcalc.readers import summary
-from convcalc.writers.catalogue import measured, networks
+from convcalc.questions.summary import summary
+from convcalc.views.catalogue import measured, networks
 from tests.test_cli import run
 
 PAGE = Path(__file__).parent.parent / "docs" / "zoo.md"

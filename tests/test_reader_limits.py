@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from convcalc.errors import SpecError
-from convcalc.readers import Written, exam, questions, read
-from convcalc.readers import json as documents
+from convcalc.formats import exam
+from convcalc.formats import json as documents
+from convcalc.questions import solve as questions
+from convcalc.questions.sources import Written, read
 
 ROW = {"path": "a", "spec": "ReLU()", "inputs": ["input"]}
 

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from convcalc import nn, summary, trace, zoo
 from convcalc.algebra.intervals import Axis, Bound, Taps, slide, spread
 from convcalc.algebra.symbolic import symbol
-from convcalc.analysis.budget import unpadded
-from convcalc.analysis.flow import Extent, propagate, receptive_field
-from convcalc.analysis.focus import Focus, Profile, profile
-from convcalc.analysis.sight import Sight, read_by
+from convcalc.analysis.fields.flow import Extent, propagate, receptive_field
+from convcalc.analysis.fields.focus import Focus, Profile, profile
+from convcalc.analysis.fields.sight import Sight, read_by
+from convcalc.analysis.solving.budget import unpadded
 from convcalc.errors import ConvcalcError, SpecError
 from convcalc.network.graph import Graph
-from convcalc.writers import rf_text
+from convcalc.views.columns import rf_text
 from tests.nan_probes import compare, is_local, loose_nodes, probes, reached
 from tests.random_networks import Network, Plan, plans
 from tests.test_tiling import UNet, Windows

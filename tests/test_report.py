@@ -13,14 +13,15 @@ import convcalc as cc
 from convcalc import nn
 from convcalc.algebra.field import Field
 from convcalc.algebra.intervals import Axis
-from convcalc.analysis import metrics
-from convcalc.analysis.flow import Extent, receptive_field
-from convcalc.analysis.metrics import Count
+from convcalc.analysis.count import conventions, metrics
+from convcalc.analysis.count.metrics import Count
+from convcalc.analysis.fields.flow import Extent, receptive_field
 from convcalc.errors import ShapeError, SpecError, UnknownName
 from convcalc.layers.base import OPS
-from convcalc.readers import summary
-from convcalc.writers import rf_text, scaled, write
-from convcalc.writers.table import elided
+from convcalc.questions.summary import summary
+from convcalc.views.columns import rf_text, scaled
+from convcalc.views.table import elided
+from convcalc.views.write import write
 
 FACTS = {
     "lenet5": {"params": 61706, "depth": 5, "macs": 416520},
@@ -153,16 +154,16 @@ def test_a_metric_is_one_function(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_convention_is_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    row = metrics.Convention("mac and bias", "operations", {"mac": 1, "bias": 1}, "1 for each")
-    monkeypatch.setitem(metrics.CONVENTIONS, row.name, row)  # type: ignore[arg-type]
+    row = conventions.Convention("mac and bias", "operations", {"mac": 1, "bias": 1}, "1 for each")
+    monkeypatch.setitem(conventions.CONVENTIONS, row.name, row)  # type: ignore[arg-type]
     report = summary("lenet5", convention=row.name)
     assert report["conv1"].flops == 28 * 28 * 6 * 26
     assert report["conv1"].macs == 28 * 28 * 6 * 25
     assert "Total MACs " in str(report)
 
 
-@pytest.mark.parametrize("row", metrics.CONVENTIONS.values(), ids=lambda row: row.name)
-def test_conventions_price_known_words(row: metrics.Convention) -> None:
+@pytest.mark.parametrize("row", conventions.CONVENTIONS.values(), ids=lambda row: row.name)
+def test_conventions_price_known_words(row: conventions.Convention) -> None:
     assert set(row.prices) <= set(OPS)
 
 

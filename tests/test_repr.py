@@ -12,8 +12,8 @@ from hypothesis import assume, given
 import tests.test_layers  # noqa: F401  # loads the strategies of all kinds
 from convcalc import nn
 from convcalc.errors import ConvcalcError
-from convcalc.readers.repr import Printed, is_repr, parse, read_repr
-from convcalc.readers.source import Text
+from convcalc.formats.sheet.source import Text
+from convcalc.formats.torch.repr import Printed, is_repr, parse, read_repr
 from tests.strategies import CASES, Case
 from tests.test_layers import TORCH_REFUSES
 

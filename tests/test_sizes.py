@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from convcalc import cat, nn, symbols, trace, zoo
 from convcalc.algebra.dims import show
-from convcalc.analysis.legal import floor_loss, judge, legal
+from convcalc.analysis.solving.legal import floor_loss, judge, legal
 from convcalc.cli import main
 from convcalc.errors import ConvcalcError
-from convcalc.readers import read
-from convcalc.readers.questions import sizes
+from convcalc.questions.sizes import sizes
+from convcalc.questions.sources import read
 from tests.torch_modules import FromGraph
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"

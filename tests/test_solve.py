@@ -22,10 +22,10 @@ from convcalc.algebra.symbolic import canonical, symbol
 from convcalc.algebra.symbolic.narrowing import Narrowing, searched
 from convcalc.algebra.symbolic.printing import function
 from convcalc.algebra.symbolic.relations import stated
-from convcalc.analysis.problem import Answers
+from convcalc.analysis.solving.problem import Answers
 from convcalc.cli import main
 from convcalc.errors import ConvcalcError, SpecError
-from convcalc.readers.questions import Wanted, solve
+from convcalc.questions.solve import Wanted, solve
 
 FEW = settings(max_examples=25)
 

@@ -13,9 +13,9 @@ import pytest
 from convcalc import nn, summary, trace
 from convcalc.algebra.dims import show
 from convcalc.errors import ConvcalcError, SpecError
+from convcalc.formats.sheet.names import FROM_INPUT, build, families, kinds, short_name
+from convcalc.formats.sheet.read import read_spec
 from convcalc.network.graph import Graph
-from convcalc.readers.names import FROM_INPUT, build, families, kinds, short_name
-from convcalc.readers.spec import read_spec
 
 TINYUNET = (Path(__file__).parent / "data" / "tinyunet.net").read_text()
 

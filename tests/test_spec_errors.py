@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from convcalc.errors import ConvcalcError
-from convcalc.readers.spec import read_spec
+from convcalc.formats.sheet.read import read_spec
 
 TABLE = Path(__file__).parent / "goldens" / "wrong_sheets.txt"
 ENTRIES = [tuple(entry.split("\n>>>\n")) for entry in TABLE.read_text().split("---\n")]

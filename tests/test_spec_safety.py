@@ -18,10 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc.errors import ConvcalcError, SpecError
-from convcalc.readers import Written, find
-from convcalc.readers import plan as hints
-from convcalc.readers.source import MOST_BYTES
-from convcalc.readers.spec import read_spec
+from convcalc.formats.sheet import plan as hints
+from convcalc.formats.sheet.read import read_spec
+from convcalc.formats.sheet.source import MOST_BYTES
+from convcalc.questions.sources import Written, find
 from tests.mutated_sheets import mutated, read
 
 MOST_SECONDS = 2.0
@@ -32,7 +32,7 @@ MEASURE = """
 import json, os, sys, time
 import convcalc.algebra.symbolic
 from convcalc.errors import ConvcalcError
-from convcalc.readers import Written
+from convcalc.questions.sources import Written
 
 def read(text):
     started = time.perf_counter()

@@ -10,7 +10,7 @@ import torch
 from hypothesis import assume, given
 
 from convcalc import nn, trace
-from convcalc.analysis.tiling import Strip, tiling
+from convcalc.analysis.fields.tiling import Strip, tiling
 from convcalc.errors import ConvcalcError, SpecError
 from tests.random_networks import Network, Plan, plans
 from tests.torch_modules import FromGraph

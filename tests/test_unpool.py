@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from convcalc import nn, trace
-from convcalc.analysis.report import analyze
+from convcalc.analysis.count.report import analyze
 from convcalc.errors import ShapeError, SpecError
 from tests.test_writers_torch import assert_same
 

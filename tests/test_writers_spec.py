@@ -8,10 +8,10 @@ from hypothesis import given
 from convcalc import nn, trace, zoo
 from convcalc.algebra.symbolic import symbol
 from convcalc.errors import UnsupportedOperation
+from convcalc.formats.sheet.read import read_spec
+from convcalc.formats.sheet.write import first_difference, write_spec
 from convcalc.layers.base import Layer, Shape
 from convcalc.network.graph import Graph
-from convcalc.readers.spec import read_spec
-from convcalc.writers.spec import first_difference, write_spec
 from tests.random_networks import Network, Plan, plans
 
 

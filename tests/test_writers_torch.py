@@ -11,10 +11,10 @@ from hypothesis import given
 
 from convcalc import nn, trace, zoo
 from convcalc.errors import UnsupportedOperation
+from convcalc.formats.torch.operators import NO_WAY, ONLY_FUNCTIONS
+from convcalc.formats.torch.write import write_torch
 from convcalc.layers.base import kinds
 from convcalc.network.graph import Graph
-from convcalc.writers.operators import NO_WAY, ONLY_FUNCTIONS
-from convcalc.writers.torch import write_torch
 from tests.random_networks import Network, Plan, plans
 from tests.torch_modules import FromGraph
 

@@ -13,7 +13,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from convcalc import nn, trace, zoo
-from convcalc.analysis.report import analyze
+from convcalc.analysis.count.report import analyze
 from convcalc.errors import SpecError, UnknownName
 from convcalc.network.graph import Graph
 from tests.torch_modules import FromGraph

@@ -7,7 +7,8 @@ from math import gcd
 from typing import NamedTuple
 
 from convcalc.algebra.conditions import parsed, parts
-from convcalc.algebra.dims import LIMIT, Dim, letter, show
+from convcalc.algebra.dims import letter, show
+from convcalc.algebra.types import LIMIT, Dim
 from convcalc.errors import NoSolution, SpecError, did_you_mean
 
 Line = dict[str, int]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from itertools import chain
 from typing import Any, NamedTuple
 
-from convcalc.algebra.dims import LIMIT, Dim
+from convcalc.algebra.types import LIMIT, Dim
 from convcalc.errors import SpecError, did_you_mean
 
 

@@ -7,43 +7,10 @@ import math
 import operator
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
+from convcalc.algebra.types import Condition, Dim, is_symbolic
 from convcalc.errors import SpecError
-
-LIMIT = 10**9  # larger sizes are slips of the keyboard, and would only make unreadable tables
-
-
-class Expr(Protocol):
-    """The part of a sympy expression that rules use."""
-
-    def __add__(self, other: "Dim") -> "Dim": ...
-    def __radd__(self, other: "Dim") -> "Dim": ...
-    def __sub__(self, other: "Dim") -> "Dim": ...
-    def __rsub__(self, other: "Dim") -> "Dim": ...
-    def __mul__(self, other: "Dim") -> "Dim": ...
-    def __rmul__(self, other: "Dim") -> "Dim": ...
-    def __floordiv__(self, other: "Dim") -> "Dim": ...
-    def __rfloordiv__(self, other: "Dim") -> "Dim": ...
-    def __mod__(self, other: "Dim") -> "Dim": ...
-    def __rmod__(self, other: "Dim") -> "Dim": ...
-    def __neg__(self) -> "Dim": ...
-
-
-class Relation(Protocol):
-    """A sympy relation between letters."""
-
-    free_symbols: set[Any]
-
-
-Dim = int | Expr
-Shape = tuple[Dim, ...]
-Condition = bool | Relation
-
-
-def is_symbolic(value: object) -> bool:
-    """Whether ``value`` is a sympy expression (asked without importing sympy)."""
-    return hasattr(value, "free_symbols")
 
 
 def as_dim(value: Any, what: str = "a size") -> Dim:
@@ -185,32 +152,3 @@ def letter(name: str) -> Any:
     from convcalc.algebra.symbolic import symbol
 
     return symbol(name)
-
-
-def parse_shape(text: str) -> Shape:
-    """A shape from text such as ``3x224x224``, ``3,224,224`` or ``3xHxW`` (letters are symbols).
-
-    Raises SpecError for anything but whole numbers from 1 to 10⁹ and names.
-
-    >>> parse_shape("3x224x224")
-    (3, 224, 224)
-    """
-    return tuple([parse_dim(part, text) for part in re.split(r"\s*[x×,]\s*", text.strip())])
-
-
-def parse_dim(part: str, text: str) -> Dim:
-    """One size out of ``text``, as `parse_shape`."""
-    if re.fullmatch(r"[0-9]+", part):
-        if len(part) <= 10 and 0 < int(part) <= LIMIT:
-            return int(part)
-        shown = part if len(part) <= 20 else f"a number of {len(part)} digits"
-        raise SpecError(f"a size lies between 1 and {LIMIT:,}; received {shown}", hint="write it as 3x224x224")
-    if re.fullmatch(r"[A-Za-z_]\w*", part) and part.lower() not in ("nan", "inf", "infinity"):
-        dim: Dim = letter(part)
-        return dim
-    part, text = (word if len(word) <= 40 else word[:37] + "..." for word in (part, text))
-    raise SpecError(
-        f"{part!r} in {text!r} is not a size",
-        details=["a size is a whole number such as 224 or a letter such as H"],
-        hint="write it as 3x224x224 or 3xHxW",
-    )

@@ -6,8 +6,8 @@ An axis that a reshape split into windows and places inside them is followed as 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from convcalc.algebra.dims import Dim
 from convcalc.algebra.intervals import MAX_PERIOD, STILL, Along, Axis, Reach, Taps, slide
+from convcalc.algebra.types import Dim
 
 
 class Undefined(Exception):

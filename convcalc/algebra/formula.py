@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
 
-from convcalc.algebra.dims import Dim, ceildiv, maximum, minimum, show
+from convcalc.algebra.dims import ceildiv, maximum, minimum, show
+from convcalc.algebra.types import Dim
 
 
 class Step(NamedTuple):

@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import ceil, floor, gcd, lcm
 from typing import NamedTuple
 
-from convcalc.algebra.dims import Dim
+from convcalc.algebra.types import Dim
 
 MAX_PERIOD = 4096  # beyond it phases are no longer listed: the field is then bounded
 

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import show_count
-from convcalc.analysis.sight import folded
+from convcalc.analysis.fields.sight import folded
 from convcalc.errors import SpecError
 from convcalc.layers.base import Layer
 from convcalc.layers.conv import _Conv

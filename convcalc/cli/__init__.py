@@ -115,7 +115,7 @@ def completing(module: str, *names: str) -> Callable[..., list[str]]:
 
 
 complete_network = completing("zoo", "names")
-complete_layer = completing("readers.names", "kinds", "families")
+complete_layer = completing("formats.sheet.names", "kinds", "families")
 
 
 def setting(text: str) -> tuple[str, Any]:
@@ -179,7 +179,7 @@ convention = click.option(
     default="torch",
     show_default=True,
     metavar="NAME",
-    shell_complete=completing("analysis.metrics", "CONVENTIONS"),
+    shell_complete=completing("analysis.count.conventions", "CONVENTIONS"),
     help="What a FLOP is.",
 )
 through_gates = click.option(
@@ -194,7 +194,7 @@ def format(which: str = "json, csv, or a") -> Callable[..., Any]:
         default="simple",
         show_default=True,
         metavar="NAME",
-        shell_complete=completing("writers", "formats"),
+        shell_complete=completing("views.table", "formats"),
         help=f"{which} format of tabulate: plain, github, latex, html, ...",
     )
 
@@ -206,7 +206,7 @@ def text_or_json(help: str | None = None) -> Callable[..., Any]:
 
 def gates(holder: str, more: str = "") -> Callable[..., Any]:
     """An option for each gate, which ``holder`` must pass."""
-    from convcalc.analysis.gates import GATES
+    from convcalc.analysis.count.gates import GATES
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         for gate in reversed(list(GATES.values())):

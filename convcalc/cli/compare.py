@@ -46,10 +46,10 @@ def command(
 
     Layers are paired by what they are and where they stand, so that a layer under another name stays the same layer.
     """
-    from convcalc.analysis import gates
-    from convcalc.analysis.compare import compare
-    from convcalc.readers import summary
-    from convcalc.writers.comparison import write
+    from convcalc.analysis.count import gates
+    from convcalc.analysis.count.compare import compare
+    from convcalc.questions.summary import summary
+    from convcalc.views.comparison import write
 
     held = gates.limits(limits, relative=True)
     for text in settings:

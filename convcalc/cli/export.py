@@ -24,8 +24,8 @@ from convcalc import cli
 def command(asked: cli.Asked, target: str, output: str | None) -> None:
     """Write NETWORK as PyTorch source (torch), a sheet with blocks and loops (net), JSON that convcalc reads back
     (json), or a picture's source (dot, mermaid)."""
-    from convcalc.readers import traced
-    from convcalc.writers.export import export
+    from convcalc.questions.export import export
+    from convcalc.questions.sources import traced
 
     source, _, graph = asked.by(traced)
     text = export(graph, target, source.name).rstrip("\n") + "\n"

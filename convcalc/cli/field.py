@@ -53,18 +53,19 @@ def command(
 
     Without LAYER, the last one whose units do not see the whole input.
     """
-    from convcalc.analysis.focus import Focus
-    from convcalc.readers import traced
-    from convcalc.writers import field, json
+    from convcalc.analysis.fields.focus import Focus
+    from convcalc.questions.field import tell
+    from convcalc.questions.sources import traced
+    from convcalc.views import field, json
 
     if image is not None and plot is None:
         raise SpecError("--image goes with --plot", hint="give --plot out.png too")
     source, full, graph = asked.by(traced)
     focus = Focus(graph, layer, through_gates)
-    told = field.tell(source.name, focus, source.graph, full, tile, **sections)
+    told = tell(source.name, focus, source.graph, full, tile, **sections)
     told = told._replace(unit=_position(unit, "--unit"), pixel=_position(pixel, "--covers"))
     click.echo(json.told(told) if format_ == "json" else field.render(told))
     if plot is not None:
-        from convcalc.writers.plot import draw
+        from convcalc.views.plot import draw
 
         draw(focus, plot, image, source.name)

@@ -14,8 +14,8 @@ from convcalc.errors import SpecError
 @click.option("--write", is_flag=True, help="Put the canonical text in the file's place.")
 def command(sheet: str, check: bool, write: bool) -> None:
     """The canonical text of SHEET: a .net file, - for stdin, or the text itself. Blocks, loops and comments stay."""
-    from convcalc.readers import find
-    from convcalc.writers.tidy import tidy
+    from convcalc.formats.sheet.tidy import tidy
+    from convcalc.questions.sources import find
 
     found = find(sheet)
     if found is None:

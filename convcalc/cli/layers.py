@@ -13,7 +13,7 @@ def command(name: str) -> None:
     NAME is torch's (Conv2d) or a sheet's (conv). Where it is a pattern (as in a shell: *, ?, [ab]), or left out, the
     layers whose names match, one a line.
     """
-    from convcalc.writers import catalogue
+    from convcalc.views import catalogue
 
     show = catalogue.listed if set(name) & set("*?[") else catalogue.described
     click.echo(show(name, cli.terminal_width()))

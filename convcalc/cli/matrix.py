@@ -16,8 +16,8 @@ from convcalc import cli
 def command(layer: str, input_: str | None, format_: str) -> None:
     """The matrix of the convolution LAYER, from its input (x) to its output (y), with letters for shared weights."""
     from convcalc.analysis.matrix import matrix
-    from convcalc.readers import summary
-    from convcalc.writers import answers
+    from convcalc.questions.summary import summary
+    from convcalc.views import answers
 
     graph = cli.Asked(layer, input_).by(summary).graph
     click.echo(answers.matrix(matrix(graph), format_))

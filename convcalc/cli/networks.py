@@ -10,6 +10,6 @@ from convcalc import cli
 @cli.format()
 def command(pattern: str, format_: str) -> None:
     """The networks whose names match PATTERN (as in a shell: *, ?, [ab]): parameters, MACs, usual input, paper."""
-    from convcalc.writers import catalogue
+    from convcalc.views import catalogue
 
     click.echo(catalogue.networks(pattern, format_, cli.terminal_width()))

@@ -14,9 +14,9 @@ def command(asked: cli.Asked, floor_loss: bool, format_: str) -> None:
 
     With --input in numbers: whether that size works, and if not, the nearest that do (exit code 1).
     """
-    from convcalc.analysis.legal import floor_loss as lost
-    from convcalc.readers.questions import sizes
-    from convcalc.writers import answers, json
+    from convcalc.analysis.solving.legal import floor_loss as lost
+    from convcalc.questions.sizes import sizes
+    from convcalc.views import answers, json
 
     answer = asked.by(sizes)
     losses = None if answer.graph is None or not floor_loss else lost(answer.graph)

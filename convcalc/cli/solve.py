@@ -40,9 +40,9 @@ def command(
     All solutions, the simplest first; the family where they do not end; where there is none, the closest miss (exit
     code 1).
     """
-    from convcalc.analysis import gates
-    from convcalc.readers.questions import Wanted, solve
-    from convcalc.writers import answers, json
+    from convcalc.analysis.count import gates
+    from convcalc.questions.solve import Wanted, solve
+    from convcalc.views import answers, json
 
     held = {name.removeprefix("max-"): limit.number for name, limit in gates.limits(limits).items()}
     answer = asked.by(solve, wanted=Wanted(output, at, params, rf, held, where))

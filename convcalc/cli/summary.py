@@ -41,9 +41,9 @@ def command(
     **limits: str | None,
 ) -> None:
     """Shapes, parameters, FLOPs and receptive fields of NETWORK, layer by layer, and their totals."""
-    from convcalc.analysis import gates
-    from convcalc.readers import summary
-    from convcalc.writers import write
+    from convcalc.analysis.count import gates
+    from convcalc.questions.summary import summary
+    from convcalc.views.write import write
 
     held = gates.limits(limits)
     report = asked.by(summary, convention=convention, assume=assume, through_gates=through_gates)

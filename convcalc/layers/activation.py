@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from convcalc.algebra.dims import Dim, Shape, prod, show
+from convcalc.algebra.dims import prod, show
+from convcalc.algebra.types import Dim, Shape
 from convcalc.layers.base import Layer, Shapes, Tensors, Work, require, require_size
 
 

@@ -6,10 +6,11 @@ from fractions import Fraction
 from math import gcd
 from typing import Any, ClassVar
 
-from convcalc.algebra.dims import Dim, Shape, as_dim, prod
+from convcalc.algebra.dims import as_dim, prod
 from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.intervals import MAX_PERIOD, STILL, Reach, Taps
+from convcalc.algebra.types import Dim, Shape
 from convcalc.layers.base import Fields, Layer, Shapes, Work, slid
 from convcalc.layers.binding import PerAxis
 from convcalc.layers.pool import _WithIndices

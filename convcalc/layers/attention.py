@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from convcalc.algebra.dims import Dim, Shape, equal, prod, show_shape
+from convcalc.algebra.dims import equal, prod, show_shape
 from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.intervals import STILL, Taps
+from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ShapeError, SpecError
 from convcalc.layers.base import Fields, Layer, Shapes, Tensors, Work, record, require, require_alike, require_size
 from convcalc.layers.norm import _Norm

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from convcalc.algebra.dims import Condition, Dim, Shape, as_dim, at_least, ceildiv, equal, show, show_shape, truth
+from convcalc.algebra.dims import as_dim, at_least, ceildiv, equal, show, show_shape, truth
 from convcalc.algebra.field import Entry, Field
 from convcalc.algebra.intervals import Taps
+from convcalc.algebra.types import Condition, Dim, Shape
 from convcalc.errors import ShapeError
 from convcalc.layers.base import Fields, Shapes, _Idle, require
 from convcalc.layers.binding import Dims

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
-from convcalc.algebra.dims import Condition, Dim, Shape, as_dim, at_least, equal, show, show_shape
+from convcalc.algebra.dims import as_dim, at_least, equal, show, show_shape
 from convcalc.algebra.field import Field, join
 from convcalc.algebra.intervals import Reach, Taps
+from convcalc.algebra.types import Condition, Dim, Shape
 from convcalc.errors import ShapeError, SpecError
 from convcalc.layers.binding import _REQUIRED as _REQUIRED
 from convcalc.layers.binding import Bound

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, ClassVar, NoReturn, TypeAlias
 
-from convcalc.algebra.dims import Dim, as_dim, equal, is_symbolic, show
+from convcalc.algebra.dims import as_dim, equal, show
+from convcalc.algebra.types import Dim, is_symbolic
 from convcalc.errors import SpecError, did_you_mean
 
 PerAxis: TypeAlias = Any

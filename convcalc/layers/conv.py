@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, ceildiv, equal, maximum, prod, show
+from convcalc.algebra.dims import as_dim, at_least, ceildiv, equal, maximum, prod, show
 from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.intervals import Reach, Taps, slide
+from convcalc.algebra.types import Dim, Shape
 from convcalc.layers.base import Fields, Layer, Lazy, Shapes, Tensors, Work, require, require_size, slid
 from convcalc.layers.binding import PerAxis
 

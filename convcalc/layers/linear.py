@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from convcalc.algebra.dims import Dim, Shape, equal, prod, show_shape
+from convcalc.algebra.dims import equal, prod, show_shape
 from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
+from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ShapeError
 from convcalc.layers.base import Fields, Layer, Lazy, Shapes, Tensors, Work, _Idle, require, require_alike, require_size
 from convcalc.layers.binding import Flag

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from convcalc.algebra.dims import Dim, Shape, equal, is_symbolic, prod, show, show_shape
+from convcalc.algebra.dims import equal, prod, show, show_shape
 from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
+from convcalc.algebra.types import Dim, Shape, is_symbolic
 from convcalc.errors import ShapeError
 from convcalc.layers.axes import stretched
 from convcalc.layers.base import ANY, Fields, Layer, Op, Shapes, Work, _Idle, axis_name, require, require_alike

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convcalc.algebra.dims import Dim, Shape, at_least, prod, show_shape
+from convcalc.algebra.dims import at_least, prod, show_shape
 from convcalc.algebra.field import Field
+from convcalc.algebra.types import Dim, Shape
 from convcalc.layers.base import (
     Fields,
     Layer,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, minimum, show
+from convcalc.algebra.dims import as_dim, at_least, minimum, show
 from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.intervals import slide
+from convcalc.algebra.types import Dim, Shape
 from convcalc.layers.base import Fields, Shapes, _Idle, require, require_axes, slid
 
 PADDED_SIZE = Formula(

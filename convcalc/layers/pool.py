@@ -5,8 +5,9 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from convcalc.algebra.dims import Dim, Shape, at_least, prod, show
+from convcalc.algebra.dims import at_least, prod, show
 from convcalc.algebra.formula import Formula
+from convcalc.algebra.types import Dim, Shape
 from convcalc.layers.base import Layer, Shapes, Tensors, Work, record, require, require_axes
 from convcalc.layers.binding import Flag, PerAxis
 from convcalc.layers.conv import SAME_SIZE, SIZE, _Sliding

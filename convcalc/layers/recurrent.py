@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from convcalc.algebra.dims import Dim, Shape, at_least, prod, show_shape
+from convcalc.algebra.dims import at_least, prod, show_shape
 from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
+from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import SpecError
 from convcalc.layers.base import Fields, Layer, Shapes, Tensors, Work, record, require_alike, require_size
 from convcalc.layers.binding import Flag

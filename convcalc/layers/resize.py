@@ -6,10 +6,11 @@ from fractions import Fraction
 from math import floor, isfinite
 from typing import Any, NamedTuple
 
-from convcalc.algebra.dims import Dim, Shape, is_symbolic, prod, show_shape
+from convcalc.algebra.dims import prod, show_shape
 from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.intervals import MAX_PERIOD, Reach, Taps, slide
+from convcalc.algebra.types import Dim, Shape, is_symbolic
 from convcalc.errors import ShapeError
 from convcalc.layers.adaptive import adaptive_field, average_work
 from convcalc.layers.base import Fields, Layer, Shapes, Work, _Idle, require_axes, require_divisible, slid

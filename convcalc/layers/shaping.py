@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from convcalc.algebra.dims import Dim, Shape, as_dim, equal, prod, show, show_shape
+from convcalc.algebra.dims import as_dim, equal, prod, show, show_shape
 from convcalc.algebra.field import Entry, Field, Packed, Part, Undefined
 from convcalc.algebra.intervals import Along
+from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ShapeError
 from convcalc.layers.base import Fields, Layer, Shapes, Work, _Idle, require
 from convcalc.layers.binding import Dims

@@ -5,10 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from convcalc.algebra.dims import Dim, Shape, at_least, maximum, show, show_shape
+from convcalc.algebra.dims import at_least, maximum, show, show_shape
 from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.intervals import MAX_PERIOD, Reach, Taps, spread
+from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import SpecError
 from convcalc.layers.base import Fields, Lazy, Shapes, Tensors, Work, _Idle, record, require, require_alike
 from convcalc.layers.binding import PerAxis

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from convcalc.algebra.dims import Condition, Dim, Shape, as_dim, is_symbolic, letter, show, substitute
+from convcalc.algebra.dims import as_dim, letter, show, substitute
+from convcalc.algebra.types import Condition, Dim, Shape, is_symbolic
 from convcalc.errors import ShapeError, UnknownName, did_you_mean
 from convcalc.layers.base import Layer
 

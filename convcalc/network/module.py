@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, overload
 
-from convcalc.algebra.dims import Dim
+from convcalc.algebra.types import Dim
 from convcalc.errors import SpecError
 from convcalc.layers.activation import GELU, ReLU
 from convcalc.layers.attention import MultiheadAttention

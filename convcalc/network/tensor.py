@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, overload
 
-from convcalc.algebra.dims import Dim, Shape, as_dim, at_least, ceildiv, equal, is_symbolic, prod, show, show_shape
+from convcalc.algebra.dims import as_dim, at_least, ceildiv, equal, prod, show, show_shape
 from convcalc.algebra.field import Field
+from convcalc.algebra.types import Dim, Shape, is_symbolic
 from convcalc.errors import ShapeError, SpecError
 from convcalc.layers.activation import ReLU, Sigmoid, Tanh
 from convcalc.layers.attention import Softmax

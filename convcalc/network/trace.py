@@ -14,8 +14,9 @@ from functools import lru_cache, partial
 from itertools import chain
 from typing import Any
 
-from convcalc.algebra.dims import Condition, Shape, is_symbolic, show_shape
+from convcalc.algebra.dims import show_shape
 from convcalc.algebra.formula import recording
+from convcalc.algebra.types import Condition, Shape, is_symbolic
 from convcalc.errors import ConvcalcError, ShapeError, SpecError
 from convcalc.layers.base import Layer, Output, check_call, infer, recorder, require_inputs
 from convcalc.layers.binding import whole

@@ -14,7 +14,8 @@ from importlib import import_module
 from inspect import signature
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from convcalc.algebra.dims import is_symbolic, parse_dim
+from convcalc.algebra.parse import parse_dim
+from convcalc.algebra.types import is_symbolic
 from convcalc.errors import SpecError, UnknownName, did_you_mean
 from convcalc.network.module import Module
 

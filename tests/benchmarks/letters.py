@@ -42,7 +42,7 @@ assert counter.get_total_flops() == 8178368512
 """
 
 UNET = """
-from convcalc.readers.questions import sizes
+from convcalc.questions.sizes import sizes
 clock()
 answer = sizes(SHEET)
 stop()
@@ -64,7 +64,7 @@ assert values["macs"][224 - 32 + 1000 * (224 - 32)] == 4089184256
 ZOO = """
 import convcalc as cc
 from convcalc import zoo
-from convcalc.readers import read
+from convcalc.questions.sources import read
 from convcalc.errors import ConvcalcError
 worst = 0.0
 for name in zoo.names():

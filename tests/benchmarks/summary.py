@@ -23,8 +23,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import convcalc as cc
 from convcalc import nn
-from convcalc.analysis import report
-from convcalc.analysis.flow import Flow
+from convcalc.analysis.count import report
+from convcalc.analysis.fields.flow import Flow
 
 torch.set_num_threads(1)
 SHAPE = (1, 3, 224, 224)

@@ -11,8 +11,7 @@ from typing import Any
 import sympy
 from sympy import Integer, ceiling, floor
 
-from convcalc.algebra.dims import Dim, parse_dim
-from convcalc.errors import SpecError
+from convcalc.algebra.types import Dim
 
 MOST_SHIFT = 1000  # (H - 4)·(W - 4) reads well, N·(K + 1,995,672) does not
 
@@ -20,19 +19,6 @@ MOST_SHIFT = 1000  # (H - 4)·(W - 4) reads well, N·(K + 1,995,672) does not
 @cache
 def symbol(name: str) -> Dim:
     return sympy.Symbol(name, integer=True, positive=True)
-
-
-def symbols(names: str) -> Any:
-    """The letters in a text, one alone or several as a tuple. Raises SpecError.
-
-    >>> H, W = symbols("H W")
-    >>> (H + 1) // 2 * W
-    W*floor(H/2 + 1/2)
-    """
-    found = [parse_dim(name, names) for name in names.replace(",", " ").split()]
-    if not found or any(isinstance(letter, int) for letter in found):
-        raise SpecError(f"expected letters, such as 'H W'; received {names!r:.60}")
-    return found[0] if len(found) == 1 else tuple(found)
 
 
 @lru_cache(maxsize=65536)
@@ -135,7 +121,7 @@ def split(expr: Any) -> tuple[Any, dict[Any, Any]]:
 def gathered(expr: Any) -> list[tuple[Any, list[tuple[Any, Any, int]]]]:
     """A sum as the fewest products, each a factor and its parts, ``(part - shift)**power``.
 
-    >>> H, W = symbols("H W")
+    >>> H, W = symbol("H"), symbol("W")
     >>> gathered(canonical((H // 4 - 3) * (W // 4 - 3)))
     [(1, [(floor(H/4), 3, 1), (floor(W/4), 3, 1)])]
     """

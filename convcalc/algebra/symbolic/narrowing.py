@@ -15,8 +15,8 @@ from typing import Any, TypeAlias
 import sympy
 from sympy import ceiling, floor
 
-from convcalc.algebra.dims import LIMIT
 from convcalc.algebra.symbolic import canonical, fraction, split
+from convcalc.algebra.types import LIMIT
 
 Box: TypeAlias = tuple[tuple[int, int], ...]
 """The least and the greatest number of each letter."""
@@ -27,7 +27,7 @@ FAR = LIMIT**40  # beyond what is computed
 class Narrowing:
     """What relations between ``letters`` (``==``, ``>=``) leave of a box; what else stands among them is left out.
 
-    >>> from convcalc.algebra.symbolic import symbols
+    >>> from convcalc.algebra.parse import symbols
     >>> k, s = symbols("k s")
     >>> narrowing = Narrowing([sympy.Eq((5000 - k) // s, 499), k >= 600], [k, s])
     >>> narrowing(((1, LIMIT), (1, LIMIT)))

@@ -9,8 +9,9 @@ from sympy import ceiling, floor
 from sympy.core.relational import Relational
 from sympy.printing.str import StrPrinter
 
-from convcalc.algebra.dims import is_symbolic, parse_dim
+from convcalc.algebra.parse import parse_dim
 from convcalc.algebra.symbolic import canonical, fraction, gathered, split
+from convcalc.algebra.types import is_symbolic
 from convcalc.errors import SpecError, did_you_mean
 
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import sympy
 
-from convcalc.algebra.dims import LIMIT
 from convcalc.algebra.periodic import ALL, NONE, Sizes
 from convcalc.algebra.symbolic import canonical, gathered, symbol
 from convcalc.algebra.symbolic.narrowing import Narrowing, searched, width
 from convcalc.algebra.symbolic.printing import function, pretty
 from convcalc.algebra.symbolic.relations import solved, stated
+from convcalc.algebra.types import LIMIT
 
 Box = dict[str, Sizes]
 """For each letter the sizes it may take, whatever the others are."""
@@ -30,7 +30,7 @@ MOST_CASES = 2000
 class Region:
     """Where all of some relations hold: in one of ``boxes``, where each of ``rest`` holds besides.
 
-    >>> from convcalc.algebra.symbolic import symbols
+    >>> from convcalc.algebra.parse import symbols
     >>> H, W = symbols("H W")
     >>> region = Region([sympy.Eq(2 * (H // 2), H), H >= 7, sympy.Eq((W // 4) * (W // 4), 9)], ["H", "W"])
     >>> {letter: sizes.told(letter) for letter, sizes in region.boxes[0].items()}

@@ -13,9 +13,9 @@ import sympy
 from sympy import Integer, ceiling, floor
 from sympy.core.relational import Relational
 
-from convcalc.algebra.dims import Condition, Dim
 from convcalc.algebra.periodic import ALL, NONE, Sizes, where
 from convcalc.algebra.symbolic import canonical, fraction, gathered, printing, split, substitute
+from convcalc.algebra.types import Condition, Dim
 
 
 @lru_cache(maxsize=65536)
@@ -190,7 +190,7 @@ def stated(sign: str, a: Any, b: Any) -> Any:
 def opened(relation: Any) -> str:
     """An equation of a floor as the bounds of what stands in it, for people.
 
-    >>> from convcalc.algebra.symbolic import symbols
+    >>> from convcalc.algebra.parse import symbols
     >>> k, p = symbols("k p")
     >>> opened(sympy.Eq((224 + 2 * p - k) // 2 + 1, 112, evaluate=False))
     '2·p + 1 ≤ k ≤ 2·p + 2'

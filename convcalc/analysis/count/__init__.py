@@ -1,0 +1,1 @@
+"""A graph's numbers, call by call and in total."""

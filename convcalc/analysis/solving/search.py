@@ -1,0 +1,200 @@
+"""The search for an inverse question's letters: narrowed by relations until numbers are left, with nothing left out."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice, product, takewhile
+from typing import Any
+
+from convcalc.algebra.dims import letter, substitute
+from convcalc.algebra.types import LIMIT, is_symbolic
+from convcalc.analysis.solving.problem import SHOWN, Answers, Problem, Solution
+from convcalc.network.graph import Graph
+
+MOST_WORK = 2_500_000
+"""How many steps of narrowing are computed, which takes some seconds."""
+FAR_OUT = LIMIT // 100
+"""A number that stands for all large ones; what larger ones give may be beyond what is taken for a size."""
+MOST_PROOFS = 20
+"""How many candidates for solutions without end are proved."""
+
+
+def free(relations: Sequence[Any]) -> set[str]:
+    """The letters in relations."""
+    return {str(s) for relation in relations if is_symbolic(relation) for s in relation.free_symbols}
+
+
+def equations(pairs: Any) -> list[Any]:
+    """What is wanted, as equations; False among them where that cannot be."""
+    from convcalc.algebra.symbolic.relations import stated
+
+    return [False] if pairs is None else [r for a, b in pairs if (r := stated("==", a, b)) is not True]
+
+
+class Search:
+    """Letters narrowed by relations until numbers are left, from all numbers that they may be."""
+
+    def __init__(self, problem: Problem, graph: Graph) -> None:
+        self.problem, asked = problem, set(problem.letters)
+        self.letters = [letter(name) for name in problem.letters]
+        self.box = tuple(problem.bounds())
+        pairs = problem.pairs(problem.given({}, graph))
+        self.equations = equations(pairs)
+        self.demands = [r for r in [*graph.assumptions, *_reaches(graph)] if free([r]) <= asked]
+        where = [part for c in problem.where for part in c.stated(problem.named(self.letters))]
+        self.whole = None not in where  # else a point must be asked whether it is allowed
+        self.known = [*self.demands, *[part for part in where if part is not None and part is not True]]
+        self.samples = [
+            [(substitute(a, sample), substitute(b, sample)) for a, b in pairs or ()] for sample in self._samples(graph)
+        ]
+        false = [] if pairs else [False]
+        self.narrowing = self._narrowing([*false, *(r for sample in self.samples for r in equations(sample))])
+
+    def _samples(self, graph: Graph) -> list[dict[Any, int]]:
+        """Several numbers for letters that are not asked for: what is wanted must be so for all of those."""
+        from convcalc.algebra.symbolic.regions import Region
+
+        own = sorted(free(self.equations) - set(self.problem.letters))
+        legal = Region([r for r in graph.assumptions if free([r]) <= set(own)], own)
+        turns = [[97 + 8 * i + 5 * turn for i in range(len(own))] for turn in range(9 if own else 1)]
+        return [dict(zip(map(letter, own), near)) for turn in turns if (near := legal.nearest(turn, True)) is not None]
+
+    def _narrowing(self, wanted: Sequence[Any]) -> Any:
+        from convcalc.algebra.symbolic.narrowing import Narrowing
+
+        return Narrowing([*self.known, *wanted], self.letters)
+
+    def answers(self) -> Answers:
+        """All that is left; of very much, or of what does not end, the simplest."""
+        from convcalc.algebra.symbolic.narrowing import searched, size
+
+        problem, total, upto, asked = self.problem, 0, "", False
+        found: list[Mapping[str, int]] = []
+        for far, part in searched(self.narrowing, self.box, _largest, self.whole):
+            if part is not None:
+                total += size(part) if self.whole else problem.allows(problem.named([low for low, _ in part]))
+                if len(found) <= SHOWN:
+                    found += filter(problem.allows, map(problem.named, _points(part)))
+            if self.narrowing.work > MOST_WORK // (3 if total > SHOWN else 6 if far > 10**6 else 1):
+                upto = problem.upto(far - 1)
+            if not asked and (len(found) > 40 or upto):
+                asked = True
+                if self._endless(found):
+                    return Answers(self._simplest(found, 50), self._family(), endless=True)
+            if upto:
+                break
+        if total > SHOWN:
+            return Answers(self._simplest(found, SHOWN), self._family(), total=total, upto=upto)
+        solutions = tuple(s for s in problem.tried_all(found) if problem.distance(s) == 0)
+        miss = None if solutions else self._nearest()
+        return Answers(solutions, miss=miss, total=len(solutions), upto=upto)
+
+    def _each(self, narrowing: Any, key: Any) -> Iterator[dict[str, int]]:
+        """The points that a narrowing leaves, the first of them."""
+        from convcalc.algebra.symbolic.narrowing import searched
+
+        most = narrowing.work + MOST_WORK // 10
+        parts = takewhile(lambda _: narrowing.work < most, searched(narrowing, self.box, key, False))
+        points = (self.problem.named([low for low, _ in part]) for _, part in parts if part)
+        return islice(filter(self.problem.allows, points), SHOWN)
+
+    def _simplest(self, found: Sequence[Mapping[str, int]], most: int) -> tuple[Solution, ...]:
+        """The simplest of those found and of a search for them."""
+        every = [*found, *islice(self._each(self.narrowing, self.problem.simplest()), most)]
+        return self.problem.tried_all({tuple(values.values()): values for values in every}.values(), most)
+
+    def _endless(self, found: Sequence[Mapping[str, int]]) -> bool:
+        """Whether all is as wanted wherever a letter is large, or ever farther on from one solution through another."""
+        from convcalc.algebra.symbolic.narrowing import searched, width
+        from convcalc.algebra.symbolic.relations import restated
+
+        for i, (low, high) in enumerate(self.box):
+            if high == LIMIT:
+                half = (max(low, FAR_OUT), high)
+                far = (*self.box[:i], half, *self.box[i + 1 :])
+                for _, part in islice(searched(self.narrowing, far, width, True), 200):
+                    if part and part[i] == half and self._holds([low for low, _ in part]):
+                        return True
+        for start, step in islice(rays(found, self.box, self._holds), MOST_PROOFS):
+            moved = {x: a + d * letter("t") for x, a, d in zip(self.letters, start, step)}
+            if all(restated(relation, moved) is True for relation in [*self.demands, *self.equations]):
+                return True
+        return False
+
+    def _holds(self, point: Sequence[int]) -> bool:
+        values = self.problem.named(point)
+        inside = all(low <= n <= high for n, (low, high) in zip(point, self.box))
+        inside = inside and self.narrowing(tuple(zip(point, point)))[1] and self.problem.allows(values)
+        return inside and self.problem.distance(self.problem.tried(values)) == 0
+
+    def _family(self) -> tuple[str, ...]:
+        """What is wanted, with floors opened: ``2·p + 222 ≤ k ≤ …``."""
+        from convcalc.algebra.symbolic.relations import opened
+
+        return tuple(dict.fromkeys(opened(relation) for relation in self.equations))
+
+    def _nearest(self) -> Solution | None:
+        """What comes nearest to what is wanted: what is at most 1 off, 2, 4 …"""
+        from convcalc.algebra.symbolic.printing import function
+        from convcalc.algebra.symbolic.relations import stated
+
+        sides = function([side for pair in self.samples[0] for side in pair], self.letters)
+
+        def off(values: Mapping[str, int]) -> int:
+            numbers = sides(*values.values())
+            return sum(abs(a - b) for a, b in zip(numbers[::2], numbers[1::2]))
+
+        refused = work = 0
+        for slack in (2**i for i in range(40 if self.samples[0] else 0)):
+            ends = [end for sample in self.samples for a, b in sample for end in ((a + slack, b), (b + slack, a))]
+            near: dict[int, list[Mapping[str, int]]] = {}
+            narrowing = self._narrowing([stated(">=", *end) for end in ends])
+            for values in self._each(narrowing, _largest):
+                near.setdefault(off(values), []).append(values)
+            for gap in sorted(gap for gap in near if gap <= slack and refused < 200):
+                for solution in self.problem.tried_all(near[gap], 200):
+                    if self.problem.distance(solution) is not None:
+                        return solution
+                refused += len(near[gap])
+            work += narrowing.work
+            if work > MOST_WORK // 2:
+                break
+        return None
+
+
+def rays(
+    found: Sequence[Mapping[str, int]], box: Sequence[tuple[int, int]], holds: Callable[[Sequence[int]], bool]
+) -> Iterator[tuple[tuple[int, ...], list[int]]]:
+    """From one solution through another: start and step where all holds near and far out."""
+    points = sorted(tuple(values.values()) for values in found)[:40]
+    steps = ((x, [b - a for a, b in zip(x, y)]) for x in points for y in points if x != y)
+    most = [LIMIT if high == LIMIT else 0 for _, high in box]  # of a step
+    onward = ((x, step) for x, step in steps if all(0 <= d <= end for d, end in zip(step, most)))
+    for start, step in islice(onward, 300):
+        turns = (2, 3, 5, 8, 99, 1000, FAR_OUT // max(step))
+        if all(holds([a + d * turn for a, d in zip(start, step)]) for turn in turns):
+            yield start, step
+
+
+def _largest(box: Sequence[tuple[int, int]]) -> int:
+    """The order of a search: no letter is tried farther than another."""
+    return max((low for low, _ in box), default=0)
+
+
+def _points(box: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, ...]]:
+    """The points of a box, of a large one some."""
+    return islice(product(*[range(low, min(high, low + SHOWN) + 1) for low, high in box]), SHOWN + 1)
+
+
+def _reaches(graph: Graph) -> list[Any]:
+    """That no window lies in the padding alone: the padding is smaller than the kernel's reach."""
+    from convcalc.algebra.symbolic.relations import stated
+
+    found: list[Any] = []
+    for node in graph.nodes:
+        kernel, padding = getattr(node.layer, "kernel_size", None), getattr(node.layer, "padding", None)
+        if "Transpose" in type(node.layer).__name__ or not isinstance(padding, tuple) or not isinstance(kernel, tuple):
+            continue
+        dilation = getattr(node.layer, "dilation", None) or (1,) * len(kernel)
+        for k, p, d in zip(kernel, padding, dilation):
+            if is_symbolic(p):
+                found.append(stated(">=", d * (k - 1), p))
+    return found

@@ -1,0 +1,1 @@
+"""What sheets and torch code share when they are written."""

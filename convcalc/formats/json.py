@@ -1,0 +1,224 @@
+"""A network from JSON, as `writers.json` and `writers.export` write it; nothing in it is executed.
+
+Rows are computed anew, and refused where the file's shapes are others.
+"""
+
+import ast
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from convcalc.algebra.parse import parse_dim
+from convcalc.algebra.types import Shape, is_symbolic
+from convcalc.errors import ConvcalcError, SpecError, UnknownName, did_you_mean
+from convcalc.formats.sheet.names import kinds
+from convcalc.formats.sheet.plan import guarded
+from convcalc.formats.sheet.source import parse_expression
+from convcalc.layers.base import Layer, Output
+from convcalc.network.graph import Graph, node_name
+from convcalc.network.tensor import Tensor
+from convcalc.network.trace import Tape
+
+SCHEMA_VERSION = 1
+MOST_BYTES = 200_000_000
+MOST_ROWS = 100_000
+MOST_SPEC = 10_000
+MOST_PARTS = 100  # of a path: each is looked up with all before it
+
+_KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}
+
+
+def read_json(text: str, name: str = "network", shapes: Sequence[Shape] = ()) -> Graph:
+    """The graph of a JSON text; ``shapes`` (full) take the place of the file's own. Raises SpecError, ShapeError.
+
+    >>> from convcalc.questions.summary import summary
+    >>> from convcalc.views.json import render
+    >>> read_json(render(summary("lenet5"))).nodes[0].layer
+    Conv2d(1, 6, 5)
+    """
+    return Document(text, name).graph(*shapes)
+
+
+class Document:
+    """The JSON of a network, with the full shapes of its inputs; raises SpecError."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self.name = name
+        self.found = self._parse(text)
+        network = self.found.get("network")
+        self.network = network if isinstance(network, str) and network else name
+        rows = self._of(self.found.get("rows"), list, "rows")
+        if len(rows) > MOST_ROWS:
+            raise self._wrong(f"a network may not have more than {MOST_ROWS:,} layers")
+        self.rows = [self._of(row, dict, f"row {i}") for i, row in enumerate(rows, 1)]
+        self.rest = self._of(self.found.get("graph", {}), dict, "graph")
+        self.shapes = [self._shape(shape) for shape in self._of(self.found.get("inputs"), list, "inputs")]
+
+    def _wrong(self, what: str, place: str = "", hint: str = "") -> SpecError:
+        return SpecError(what, where=f"{self.name}: {place}" if place else self.name, hint=hint)
+
+    def _parse(self, text: str) -> dict[str, Any]:
+        if len(text) > MOST_BYTES:
+            raise self._wrong(f"a network's JSON holds at most {MOST_BYTES:,} characters")
+        try:
+            found = json.loads(text)
+        except json.JSONDecodeError as error:
+            where = f"{self.name}:{error.lineno}:{error.colno}"
+            raise SpecError(f"this is not JSON: {error.msg}", where=where) from None
+        except (ValueError, RecursionError):
+            raise self._wrong("this is not JSON: it is nested too deeply") from None
+        if not isinstance(found, dict) or "schema_version" not in found:
+            hint = "such a file is written by convcalc export resnet50 --to json"
+            raise self._wrong("expected a network's JSON, with a schema_version", hint=hint)
+        version = found["schema_version"]
+        if isinstance(version, bool) or version != SCHEMA_VERSION:
+            what = f"schema_version {json.dumps(version)[:40]} is not known; this convcalc reads {SCHEMA_VERSION}"
+            raise self._wrong(what, hint="a newer convcalc may read it")
+        return found
+
+    def graph(self, *shapes: Shape) -> Graph:
+        """The graph, for inputs of these full shapes or its own, which the rows are then held to."""
+        self.tape = Tape()
+        self.layers: dict[str, Layer] = {}
+        self.values: dict[str, Tensor] = {}
+        self.read: set[str] = set()
+        names, given = self._input_names(), list(shapes) or self.shapes
+        if len(names) != len(given):
+            raise self._wrong(f"takes {len(names)} inputs, received {len(given)}")
+        self.values.update((name, self.tape.input(name, shape)) for name, shape in zip(names, given))
+        owners = self._texts(self.rest.get("owners", [""] * len(self.rows)), "owners")
+        if len(owners) != len(self.rows):
+            raise self._wrong(f"{len(self.rows)} rows and {len(owners)} owners", "graph")
+        for i, (row, owner) in enumerate(zip(self.rows, owners), 1):
+            self._call(row, owner, f"row {i}", given == self.shapes)
+        modules = self._of(self.rest.get("modules", {}), dict, "modules")
+        self._texts(list(modules.values()), "modules")
+        outputs = self._texts(self.rest["outputs"], "outputs") if "outputs" in self.rest else self._ends()
+        if not outputs:
+            raise self._wrong("expected at least one output", "outputs")
+        graph = self.tape.graph(*[self._known(output, "outputs") for output in outputs])
+        owned = self._owned()
+        self._check_paths(owned, [*owned, *filter(None, modules)])
+        return replace(graph, owned=owned, modules=modules)
+
+    def _check_paths(self, owned: Mapping[str, Layer], paths: Sequence[str]) -> None:
+        """Refuse paths that are none, and those of something inside a layer."""
+        for path in filter(None, paths):
+            parts = path.split(".")
+            if len(parts) > MOST_PARTS:
+                raise self._wrong(f"{path!r:.80} is a path of more than {MOST_PARTS} names")
+            if "" in parts:
+                raise self._wrong(f"{path!r:.80} is no path; write names with a dot between them")
+            for holder in (".".join(parts[:i]) for i in range(len(parts))):
+                if holder in owned:
+                    raise self._wrong(f"{path!r:.80} stands inside {holder!r:.80}, which is a layer")
+
+    def _input_names(self) -> list[str]:
+        """The inputs' names, which may be whatever the rows read that no row makes."""
+        if "inputs" in self.rest:
+            return self._texts(self.rest["inputs"], "inputs")
+        made = {node_name(str(row.get("path")), row.get("call", 0)) for row in self.rows}
+        lists = [self._texts(row.get("inputs", []), f"row {i}: inputs") for i, row in enumerate(self.rows, 1)]
+        read = dict.fromkeys(name for names in lists for name in names)
+        return [name for name in read if name not in made] or ["input"][: len(self.shapes)]
+
+    def _call(self, row: Mapping[str, Any], owner: str, what: str, check: bool) -> None:
+        path = self._of(row.get("path"), str, f"{what}: path")
+        name = node_name(path, self._of(row.get("call", 0), int, f"{what}: call"))
+        spec = self._of(row.get("spec"), str, f"{what}: spec")
+        layer = self.layers.get(path) or read_layer(spec, f"{self.name}: {what}")
+        if path in self.layers and repr(layer) != spec:
+            raise self._wrong(f"{path} is {layer!r} in a row before", what)
+        self.layers[path] = layer
+        names = self._texts(row.get("inputs", []), f"{what}: inputs")
+        inputs = [self._known(each, what) for each in names]
+        self.read.update(names)
+        with guarded(type(layer).__name__), self.tape.at(path, layer, owner):
+            output = self.tape.record(layer, *inputs, path=path)
+        if output.name != name or name in self.values:
+            raise self._wrong(f"{name} stands in the wrong place; expected {output.name}", what)
+        stated, shape = row.get("output_shape"), list(output.shape)
+        if check and stated is not None and not any(map(is_symbolic, shape)) and shape != stated:
+            raise self._wrong(f"the output_shape is {shape}; the file says {json.dumps(stated)[:80]}", what)
+        self.values[name] = output
+
+    def _known(self, name: str, what: str) -> Tensor:
+        if name not in self.values:
+            raise self._wrong(f"{name!r:.80} is neither an input nor a row before", what)
+        return self.values[name]
+
+    def _ends(self) -> list[str]:
+        """The calls that nothing reads; of several the last, unless the notes tell of several outputs."""
+        if not self.layers:
+            raise self._wrong("no layers, so nothing to compute")
+        ends = [name for name in self.values if name not in self.read]
+        notes = self.found.get("notes")
+        several = isinstance(notes, list) and any(str(note).startswith("several outputs") for note in notes)
+        return ends if several else ends[-1:]
+
+    def _owned(self) -> dict[str, Layer]:
+        if "owned" not in self.rest:
+            return self.layers
+        owned = {}
+        for path, said in self._of(self.rest["owned"], dict, "owned").items():
+            spec = self._of(said, str, f"owned {path}")
+            owned[path] = self.layers.get(spec) or read_layer(spec, f"{self.name}: owned {path}")
+        return owned
+
+    def _texts(self, value: Any, what: str) -> list[str]:
+        return [self._of(item, str, what) for item in self._of(value, list, what)]
+
+    def _shape(self, value: Any) -> Shape:
+        sizes = self._of(value, list, "inputs")
+        for size in sizes:
+            if isinstance(size, bool) or not isinstance(size, (int, str)):
+                raise self._wrong(f"a size is a whole number or a letter; received {json.dumps(size)[:40]}", "inputs")
+        return tuple(parse_dim(str(size), str(size)) for size in sizes)
+
+    def _of(self, value: Any, kind: type[Any], what: str) -> Any:
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise self._wrong(f"expected {_KINDS[kind]}; received {json.dumps(value)[:40]}", what)
+        return value
+
+
+def read_layer(spec: str, where: str = "") -> Layer:
+    """A layer from its text, as `repr` writes it; raises SpecError.
+
+    >>> read_layer("Conv2d(3, 64, 7, stride=2, padding=3)")
+    Conv2d(3, 64, 7, stride=2, padding=3)
+    """
+    try:
+        if len(spec) > MOST_SPEC:
+            raise SpecError("it is too long")
+        value = _value(parse_expression(spec))
+        if not isinstance(value, Layer):
+            raise SpecError("it is no layer")
+        return value
+    except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError, AttributeError):
+        raise SpecError(f"cannot read the layer {spec!r:.80}", where=where) from None
+    except ConvcalcError as error:
+        raise SpecError(f"cannot read the layer {spec!r:.80}: {error}", where=where) from None
+
+
+_NAMES = {"inf": float("inf"), "Ellipsis": ...}
+
+
+def _value(node: ast.expr) -> Any:
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.Name):
+        return _NAMES[node.id] if node.id in _NAMES else parse_dim(node.id, node.id)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_value(node.operand)
+    if isinstance(node, (ast.Tuple, ast.List)):
+        return tuple(map(_value, node.elts))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        known: dict[str, Any] = {"slice": slice, "Output": Output, **kinds()}
+        if (name := node.func.id) not in known:
+            hint = did_you_mean(name, kinds()) or "a document names layers as torch does: Conv2d"
+            raise UnknownName(f"there is no layer {name!r:.60}", hint=hint)
+        kwargs = {str(keyword.arg): _value(keyword.value) for keyword in node.keywords if keyword.arg}
+        if len(kwargs) == len(node.keywords):  # else one is given twice, or stands behind **
+            return known[name](*map(_value, node.args), **kwargs)
+    raise SpecError(f"{ast.unparse(node)[:40]} cannot stand in a layer")

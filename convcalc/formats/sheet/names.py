@@ -1,0 +1,255 @@
+"""Layers by their names on a sheet: torch.nn's, and lowercase ones without what the input gives."""
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+from convcalc import nn
+from convcalc.algebra.dims import show, show_shape
+from convcalc.algebra.types import Shape, is_symbolic
+from convcalc.errors import SpecError, UnknownName, did_you_mean
+from convcalc.layers.base import Layer, Lazy, Output
+from convcalc.network.tensor import Operand
+
+FROM_INPUT = {
+    **dict.fromkeys(("in_channels", "num_features", "num_channels"), 1),
+    **dict.fromkeys(("in_features", "normalized_shape", "embed_dim", "input_size"), -1),
+}
+"""Arguments that the input's shape gives, with the axis that gives them."""
+
+
+def _pairs(text: str) -> dict[str, str]:
+    return dict(pair.split("=") for pair in text.split())
+
+
+SHORT = _pairs(
+    "convT=ConvTranspose bn=BatchNorm gn=GroupNorm ln=LayerNorm lrn=LocalResponseNorm fc=Linear gap=AdaptiveAvgPool "
+    "mha=MultiheadAttention"
+)
+"""Short names that are not simply a kind's name in lower case."""
+
+MERGES = _pairs("add=Add mul=Mul sub=Sub div=Div cat=Cat stack=Stack matmul=MatMul maximum=Maximum")
+"""Kinds that join several tensors, which are named inside the first brackets."""
+
+ELSEWHERE = _pairs(
+    "dense=linear deconv=convT tconv=convT upconv=convT conv_transpose=convT batch_norm=bn pool=maxpool "
+    "maxpooling=maxpool averagepooling=avgpool globalaveragepooling=gap globalavgpool=gap global_avg_pool=gap "
+    "concat=cat concatenate=cat swish=silu depthwise=conv separableconv=conv activation=relu"
+)
+"""What layers are called elsewhere, in lower case and without a rank: for hints only."""
+
+ARGUMENTS_ELSEWHERE = _pairs(
+    "filters=out_channels channels=out_channels out=out_channels units=out_features size=kernel_size "
+    "pool_size=kernel_size k=kernel_size s=stride d=dilation rate=p axis=dim"
+)
+"""What arguments are called elsewhere, where no letters say it: for hints only."""
+
+FORMS = ("input", "output", "include", "net")
+"""What is called on a sheet and is no layer."""
+
+
+@cache
+def kinds() -> Mapping[str, type[Layer]]:
+    """Every kind of layer that may stand on a sheet, by torch's name."""
+    found = {name: getattr(nn, name) for name in nn.__all__}
+    return {
+        name: kind
+        for name, kind in found.items()
+        if isinstance(kind, type) and issubclass(kind, Layer) and kind not in (Layer, Lazy, Output)
+    }
+
+
+@cache
+def families() -> Mapping[str, str]:
+    """Every lowercase name and the kind or family (a kind less its rank) that it stands for."""
+    stems = {_stem(name) for name, kind in kinds().items() if not issubclass(kind, Lazy)}
+    return {**{stem.lower(): stem for stem in sorted(stems)}, **SHORT}
+
+
+def _stem(kind: str) -> str:
+    return kind[:-2] if re.search(r"[123]d$", kind) else kind
+
+
+def short_name(kind: str) -> str:
+    """The lowercase name of a kind.
+
+    >>> short_name("ConvTranspose2d")
+    'convT'
+    """
+    stem = _stem(kind)
+    return {family: short for short, family in SHORT.items() if short not in ("fc", "gap")}.get(stem, stem.lower())
+
+
+def is_layer(name: str) -> bool:
+    return name in families() or name in kinds()
+
+
+def check_name(name: str, more: Sequence[str] = ()) -> None:
+    """Raise UnknownName unless ``name`` is a layer; ``more`` are names to be offered besides."""
+    if is_layer(name):
+        return
+    if hasattr(nn, name):
+        hint = "a sheet is its layers in order; a part that repeats is a block: def name(c):"
+        raise SpecError(f"{name} is not a single layer", hint=hint)
+    if near := families().get(name.lower()):
+        ranked = near not in kinds()
+        reads = ", which reads its rank and channels off the input," if ranked else ""
+        hint = f"write {short_name(near)}{reads} or torch's name, {near}{'2d' if ranked else ''}"
+    elif elsewhere := ELSEWHERE.get(_stem(name).lower().removesuffix("2d")):
+        hint = f"here it is called {elsewhere}"
+    else:
+        known = [*families(), *MERGES, *FORMS, *more] if name[:1].islower() else [*kinds(), *families(), *more]
+        hint = did_you_mean(name, known) or did_you_mean(name.lower(), known) or "`convcalc layers` lists them"
+    raise UnknownName(f"there is no layer {name!r:.60}", hint=hint)
+
+
+def _flowing(shape: Shape) -> str:
+    return f"here flows {show_shape(shape[1:]) or 'a single number'}"
+
+
+def build(name: str, shape: Shape, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Layer:
+    """The layer that ``name(*args, **kwargs)`` means on an input of this full shape.
+
+    >>> build("conv", (1, 3, 32, 32), [64, 7], {"padding": 3})
+    Conv2d(3, 64, 7, padding=3)
+    """
+    family, rank = families()[name], len(shape) - 2
+    if family == "BatchNorm" and rank == 0:
+        rank = 1  # the one family whose kind for sequences takes vectors too
+    kind = kinds().get(family) or kinds().get(f"{family}{rank}d")
+    if kind is None:
+        hint = "an input has its channels first, then a size for each axis: input(3, H, W)"
+        if rank == 0:
+            hint = f"a vector has no height and width: {name} stands before flatten()"
+        raise SpecError(f"{name} works on maps of 1 to 3 spatial axes; {_flowing(shape)}", hint=hint)
+    if name == "gap" and not args and not kwargs:
+        args = [1]
+    if kind is nn.Linear and len(shape) > 3 and "in_features" not in kwargs:
+        size = display(args[0]) if args else "..."
+        what = f"{name}({size}) on a map of {show_shape(shape[1:])}: it would work on the last axis alone"
+        hint = "write flatten() on the line before to make the map one vector, or "
+        raise SpecError(what, hint=f"{hint}Linear({show(shape[-1])}, {size}) if the last axis is meant")
+    needed = [argument for argument in kind.arguments if argument in FROM_INPUT]
+    if len(shape) < 2 and needed:
+        raise SpecError(f"{name} needs an input with channels; {_flowing(shape)}")
+    given: dict[str, Any] = {argument: shape[FROM_INPUT[argument]] for argument in needed}
+    if kind.__name__.startswith("LocallyConnected"):
+        given["input_size"] = shape[2:]  # of recurrent kinds the features have this name, here it is the map's size
+    names = positional(name, kind)
+    if len(args) > len(names):
+        raise _too_many(name, kind, args)
+    return kind(**{**given, **dict(zip(names, args)), **kwargs})
+
+
+def check_rank(kind: type[Layer], shape: Shape) -> None:
+    """Raise SpecError where a kind of one rank meets a map of another."""
+    name, stem, rank = kind.__name__, _stem(kind.__name__), len(shape) - 2
+    ranked = stem != name and stem not in kinds() and not stem.endswith("Pad")  # pads any axes
+    if ranked and rank != int(name[-2]) and not (rank == 0 and name == "BatchNorm1d"):
+        axes = "spatial axis" if name[-2] == "1" else "spatial axes"
+        other = f"{stem}{rank}d"
+        hint = f"write {other}(...) or {short_name(name)}(...)" if other in kinds() else ""
+        raise SpecError(f"{name} works on maps of {name[-2]} {axes}; {_flowing(shape)}", hint=hint)
+
+
+def positional(name: str, kind: type[Layer]) -> list[str]:
+    """The arguments in the order in which a call by this name takes them."""
+    return [argument for argument in kind.arguments if name in kinds() or argument not in FROM_INPUT]
+
+
+def any_kind(name: str) -> type[Layer] | None:
+    """A kind that this name may stand for, whatever flows; None where there is none."""
+    family = families().get(name, name)
+    return kinds().get(family) or kinds().get(f"{family}2d")
+
+
+def check_arguments(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Raise SpecError for arguments that this layer lacks, whatever its input."""
+    kind = any_kind(name)
+    if kind is None or issubclass(kind, Operand):  # the arguments of a parameter are its sizes, however many
+        return
+    names = positional(name, kind)
+    if len(args) > len(names):
+        raise _too_many(name, kind, args)
+    for argument in kwargs:
+        if argument in kind.arguments or (kind.factory and argument in ("device", "dtype")):
+            continue
+        meant, near = ARGUMENTS_ELSEWHERE.get(argument.lower(), ""), ""
+        if meant not in kind.arguments:
+            near = did_you_mean(argument, kind.arguments)
+            begins = [known for known in kind.arguments if known.startswith(argument[:4].lower()) and argument[3:]]
+            meant = begins[0] if begins else ""
+        hint = f"did you mean {meant}?" if meant else f"it takes {', '.join(names) or 'none'}"
+        raise SpecError(f"{name} has no argument {argument!r}", hint=near or hint)
+
+
+def usage(name: str) -> str:
+    """A call of this name with what it needs.
+
+    >>> usage("conv")
+    'conv(out_channels, kernel_size)'
+    """
+    kind = any_kind(name)
+    required = nn.Linear.arguments["in_features"]
+    needed = [word for word in positional(name, kind) if kind.arguments[word] is required] if kind else []
+    return f"{name}({', '.join(needed)})"
+
+
+def _too_many(name: str, kind: type[Layer], args: Sequence[Any]) -> SpecError:
+    names = positional(name, kind)
+    what = f"{name} takes at most {len(names)} argument{'s' * (len(names) != 1)}, received {len(args)}"
+    first = next((argument for argument in kind.arguments if argument in FROM_INPUT), "")
+    if first and name not in kinds():
+        return SpecError(what, hint=f"it reads {first} off its input: write {usage(name)}")
+    return SpecError(what, hint=f"it takes {', '.join(names)}" if names else f"write {name}()")
+
+
+def callee_of(node: ast.AST) -> str:
+    """The name that a call calls (``nn.`` in front is dropped), or an empty text."""
+    function = node.func if isinstance(node, ast.Call) else None
+    if isinstance(function, ast.Attribute) and function.attr in kinds():
+        owner = function.value
+        return function.attr if "nn" in (getattr(owner, "id", ""), getattr(owner, "attr", "")) else ""
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def callees(node: ast.AST) -> list[str]:
+    return [callee_of(call) for call in ast.walk(node) if isinstance(call, ast.Call)]
+
+
+def display(value: object) -> str:
+    """A value as a sheet writes it.
+
+    >>> display(Fraction(5, 2)), display(("same", 5))
+    ('2.5', "('same', 5)")
+    """
+    if is_symbolic(value):
+        return show(value)  # type: ignore[arg-type]
+    if isinstance(value, Fraction):
+        return f"{float(value):g}"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(display, value))}{',' if len(value) == 1 else ''})"
+    return repr(value)
+
+
+def plain(value: Any) -> Any:
+    """``value`` as layers take it: no fraction."""
+    return float(value) if isinstance(value, Fraction) else value
+
+
+def targets(node: ast.Assign) -> list[str]:
+    """The names before the ``=``; none where something else stands there."""
+    target = node.targets[0]
+    items = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
+    names = [item.id for item in items if isinstance(item, ast.Name)]
+    return names if len(names) == len(items) else []
+
+
+def names_given(statements: Sequence[ast.stmt]) -> frozenset[str]:
+    """All names that lines give, in loops and conditions too, but not in blocks."""
+    lines = [line for line in statements if not isinstance(line, ast.FunctionDef)]
+    nodes = [node for line in lines for node in ast.walk(line) if isinstance(node, ast.Assign)]
+    return frozenset(name for node in nodes for name in targets(node))

@@ -1,0 +1,242 @@
+"""The lines of a spec sheet: what says a call, which runs become loops, which values need names."""
+
+from collections.abc import Collection, Iterable, Sequence
+from itertools import count
+from keyword import iskeyword
+from typing import Any
+
+from convcalc.errors import ConvcalcError
+from convcalc.formats.code.forms import Argument, Call, Hole, Kept, arguments, leaves, shown, text, value_form
+from convcalc.formats.sheet.names import FROM_INPUT, MERGES, build, families, kinds, short_name
+from convcalc.formats.sheet.plan import Frame
+from convcalc.layers.axes import Slice
+from convcalc.layers.base import Layer
+from convcalc.network.graph import Node
+
+_MERGES = {kind: name for name, kind in MERGES.items()}
+INDENT = "    "
+MOST_REPEATED = 64  # statements in the body of a loop that is looked for
+
+
+def said(node: Node) -> tuple[str, str, Any]:
+    """Kind of statement (layer, merge, slice, or alone: a merge of one value), name and arguments."""
+    layer: Any = node.layer
+    kind = type(layer).__name__
+    if isinstance(layer, Slice):
+        return "slice", "slice", value_form("channels", layer.index)
+    if kind not in _MERGES:
+        return "layer", *_spelled(layer, node)
+    form = arguments(layer)
+    if kind == "Cat":  # on a sheet the batch is implied: channels are what is joined
+        form = tuple(argument._replace(usual="1") for argument in form)
+    alone = len(node.inputs) == 1 and getattr(layer, "scalar", None) is None
+    return "alone" if alone else "merge", _MERGES[kind], form
+
+
+def _spelled(layer: Layer, node: Node) -> tuple[str, tuple[Argument, ...]]:
+    """What a sheet calls a layer: by the short name where it means the same."""
+    kind = type(layer).__name__
+    if kind.startswith("AdaptiveAvgPool") and set(layer.output_size) == {1}:  # type: ignore[attr-defined]
+        return "gap", ()
+    short = short_name(kind)
+    if short in families() and node.inputs:
+        given = [name for name in FROM_INPUT if name in layer.arguments]
+        rest = {name: value for name, value in vars(layer).items() if name not in given}
+        try:
+            if build(short, node.input_shapes[0], (), rest) == layer:
+                return short, arguments(layer, given)
+        except ConvcalcError:
+            pass  # torch's own name then
+    return kind, arguments(layer)
+
+
+def named_reads(call: Call, flow: str) -> tuple[str, ...]:
+    """The values that a statement reads by name, where ``flow`` is what flows.
+
+    >>> named_reads(Call("merge", "add", (), ("a", "b"), ()), "a")
+    ('b',)
+    """
+    refs = call.refs
+    if call.kind == "merge" and len(refs) == 2 and refs[0] == flow:
+        return refs[1:]
+    if call.kind == "again":
+        return refs[:1] if refs[1:] == (flow,) else refs
+    return () if refs in ((flow,), ()) and call.kind not in ("slice", "alone") else refs
+
+
+class Run:
+    """Statements in a row, and which value flows before each; ``read`` are those that are read later."""
+
+    def __init__(self, calls: Sequence[Call], flow: str, read: Iterable[str]) -> None:
+        self.calls = calls
+        self.flows = [flow]
+        for call in calls:
+            self.flows.append(call.outs[0] if call.refs else self.flows[-1])
+        self.place = {out: i for i, call in enumerate(calls) for out in call.outs}
+        self.last_read = {ref: i for i, call in enumerate(calls) for ref in call.refs}
+        self.last_read.update(dict.fromkeys(read, len(calls)))
+
+    def looped(self) -> tuple[Call, ...]:
+        """The statements, with repeated runs as loops."""
+        result: list[Call] = []
+        calls, i = self.calls, 0
+        while i < len(calls):
+            size, times = found = self._longest(i)
+            better = not calls[i].holds and any(  # a loop reads best if it begins with what has weights
+                calls[j].holds and self._longest(j) == found for j in range(i + 1, i + size)
+            )
+            if times < 2 or better:
+                result.append(calls[i])
+                i += 1
+                continue
+            end = i + size * times
+            before, flow, last = self.flows[end - size], self.flows[i], self.flows[end]
+            body = [  # names of the first turn, values of the last
+                turn._replace(name=call.name, refs=tuple(flow if ref == before else ref for ref in turn.refs))
+                for call, turn in zip(calls[i : i + size], calls[end - size : end])
+            ]
+            read = [out for call in body for out in call.outs if self.last_read.get(out, -1) >= end]
+            inside = Run(body, flow, [*read, last]).looped() if size > 1 else tuple(body)
+            result.append(Call("loop", "", Hole(times, "loop"), (), (last,), body=inside))
+            i = end
+        return tuple(result)
+
+    def _longest(self, start: int) -> tuple[int, int]:
+        """How long the run at ``start`` is that is worth a loop, and how often it comes; or 1 and 1."""
+        best, saved = (1, 1), 0
+        for size in range(1, min(MOST_REPEATED, (len(self.calls) - start) // 2) + 1):
+            times = 1
+            while self._same(start, start + times * size, size):
+                times += 1
+            while times > 1 and not self._closed(start, start + (times - 1) * size, size):
+                times -= 1
+            worth = size * (times - 1) - (self.calls[start].kind != "block")
+            if times > 1 and worth > saved:
+                best, saved = (size, times), worth
+        return best
+
+    def _same(self, a: int, b: int, size: int) -> bool:
+        if b + size > len(self.calls):
+            return False
+        for one, other in zip(self.calls[a : a + size], self.calls[b : b + size]):
+            if one[:3] != other[:3] or self._relative(one, a) != self._relative(other, b):
+                return False
+            if one.kind == "again" and self.place[one.refs[0]] >= a:
+                return False  # in the next turn its name would still mean the layer of the first
+        return True
+
+    def _relative(self, call: Call, start: int) -> list[Any]:
+        """What a statement reads, as the run at ``start`` sees it."""
+        places = [(ref, self.place.get(ref, -1)) for ref in call.refs]
+        return [at - start if at >= start else "flow" if ref == self.flows[start] else ref for ref, at in places]
+
+    def _closed(self, start: int, last: int, size: int) -> bool:
+        """Whether runs up to that at ``last`` hand on but what flows, and do not read it by name."""
+        for i in range(start, last + size):
+            run = i - (i - start) % size
+            call = self.calls[i]
+            if self.flows[run] in named_reads(call, self.flows[i]):
+                return False
+            handed = run + size + (i == run + size - 1)
+            if run < last and any(self.last_read.get(out, -1) >= handed for out in call.outs):
+                return False
+        return True
+
+
+class Layout:
+    """Lays out one body: a block, or the sheet itself.
+
+    ``taken`` is what no value may be called, ``inputs`` are the names of those from outside, the last of which flows
+    first; ``flow`` flows at the end.
+    """
+
+    def __init__(self, body: Sequence[Call], taken: Collection[str], inputs: Sequence[str]) -> None:
+        self.body = body
+        self.given = {str(i): name for i, name in enumerate(inputs)}
+        self.taken = {"x", "i", "nn", *taken, *inputs, *(call.said for call in leaves(body))}
+        self.inside = {call.outs for loop in body for call in leaves(loop.body)}
+        self.needed: set[str] = set()
+        self.repeated: set[str] = set()
+        self.start = self.flow = str(len(inputs) - 1)
+        for call in leaves(body):
+            self.needed.update(named_reads(call, self.flow))
+            self.repeated.update(call.refs[:1] if call.kind == "again" else ())
+            self.flow = call.outs[0] if call.refs else self.flow
+
+    def lines(self, outputs: Sequence[str] = ()) -> list[str]:
+        """The lines; ``outputs`` are named at the sheet's end."""
+        self.needed.update(outputs)
+        self.names: dict[str, str] = {}
+        for _ in range(3):  # names that are given keep unnamed layers from taking them
+            reserved = frozenset(self.names.values())
+            self.names, self.unsure = dict(self.given), set[str]()
+            self.frame = Frame({}, reserved=reserved)
+            for call in leaves(self.body):
+                self._name(call)
+            if reserved == frozenset(self.names.values()):
+                break
+        return self._print(self.body, self.start, "")[0]
+
+    def _name(self, call: Call) -> None:
+        base = _base(call.said)
+        needed = not self.needed.isdisjoint(call.outs)
+        if call.kind == "again":
+            name = self._fresh(self.names[call.refs[0]]) if needed else ""
+        else:
+            name = self._name_for(call, base, needed)
+        for i, out in enumerate(call.outs if name else ()):
+            self.names[out] = self._fresh(name) if i else name
+        if call.kind != "again":
+            self.frame.place(name or base, not name)
+            self.unsure.update((base,) if call.outs in self.inside else ())
+
+    def _name_for(self, call: Call, base: str, needed: bool) -> str:
+        outside, unsure = call.outs not in self.inside, base in self.unsure
+        usual = self._usual(base) if outside and not unsure else ""
+        if needed:
+            hidden = call.outs[0] in self.repeated and call.name in families()  # fc() is a layer
+            return self._legal("" if hidden else call.name) or self._legal(usual) or self._fresh(base)
+        counted = unsure and call.name.removeprefix(base).isdigit()
+        keeps = outside and isinstance(call.name, Kept) and call.name != usual and not counted
+        return self._legal(call.name) if keeps else ""
+
+    def _usual(self, base: str) -> str:
+        names = (f"{base}{i}" for i in count(self.frame.counts[base] + 1))
+        return next(name for name in names if name not in self.frame.taken and name not in self.frame.reserved)
+
+    def _legal(self, name: str) -> str:
+        """``name`` if it may be given."""
+        fits = name.isidentifier() and name.isascii() and not iskeyword(name) and not name.startswith("_")
+        return name if fits and name not in self.taken and name not in self.names.values() else ""
+
+    def _fresh(self, base: str) -> str:
+        return next(name for i in count(1) if self._legal(name := f"{base}_{i}") and name not in self.frame.taken)
+
+    def _print(self, body: Sequence[Call], flow: str, indent: str) -> tuple[list[str], str]:
+        lines = []
+        for call in body:
+            if call.body:
+                inner, flow = self._print(call.body, flow, indent + INDENT)
+                lines.extend([f"{indent}for i in range({text(call.form)}):", *inner])
+                continue
+            names = ", ".join(self.names[out] for out in call.outs if out in self.names)
+            lines.append(indent + (f"{names} = " if names else "") + self._said(call, flow))
+            flow = call.outs[0] if call.refs else flow
+        return lines, flow
+
+    def _said(self, call: Call, flow: str) -> str:
+        names = [self.names.get(ref, "") for ref in call.refs]
+        read = named_reads(call, flow)
+        if call.kind == "slice":
+            return f"{names[0]}[{text(call.form)[1:-1].removesuffix(',')}]"
+        if call.kind == "again":
+            return f"{names[0]}()" + (f"({', '.join(names[1:])})" if len(read) > 1 else "")
+        words = shown(call.form)
+        if call.kind == "merge" and len(names) > 1:
+            return f"{call.said}({', '.join(filter(None, [*names[-len(read) :], words]))})"
+        return f"{call.said}({words})" + (f"({', '.join(names)})" if read else "")
+
+
+def _base(callee: str) -> str:
+    """A value's usual name, less its number."""
+    return short_name("AdaptiveAvgPool2d" if callee == "gap" else callee) if callee in (*kinds(), "gap") else callee

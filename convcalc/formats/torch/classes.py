@@ -1,0 +1,256 @@
+"""The classes of a torch module tree: modules whose children and ``forward`` agree up to numbers share one."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from convcalc.formats.code.forms import Argument, Call, Definition, arguments, fresh, groups, numbered, unify
+from convcalc.formats.code.structure import HOLDERS, Step, Tree, holds, levels, nested, tensor_word, tree_of
+from convcalc.formats.torch.operators import FUNCTIONS, ONLY_FUNCTIONS, function_form, padding_form, whole
+from convcalc.layers.base import Layer, Output
+from convcalc.network.graph import Graph
+
+PARAMETERS = {
+    "out_channels": "channels",
+    "num_features": "channels",
+    "shape": "channels",
+    "in_channels": "in_channels",
+    "normalized_shape": "features",
+}
+"""What a class's arguments are called, by the layer's."""
+
+ENOUGH_ALIKE = 3  # plain Sequentials of one kind that are worth a class
+
+
+class Class(NamedTuple):
+    """A class: its base in torch.nn, and as a form how and what children are made, and ``forward``.
+
+    A child is a container's kind (Sequential, Ordered, ModuleList, ModuleDict) and its children, or no kind (or buffer
+    or parameter), a text with a gap, and arguments for that.
+    """
+
+    name: str
+    base: str
+    definition: Definition
+
+
+class Modules:
+    """All classes of a graph, the innermost first; the last is the network itself."""
+
+    def __init__(self, graph: Graph, name: str) -> None:
+        self.graph = graph
+        self.name = name
+        self.root = tree_of(graph)
+        trees = levels(self.root)
+        self.by_path = {tree.path: tree for level in trees for tree in level}
+        self.parts = {node.name: node.layer.name for node in graph.nodes if isinstance(node.layer, Output)}
+        read = whole(graph)
+        self.whole = {id(node.layer) for node in graph.nodes if node.name in read}
+        self.opened: set[str] = set()
+        self.runs = self._runs()
+        while more := self._unlike():
+            self.opened |= more
+            self.runs = self._runs()
+        self.classes: list[Class] = []
+        self.made: dict[str, tuple[str, tuple[Argument, ...]]] = {}
+        self.functions: dict[Any, str] = {}
+        for level in trees:  # lists and dicts are no classes
+            self._define([tree for tree in level if not tree.path or tree.container in ("", "Sequential")])
+
+    def _runs(self) -> dict[str, list[Step]]:
+        """The calls of each module by its path."""
+        runs: dict[str, list[Step]] = {}
+        for level in levels(nested(self.graph, lambda step: step.path in self.opened or not self._closed(step))):
+            for step in level:
+                runs.setdefault(step.path, []).append(step)
+        return runs
+
+    def _closed(self, step: Step) -> bool:
+        inside = step.path + "."
+        return all(node.path.startswith(inside) or not holds(node.layer) for node in step.nodes)
+
+    def _unlike(self) -> set[str]:
+        """Modules whose calls differ: their callers reach into them."""
+        return {
+            path
+            for path, runs in self.runs.items()
+            if len(runs) > 1 and len({repr(self._forward(self.by_path[path], run)) for run in runs}) > 1
+        }
+
+    def _plain(self, tree: Tree) -> bool:
+        """Whether a module does what torch's Sequential does."""
+        for run in self.runs.get(tree.path, []):
+            flow = run.inputs
+            if len(run.steps) != len(tree.children) or len(flow) != 1:
+                return False
+            for step, child in zip(run.steps, tree.children.values()):
+                if step.inputs != flow or not self._is_child(step, child):
+                    return False
+                flow = step.outputs
+            if run.outputs != flow:
+                return False
+        return True
+
+    def _is_child(self, step: Step, child: Tree) -> bool:
+        same = step.path == child.path if step.node is None else step.node.layer is child.layer
+        return same and len(step.outputs) == 1 and not _same_padded(child.layer)
+
+    def _define(self, trees: Sequence[Tree]) -> None:
+        forms = {tree.path: (tree.kind, self._form(tree)) for tree in trees}
+        for paths in groups(forms):
+            alike = [self.by_path[path] for path in paths]
+            tree = alike[0]
+            if tree.container and tree.path and self._plain(tree) and not self._repeats(alike):
+                continue  # torch's Sequential itself does
+            name = self._free(self._called(alike))
+            base = "Sequential" if tree.sequential else "Module"
+            if tree.layer is not None and type(tree.layer).__name__ not in ONLY_FUNCTIONS:
+                base = type(tree.layer).__name__
+            definition = unify([forms[path][1] for path in paths], PARAMETERS, {"self", *tree.children})
+            self.classes.append(Class(name, base, definition))
+            self.made.update((path, (name, definition.arguments(i))) for i, path in enumerate(paths))
+
+    def _repeats(self, alike: Sequence[Tree]) -> bool:
+        """Whether a Sequential is worth a class."""
+        places = {
+            (self.graph.modules.get(head), name) for head, _, name in (tree.path.rpartition(".") for tree in alike)
+        }
+        return len(alike) >= ENOUGH_ALIKE and len(places) > 1 and len(alike[0].children) > 1
+
+    def _called(self, alike: Sequence[Tree]) -> str:
+        """A class's name: the module's, else its attribute's, else of what is inside."""
+        first, named = alike[0], alike[0].kind not in ("Sequential", *HOLDERS)
+        if not first.path:
+            return _camel_case(first.kind if named else self.name) or "Network"
+        names = {first.kind} if named else {tree.path.rpartition(".")[2] for tree in alike}
+        inside = "".join(_camel_case(re.sub("[123]d$", "", child.kind)) for child in first.children.values())
+        return (_camel_case(names.pop()) if len(names) == 1 else "") or (inside if len(inside) < 40 else "") or "Block"
+
+    def _free(self, name: str) -> str:
+        return fresh(name, {"F", "nn", "torch", "OrderedDict", *(item.name for item in self.classes)})
+
+    def _form(self, tree: Tree) -> Any:
+        """How a module's children are made, and its ``forward`` unless torch's own serves."""
+        if tree.layer is not None:
+            (run,) = self.runs[""]
+            alone = len(run.steps) == 1 and self._is_child(run.steps[0], tree) and run.steps[0].inputs == run.inputs
+            alone = alone and not _way(tree.layer, len(run.inputs))
+            functional = type(tree.layer).__name__ in ONLY_FUNCTIONS
+            made = () if functional else (("", self._made(tree, False)),)
+            return "Sequential", made, None if alone and not functional else self._forward(tree, run)
+        sequential = tree.sequential
+        plain = sequential and self._plain(tree)
+        children = tuple(
+            (name, self._made(child, plain))
+            for name, child in tree.children.items()
+            if sequential or child.layer is None or type(child.layer).__name__ not in ONLY_FUNCTIONS
+        )
+        runs = self.runs.get(tree.path, [])
+        forward = self._forward(tree, runs[0]) if runs and not plain else None
+        return "Sequential" if tree.numbered else "Ordered", children, forward
+
+    def _made(self, tree: Tree, chained: bool) -> Any:
+        """How a child is made; ``chained`` where a Sequential calls it."""
+        if tree.layer is not None:
+            kind, form = _constructed(tree.layer)
+            if kind in ONLY_FUNCTIONS:
+                return "", (self._function_class(tree.layer) if chained else "nn.Identity") + "({})", ()
+            word = tensor_word(tree.layer)
+            if word:
+                return word, self._whole(tree.layer) if word == "buffer" else "", form
+            return "", f"nn.{kind}({{}})", form
+        if tree.path in self.made:
+            name, given = self.made[tree.path]
+            return "", name + "({})", given
+        plain = tree.container == "Sequential"
+        items = tuple((name, self._made(child, plain)) for name, child in tree.children.items())
+        return "Ordered" if plain and not tree.numbered else tree.container, "", items
+
+    def _whole(self, layer: Layer) -> str:
+        return ", dtype=torch.long" if id(layer) in self.whole else ""
+
+    def _function_class(self, layer: Layer) -> str:
+        if layer not in self.functions:
+            kind = type(layer).__name__
+            self.functions[layer] = self._free(kind)
+            call = Call("function", kind, function_form(layer), ("x",), ("y",))
+            form = ("Sequential", (), _numbered([call], ("x",), ("y",)))
+            self.classes.append(Class(self.functions[layer], "Module", unify([form], {})))
+        return self.functions[layer]
+
+    def _forward(self, tree: Tree, run: Step) -> Any:
+        return _numbered([self._call(tree, step) for step in run.steps if step.outputs], run.inputs, run.outputs)
+
+    def _call(self, scope: Tree, step: Step) -> Call:
+        """A step inside the module at ``scope``."""
+        if step.node is None:
+            said = scope.reach(step.path)
+            return Call("call", said, _PLAIN, step.inputs, step.outputs, step.path.rpartition(".")[2])
+        layer, kind, outs = step.node.layer, type(step.node.layer).__name__, step.outputs[:1]
+        held = step.path.startswith(scope.path + "." if scope.path else "") and step.path in self.graph.owned
+        # as a function, softmax does not choose its axis
+        if kind in ONLY_FUNCTIONS or (kind in FUNCTIONS and not held and getattr(layer, "dim", 0) is not None):
+            return Call("function", kind, function_form(layer), step.inputs, outs)
+        if tensor_word(layer):
+            if held:
+                return Call("value", scope.reach(step.path), (), (), outs)
+            return Call("zeros", self._whole(layer), arguments(layer), (), outs)
+        read = [self.parts[out] for out in step.outputs if out in self.parts]
+        said, made = (scope.reach(step.path), None) if held else _made_here(layer)
+        options, picked = "", "[0]" * (len(step.outputs) > 1 and not read)  # of a tuple, the first is all that is read
+        if kind == "MultiheadAttention":
+            options = ", average_attn_weights=False" * ("head_weights" in read) if read else ", need_weights=False"
+        way = _way(layer, len(step.inputs))
+        if way == "unpool" and len(step.node.input_shapes[2]) == layer.rank + 1:
+            options = f"[-{layer.rank}:]"  # of a size, torch drops batch and channels where both are there
+        form = (made, padding_form(step.node) if way in ("pad", "average") else (), options, picked)
+        return Call(way or ("parts" if read else "call"), said, form, step.inputs, outs if picked else step.outputs)
+
+    def ties(self) -> list[str]:
+        """Assignments that put one layer with weights in two places."""
+        first: dict[int, str] = {}
+        pairs = [(path, first.setdefault(id(layer), path), layer) for path, layer in self.graph.owned.items()]
+        root = self.root
+        return [root.put(path, root.reach(made), layer) for path, made, layer in pairs if path != made and holds(layer)]
+
+
+def _numbered(calls: Sequence[Call], inputs: Sequence[str], outputs: Sequence[str]) -> Any:
+    """A ``forward`` as a form: calls, the number of inputs, the values returned."""
+    body, places = numbered(calls, inputs)
+    return body, len(inputs), tuple(places[name] for name in outputs)
+
+
+_PLAIN = (None, (), "", "")
+"""The form of a call: what makes a layer here, its padding, what stands behind the inputs and the brackets."""
+
+
+def _way(layer: Layer, inputs: int) -> str:
+    """How a call differs from the usual, if it does."""
+    kind = type(layer).__name__
+    if _same_padded(layer):
+        return "average" if kind.startswith("AvgPool") and getattr(layer, "divisor_override", None) is None else "pad"
+    if inputs < 3:
+        return ""
+    return "state" if hasattr(layer, "states") else "unpool" if "Unpool" in kind else ""
+
+
+def _made_here(layer: Layer) -> tuple[str, Any]:
+    """What makes a layer where it is called; it trains as its caller does."""
+    kind, form = _constructed(layer)
+    noisy = "Dropout" in kind or kind == "RReLU" or bool(layer.buffers() or getattr(layer, "dropout", 0))
+    return f"nn.{kind}({{}})" + ".train(self.training)" * noisy, form
+
+
+def _same_padded(layer: Layer | None) -> bool:
+    return getattr(layer, "padding", None) == "tf_same"
+
+
+def _constructed(layer: Layer) -> tuple[str, Any]:
+    return type(layer).__name__, arguments(layer, ["padding"] if _same_padded(layer) else [])
+
+
+def _camel_case(name: str) -> str:
+    """A class's name: ``InvertedResidual`` of ``inverted_residual``; or an empty text."""
+    words = re.split("[^A-Za-z0-9]", name)
+    word = "".join(word[:1].upper() + word[1:] for word in words)
+    return word if word[:1].isalpha() else ""

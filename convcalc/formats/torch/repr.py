@@ -1,0 +1,169 @@
+"""What ``print(model)`` of torch prints, read into a graph where it says how the layers are wired.
+
+That is so for `Sequential` alone: any other container's ``forward`` may do anything. What is not printed is taken to
+be torch's default.
+"""
+
+import ast
+import re
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any, NamedTuple
+
+from convcalc.algebra.types import Dim, Shape
+from convcalc.errors import ConvcalcError, SpecError, UnsupportedOperation
+from convcalc.formats.sheet.names import kinds
+from convcalc.formats.sheet.plan import UNKNOWN, Reading, Unknown, guarded
+from convcalc.formats.sheet.source import LATE, MOST_DEPTH, MOST_NODES, Text, parse_expression
+from convcalc.layers.base import Layer, Lazy
+from convcalc.network.graph import Graph
+
+_LINE = re.compile(r"( *)(?:\(([\w-]+)\): )?( *)(?:\d+ x )?(\w+)\((.*)$")
+
+
+class Item(NamedTuple):
+    """A printed module; ``name`` is that in its parent, ``arguments`` what stands in its brackets."""
+
+    name: str
+    kind: str
+    arguments: str
+    line: int
+    column: int
+    children: "list[Item]"
+
+
+def is_repr(text: str) -> bool:
+    """Whether a line of a text names a child as torch prints it.
+
+    >>> is_repr("Sequential(\\n  (0): ReLU()\\n)"), is_repr("conv(64, 3)")
+    (True, False)
+    """
+    return re.search(r"(?m)^ *\([\w-]+\): (?:\d+ x )?\w+\(", text[:100_000]) is not None
+
+
+def read_repr(text: str, name: str = "model", *, inputs: Sequence[Shape] = (), batch: Dim = 1) -> Graph:
+    """The graph of a printed model on an input of this shape (without the batch), which the print does not say.
+
+    Raises UnsupportedOperation where the print hides the wiring, SpecError or ShapeError.
+
+    >>> text = '''Sequential(
+    ...   (0): Conv2d(3, 6, kernel_size=(5, 5), stride=(1, 1))
+    ...   (1): ReLU(inplace=True)
+    ... )'''
+    >>> [(node.path, node.layer) for node in read_repr(text, inputs=[(3, 32, 32)]).nodes]
+    [('0', Conv2d(3, 6, 5)), ('1', ReLU(inplace=True))]
+    """
+    return Printed(Text(text, name), inputs, batch).read()
+
+
+def parse(text: Text) -> Item:
+    """The printed modules as a tree, by brackets and indentation; raises SpecError."""
+    roots: list[Item] = []
+    stack: list[tuple[int, Item]] = []
+    for number, line in enumerate(text.lines, 1):
+        if re.fullmatch(r"\s*|\s*\)+\s*", line):
+            continue
+        found = _LINE.match(line)
+        if found is None or (found[2] and not roots):
+            raise text.at(number, 1, "this line is not what torch prints", hint="paste all of print(model)")
+        indent, name, _, kind, arguments = found.groups()
+        depth, column = len(indent) if name else -1, found.start(3) + 1
+        arguments = arguments.rstrip()
+        item = Item(name or "", kind, arguments.removesuffix(")"), number, column, [])
+        while stack and stack[-1][0] >= depth:
+            stack.pop()
+        if roots and not stack:
+            raise text.at(number, column, "a second model begins here", hint="paste one model at a time")
+        (stack[-1][1].children if stack else roots).append(item)
+        if len(stack) > MOST_DEPTH or number > MOST_NODES:
+            raise text.at(number, column, "the model is too large, or nested too deeply, to be read")
+        if not arguments.endswith(")"):
+            stack.append((depth, item))
+    if not roots:
+        raise SpecError("the text is empty", where=text.name, hint="paste all of print(model)")
+    return roots[0]
+
+
+class Printed(Reading):
+    """Records printed modules in order."""
+
+    def _follow(self) -> None:
+        if self.settings:
+            raise SpecError("--set has no place in what torch prints", where=self.root.name)
+        if not self.given:
+            hint = "give it: --input 3x224x224"
+            raise SpecError("what torch prints does not say the input", where=self.root.name, hint=hint)
+        self.plan.declare("", self.given[0])
+        self._run(parse(self.root), "")
+
+    def _run(self, item: Item, path: str) -> None:
+        if self.root.late:
+            self.root.stop(self.root.at(item.line, 1, LATE))
+        if item.kind == "Sequential":
+            scope = self.plan.scope(item.name, item.kind, {}) if item.name else nullcontext()
+            with scope:
+                for child in item.children:
+                    self._run(child, f"{path}.{child.name}" if item.name else child.name)
+            return
+        try:
+            layer = self._layer(item, path)
+            self.plan.record(layer, [self.plan.need_flow()], "", item.name or item.kind.lower())
+        except Unknown:
+            pass
+        except ConvcalcError as error:
+            self.root.report(self.root.placed(error, item.line, item.column))
+            self.plan.flow = UNKNOWN
+
+    def _layer(self, item: Item, path: str) -> Layer:
+        """The layer that a line is; raises UnsupportedOperation."""
+        kind = kinds().get(item.kind)
+        if item.children or kind is None:
+            raise self._refused(item, path)
+        args, kwargs = self._arguments(item)
+        if issubclass(kind, Lazy):  # torch prints 0 for the channels that it does not know yet
+            args = args[1:]
+            kwargs.pop("in_features", None)
+        if kind.rank == 1:
+            args = list(map(_single, args))
+            kwargs = {key: _single(value) for key, value in kwargs.items()}
+        if item.kind.startswith("Upsampling"):
+            kwargs.pop("mode", None)  # which is printed, and is no argument
+        with guarded(item.kind):
+            return kind(*args, **kwargs)
+
+    def _refused(self, item: Item, path: str) -> ConvcalcError:
+        where = f"{path} = {item.kind}" if path else f"the model is {item.kind}"
+        if item.kind == "MultiheadAttention":
+            what = f"{where}: the print does not say its arguments"
+        elif item.children:
+            names = [child.name for child in item.children[:4]] + ["..."] * (len(item.children) > 4)
+            what = f"{where}: the print does not say how its forward uses {', '.join(names)}"
+        else:
+            what = f"{where}: what its forward does is not printed, and convcalc has no layer of this name"
+        hint = "only Sequential is wired as it is printed; give the model itself: convcalc summary module.py:Net"
+        return self.root.at(item.line, item.column, what, hint=hint, kind=UnsupportedOperation)
+
+    def _arguments(self, item: Item) -> tuple[list[Any], dict[str, Any]]:
+        try:
+            call = parse_expression(f"f({item.arguments})" if len(item.arguments) <= 2000 else "")
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+                raise ValueError
+            args = [_value(node) for node in call.args]
+            return args, {str(keyword.arg): _value(keyword.value) for keyword in call.keywords}
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            raise SpecError(f"the arguments of {item.kind} cannot be read", hint="paste all of print(model)") from None
+
+
+def _single(value: Any) -> Any:
+    return value[0] if isinstance(value, tuple) and len(value) == 1 else value
+
+
+def _value(node: ast.expr) -> Any:
+    """A printed value, of which some words have no quotes; raises ValueError."""
+    if isinstance(node, ast.Name):
+        return float(node.id) if node.id in ("inf", "nan") else node.id
+    if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Name):
+        return -float(node.operand.id)
+    if isinstance(node, (ast.Tuple, ast.List)):
+        return tuple(_value(item) for item in node.elts)
+    return ast.literal_eval(node)

@@ -1,0 +1,1 @@
+"""One function a question: from whatever names a network to an answer."""

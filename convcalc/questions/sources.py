@@ -1,0 +1,244 @@
+"""From what a user names to a graph: a network of the zoo, a sheet, or a model in Python; see `READERS`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from errno import ENOENT
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convcalc.algebra.dims import show_shape
+from convcalc.algebra.parse import parse_shape
+from convcalc.algebra.types import Dim, Shape
+from convcalc.errors import ConvcalcError, ShapeError, SpecError, did_you_mean
+from convcalc.network.graph import Graph
+from convcalc.network.trace import trace
+
+if TYPE_CHECKING:
+    from convcalc.formats.sheet.plan import Reading
+
+
+class Network:
+    """A name, how to get the graph for full shapes, and usual inputs without the batch."""
+
+    inputs: Sequence[Shape]
+    checked = True
+    """Whether given inputs are held against the usual ones here."""
+
+    def __init__(self, name: str, graph: Callable[..., Graph], inputs: Sequence[Shape] = ()) -> None:
+        self.name = name
+        self.graph = graph
+        self.inputs = inputs
+
+    @property
+    def input(self) -> Shape | None:
+        """The usual shape of the first input, without the batch."""
+        return self.inputs[0] if self.inputs else None
+
+
+class Written(Network):
+    """A text with a network in it.
+
+    >>> Written("input(3, 32, 32); conv(8, 3)", "sheet").graph().nodes[-1].output_shape
+    (1, 8, 30, 30)
+    """
+
+    checked = False
+
+    def __init__(
+        self, text: str, source: str, folder: Path | None = None, settings: Mapping[str, Any] = {}, name: str = ""
+    ) -> None:
+        self.text = text
+        self.source = source
+        self.folder = folder
+        self.settings = settings
+        title = re.search(r"""(?m)^[ \t]*net\([ \t]*(["'])([^"'\n]{1,100})\1\s*\)""", text)
+        self.name = title[2].strip() if title else name or source
+
+    def graph(self, *shapes: Shape) -> Graph:
+        """The graph for inputs of these full shapes, or those that the text states; raises SpecError or ShapeError."""
+        batch: Dim = shapes[0][0] if shapes else 1
+        if any(shape[:1] != (batch,) for shape in shapes):
+            raise SpecError("the inputs of a sheet share one batch", where=self.source)
+        return self._reader([shape[1:] for shape in shapes], batch).read()
+
+    def _reader(self, inputs: Sequence[Shape] = (), batch: Dim = 1) -> Reading:
+        from convcalc.formats.exam import Exam
+        from convcalc.formats.sheet.read import Reader
+        from convcalc.formats.sheet.source import Source, Text
+        from convcalc.formats.torch.repr import Printed, is_repr
+
+        kind: type[Reading] = Printed if is_repr(self.text) else Exam if _is_exam(self.text) else Reader
+        text = (Source if kind is Reader else Text)(self.text, self.source)
+        return kind(text, inputs, batch, self.settings, self.folder)
+
+    @cached_property
+    def inputs(self) -> Sequence[Shape]:  # type: ignore[override]
+        """The shapes of the inputs that the text states, without the batch."""
+        reader = self._reader()
+        if not re.search(reader.states_input, self.text) and not reader.root.errors:
+            return ()
+        try:
+            reader.read()
+        except ConvcalcError:  # told when the graph is asked for, unless there is nothing to ask it for
+            if not reader.plan.inputs:
+                raise
+        return tuple(tensor.shape[1:] for tensor in reader.plan.inputs)
+
+
+def read_model(source: Any, settings: Mapping[str, Any]) -> Network | None:
+    """A module, a layer, or a function of symbolic tensors."""
+    if isinstance(source, str) or not callable(source):
+        return None
+    name = getattr(source, "__name__", type(source).__name__)
+    if settings:
+        hint = "give them to its constructor; settings are for networks that are named"
+        raise SpecError(f"takes no settings; received {', '.join(settings)}", where=name, hint=hint)
+    return Network(name, lambda *shapes: trace(source, *shapes))
+
+
+def read_document(source: Any, settings: Mapping[str, Any]) -> Network | None:
+    """A ``.json`` file, as ``convcalc export --to json`` and ``summary --format json`` write it."""
+    if not isinstance(source, str) or not source.endswith(".json"):
+        return None
+    from convcalc.formats.json import MOST_BYTES, Document
+
+    with _path(source).open("rb") as file:
+        found = Document(file.read(MOST_BYTES + 1).decode("utf-8-sig", "replace"), source)
+    if settings:
+        raise SpecError(f"takes no settings; received {', '.join(settings)}", where=source)
+    return Network(found.network, found.graph, [shape[1:] for shape in found.shapes])
+
+
+def _path(source: str) -> Path:
+    if "\0" in source:
+        raise FileNotFoundError(ENOENT, "no file's name holds a NUL", source)
+    return Path(source)
+
+
+def _is_exam(text: str) -> bool:  # a name is none, and loads no reader
+    from convcalc.formats.exam import is_exam
+
+    return is_exam(text)
+
+
+def find(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
+    """The text of a ``.net`` file, of stdin (``-``), or ``source`` itself; None for a name; raises SpecError, OSError.
+
+    >>> find("conv(6, 5); relu()").text, find("resnet50")
+    ('conv(6, 5); relu()', None)
+    """
+    if not isinstance(source, str):
+        return None
+    from convcalc.formats.sheet.source import read_file
+
+    if source == "-":
+        return Written(read_file(sys.stdin.buffer, "stdin"), "stdin", None, settings, "sheet")
+    if "(" in source or "\n" in source or (re.search(r"[\s,;-]", source) and _is_exam(source)):
+        return Written(source, "text", None, settings, "sheet")
+    if not source.endswith((".net", ".txt")):
+        return None
+    path = _path(source)
+    if path.suffix == ".net" and not path.exists():
+        near = did_you_mean(source, [str(other) for other in path.parent.glob("*.net")])
+        raise FileNotFoundError(ENOENT, f"there is no such file{'; ' + near if near else ''}", source)
+    with path.open("rb") as file:
+        return Written(read_file(file, path.name), path.name, path.parent, settings, path.stem)
+
+
+def read_zoo(source: Any, settings: Mapping[str, Any]) -> Network | None:
+    """A network of the zoo by its name; raises UnknownName."""
+    if not isinstance(source, str):
+        return None
+    from convcalc import zoo
+
+    model, shape = zoo.load(source, **settings)
+    return Network(source, lambda *shapes: trace(model, *shapes), [shape])
+
+
+READERS = (read_model, read_document, find, read_zoo)
+"""In the order in which they are asked; each says None to what is not of its kind."""
+
+
+def read(source: Any, settings: Mapping[str, Any] = {}) -> Network:
+    """The network that ``source`` means; raises SpecError or UnknownName.
+
+    >>> read("resnet50").input
+    (3, 224, 224)
+    """
+    for reader in READERS:
+        network = reader(source, settings)
+        if network is not None:
+            return network
+    raise SpecError(f"expected the name of a network or a module; received {source!r:.60}")
+
+
+def traced(
+    network: Any, *shapes: Shape | str, batch: Dim | str | None = None, settings: Mapping[str, Any] = {}
+) -> tuple[Network, list[Shape], Graph]:
+    """A network, the full shapes of its inputs, and its graph; arguments and errors as of `questions.summary`.
+
+    >>> traced("lenet5")[1]
+    [(1, 1, 32, 32)]
+    """
+    source = read(network, settings)
+    full = full_shapes(source, shapes, batch)
+    try:
+        return source, full, source.graph(*full)
+    except ShapeError as error:
+        if not error.hint and len(full) == 1 and all(isinstance(dim, int) for dim in full[0]):
+            from convcalc.analysis.solving.budget import smallest, square
+
+            usual = max((dim for dim in (source.input or ())[1:] if isinstance(dim, int)), default=256)
+            if n := smallest(source.graph, full[0], usual):
+                error.hint = f"the smallest input this network accepts is {show_shape(square(full[0], n)[2:])}"
+        raise
+
+
+def full_shapes(source: Network, shapes: Sequence[Shape | str], batch: Dim | str | None) -> list[Shape]:
+    """The input shapes with the batch."""
+    usual = source.input if source.checked or not shapes else None
+    if shapes:
+        return [_full(source.name, usual, shape, batch) for shape in shapes]
+    if usual is None:
+        hint = 'give (1, 3, 224, 224) or "3x224x224"'
+        raise SpecError("needs the shape of its input", where=source.name, hint=hint)
+    return [(*_batch(batch), *shape) for shape in source.inputs]
+
+
+def _full(where: str, usual: Shape | None, given: Shape | str, batch: Dim | str | None) -> Shape:
+    """A shape with its batch: a tuple begins with it, a text is without."""
+    what = hint = ""
+    if isinstance(given, str):
+        shape = parse_shape(given)
+        if usual is not None and len(shape) != len(usual):
+            hint = f"write it as {'x'.join(map(str, usual))}"
+            if len(shape) == len(usual) + 1:
+                rest = "x".join(map(str, shape[1:]))
+                hint = f"write it without the batch, {rest}, and give that apart (--batch {shape[0]})"
+            what = f"takes an input of {len(usual)} axes, such as {show_shape(usual)}"
+            what += f"; received {len(shape)}: {show_shape(shape)}"
+    elif not isinstance(given, (tuple, list)):
+        what = f"a shape is a tuple or a text such as '3x224x224'; received {given!r:.60}"
+    elif batch is not None:
+        what = "batch goes with a text such as '3x224x224'; a tuple begins with its batch"
+    elif usual is not None and len(given) != len(usual) + 1:
+        what = f"takes a shape of {len(usual) + 1} sizes, such as {(1, *usual)}; received {tuple(given)}"
+        hint = "a tuple begins with the batch"
+    if what:
+        raise SpecError(what, where=where, hint=hint)
+    return (*_batch(batch), *shape) if isinstance(given, str) else tuple(given)
+
+
+def _batch(batch: Dim | str | None) -> Shape:
+    """The batch as the first size of a shape: a whole number or a letter."""
+    try:
+        sizes = parse_shape("1" if batch is None else str(batch))
+    except SpecError as error:
+        raise SpecError(error.what, where="batch", hint="write it as a whole number such as 8, or a letter") from None
+    if len(sizes) != 1:
+        raise SpecError(f"expected one size, received {len(sizes)}: {show_shape(sizes)}", where="batch")
+    return sizes

@@ -1,0 +1,193 @@
+"""Answers as text: which sizes work, what letters must be, a convolution as a matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import prod
+from string import ascii_lowercase
+from typing import TYPE_CHECKING
+
+from convcalc.algebra.dims import show, show_count, show_shape
+from convcalc.algebra.types import Shape
+from convcalc.analysis.count.metrics import METRICS
+from convcalc.analysis.solving.budget import Best
+from convcalc.analysis.solving.problem import Answers, Solution
+from convcalc.layers.base import AXES
+from convcalc.views.table import check_format, framed, tabulated
+
+if TYPE_CHECKING:  # which would load sympy, and a matrix is of numbers
+    from convcalc.analysis.matrix import Matrix
+    from convcalc.analysis.solving.legal import Legal, Loss, Verdict
+    from convcalc.questions.sizes import Answer
+    from convcalc.questions.solve import Solved
+
+MOST_ROWS = 20
+
+
+def sizes(answer: Answer, losses: Sequence[Loss] | None = None) -> str:
+    """The sizes that a network takes, or whether given ones work; where a floor drops pixels, if that was asked for.
+
+    >>> from convcalc import nn, symbols, trace
+    >>> from convcalc.analysis.solving.legal import legal
+    >>> from convcalc.questions.sizes import Answer
+    >>> print(sizes(Answer("pool", legal(trace(nn.ReLU(), (1, 3, *symbols("H W")))), None, None)))
+    pool, input 3 x H x W
+    <BLANKLINE>
+    works for any H, any W
+    """
+    lines = _legal(answer.name, answer.legal) if answer.verdict is None else _verdict(answer.verdict)
+    return "\n".join([*lines, *([] if losses is None else ["", _losses(losses)])])
+
+
+def _legal(name: str, found: Legal) -> Iterator[str]:
+    yield f"{name}, input {', '.join(show_shape(shape[1:]) for shape in found.shapes)}"
+    for held in found.held:
+        yield f"Note  {held}"
+    told = found.told()
+    yield ""
+    if len(told) > 1:
+        yield "\n  ".join(["works for", *told])
+    else:
+        yield f"works for {told[0]}" if told else "no size works"
+    if found.demands:
+        yield ""
+        yield tabulated(list(map(list, found.demands)), ("Needs", "Layer", "Or else"))
+
+
+def _losses(losses: Sequence[Loss]) -> str:
+    if not losses:
+        return "no floor drops a pixel"
+    columns = 5 if any(loss.when for loss in losses) else 4
+    rows = [[loss.node, loss.axis, show(loss.size), show(loss.lost), loss.when][:columns] for loss in losses]
+    return tabulated(rows, ("Layer", "Axis", "Of", "Dropped", "Where")[:columns])
+
+
+def _verdict(verdict: Verdict) -> Iterator[str]:
+    """Whether given sizes work, and what to do where they do not."""
+    asked = _maps(verdict.shapes)
+    if verdict.error is None:
+        yield f"{asked} works"
+        return
+    yield f"{asked} does not work"
+    yield from (f"  {line}" for line in str(verdict.error).splitlines())
+    sides = {"below": verdict.below, "above": verdict.above}
+    near = " and ".join(f"{_maps(shapes)} {side}" for side, shapes in sides.items() if shapes is not None)
+    yield f"nearest that work: {near}" if near else "no size near it works"
+    if verdict.above is not None:
+        missing = zip(verdict.padding, AXES.get(len(verdict.padding), ()))
+        padding = [f"{n} in {name} ({n // 2} before, {n - n // 2} after)" for n, name in missing if n]
+        yield f"padding to {_maps(verdict.above)}: {', '.join(padding)}"
+
+
+def _maps(shapes: Sequence[Shape]) -> str:
+    return ", ".join(show_shape(shape[2:]) for shape in shapes)
+
+
+def solved(answer: Solved, limits: Mapping[str, int] = {}) -> str:
+    """The answer to an inverse question; ``limits`` are those of a budget.
+
+    >>> from convcalc.analysis.solving.budget import Schedule
+    >>> from convcalc.questions.solve import Solved
+    >>> print(solved(Solved("", (), [Schedule("", (1, 1), 5)])))
+    Layers    RF
+    --------  ----
+    2         5
+    """
+    found = answer.found
+    if isinstance(found, Answers):
+        return "\n".join(_answers(answer.letters, found))
+    if isinstance(found, Best):
+        return "\n".join(_best(found, limits))
+    named = any(way.name for way in found)
+    titles = ["Layers", *(["Dilations", "One by one"] if named else []), "RF"]
+    rows = [[str(len(way.dilations)), *([way.name, way.told()] if named else []), str(way.size)] for way in found]
+    return tabulated(rows, titles)
+
+
+def _answers(letters: Sequence[str], found: Answers) -> Iterator[str]:
+    family = found.family
+    if not found.solutions and not family:
+        yield f"no solution{' with ' if found.upto else ''}{found.upto}"
+        if miss := found.miss:
+            values = ", ".join(f"{name} = {value}" for name, value in miss.values.items())
+            yield f"closest: {values} gives {' and '.join(_given(miss))} parameters"
+        return
+    if found.endless or family:
+        many = "endless" if found.endless else f"{'more than ' if found.upto else ''}{found.total:,}"
+        yield "\n  ".join([f"{many} solutions:", *family])
+    shown = found.solutions[: 6 if family else MOST_ROWS]
+    if shown:
+        if family:
+            yield "the simplest:"
+        if found.endless or family:
+            yield ""
+        layer = any(solution.layer for solution in shown)
+        titles = [*letters, *(["Layer"] if layer else []), "Output", "Params"]
+        rows = [[*[str(s.values[name]) for name in letters], *([s.layer] if layer else []), *_given(s)] for s in shown]
+        yield tabulated(rows, titles)
+    left = found.total - len(shown)
+    if left > 0 and not family:
+        yield f"and {left} more"
+    if found.upto:
+        yield f"tried: {found.upto}"
+
+
+def _given(solution: Solution) -> list[str]:
+    return [show_shape(solution.output), show_count(solution.params)]
+
+
+def _best(found: Best, limits: Mapping[str, int]) -> Iterator[str]:
+    for value, report, word in ((found.value, found.report, ""), (found.next, found.next_report, "the next, ")):
+        if value is not None and report is not None:
+            told = [f"{show_count(report.totals[name])} {METRICS[name].unit}" for name in limits]
+            yield f"{word}{found.name} = {value}: {', '.join(told)}"
+        elif not word:
+            yield f"no {found.name} stays within the budget"
+    kept = ", ".join(f"{show_count(limit)} {METRICS[name].unit}" for name, limit in limits.items())
+    yield f"budget: {kept}{'' if found.exact else '; found by trying'}"
+
+
+def matrix(found: Matrix, format: str = "simple") -> str:
+    """A convolution's matrix in one of tabulate's formats: letters for shared weights, zeros elsewhere.
+
+    Raises UnknownName for another format.
+
+    >>> from convcalc import nn, trace
+    >>> from convcalc.analysis.matrix import matrix as of
+    >>> print(matrix(of(trace(nn.Conv1d(1, 1, 3, stride=2, bias=False), (1, 1, 6))), "plain").split("Matrix")[0])
+        x1    x2    x3    x4    x5    x6
+    y1  a     b     c     0     0     0
+    y2  0     0     a     b     c     0
+    <BLANKLINE>
+    <BLANKLINE>
+    """
+    check_format(format)
+    letters = letters_for(found.shape)
+    channels, *positions = found.output
+    cells = []
+    for i, row in enumerate(found.entries):
+        cells.append([f"y{i + 1}", *[" + ".join(letters[place] for place in entry) or "0" for entry in row]])
+        if found.bias:
+            cells[-1].append(f"+ bias{i // prod(positions) + 1 if channels > 1 else ''}")
+    rows, columns, weights = len(found.entries), len(found.entries[0]), prod(found.shape)
+    titles = ["", *[f"x{i + 1}" for i in range(columns)], *([""] if found.bias else [])]
+    below = {
+        "Matrix": f"{rows} x {columns}; a fully connected layer has {show_count(rows * columns)} weights",
+        "Shared": f"{show_count(weights)} {'weight stands' if weights == 1 else 'weights stand'} at "
+        f"{show_count(found.nonzero)} places; the rest is zero",
+    }
+    return framed([], [tabulated(cells, titles, format=format)], below.items(), format, None).lstrip("\n")
+
+
+def letters_for(shape: Sequence[int]) -> list[str]:
+    """A name for each weight: a letter, or where these do not do, a letter for each kernel and a number in it.
+
+    >>> letters_for((1, 1, 3)), letters_for((2, 2, 7))[7:9], letters_for((64, 3, 3))[-1]
+    (['a', 'b', 'c'], ['b1', 'b2'], 'w576')
+    """
+    count, kernel = prod(shape), prod(shape[2:])
+    if count <= len(ascii_lowercase):
+        return list(ascii_lowercase[:count])
+    if count // kernel <= len(ascii_lowercase):
+        return [f"{ascii_lowercase[i // kernel]}{i % kernel + 1}" for i in range(count)]
+    return [f"w{i + 1}" for i in range(count)]

@@ -1,0 +1,219 @@
+"""The columns of a report: what tables and csv files say of each row, and the lines above and below."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from convcalc.algebra.dims import show, show_count, show_shape
+from convcalc.algebra.types import Shape
+from convcalc.analysis.count.metrics import METRICS, Count
+from convcalc.analysis.count.report import Report, Row
+from convcalc.analysis.fields.flow import Extent, ReceptiveField
+from convcalc.errors import SpecError, UnknownName, did_you_mean
+
+SEPARATED = {"csv": ",", "tsv": "\t"}
+
+DEFAULT = ("layer", "type", "output_shape", "params", "flops", "rf")
+
+_PREFIXES = "kMGTPEZYRQ"  # of SI, a thousand times each
+
+
+def separated(names: Iterable[str], rows: Iterable[Iterable[Any]], format: str) -> str:
+    import csv
+    import io
+
+    text = io.StringIO()
+    csv.writer(text, delimiter=SEPARATED[format], lineterminator="\n").writerows([names, *rows])
+    return text.getvalue().rstrip("\n")
+
+
+Cell = Callable[[Row, Report], str]
+
+
+class Column(NamedTuple):
+    """``cell`` is for people, ``unlike`` for scripts where they want something else."""
+
+    title: str
+    cell: Cell
+    right: bool = False
+    unlike: Cell | None = None
+
+    def raw(self, row: Row, report: Report) -> str:
+        return (self.unlike or self.cell)(row, report)
+
+
+def count_text(count: Count, exact: Callable[[Any], str] = show_count) -> str:
+    """A count for people: ``?`` where it is not known, ``≥`` before a lower bound.
+
+    >>> count_text(Count(9408)), count_text(Count(9408, False)), count_text(Count(None, False))
+    ('9,408', '≥ 9,408', '?')
+    """
+    return "?" if count.value is None else f"{'' if count.complete else '≥ '}{exact(count.value)}"
+
+
+def shape_text(shape: Shape, report: Report) -> str:
+    """A shape for people, without the batch unless the report shows it."""
+    return show_shape(_shown(shape, report)) or "-"
+
+
+def _shown(shape: Shape, report: Report) -> Shape:
+    batch = next(iter(report.graph.inputs.values()))[0]
+    return shape[1:] if not report.show_batch and len(shape) > 1 and shape[0] == batch else shape
+
+
+def rf_text(rf: ReceptiveField) -> str:
+    """A receptive field for people: ``11 x 7``, the outer bound ``≤ 59``, ``851 + global gate`` that sees the rest.
+
+    >>> rf_text("global"), rf_text(None)
+    ('global', '-')
+    """
+    if not isinstance(rf, Extent):
+        return rf or "-"
+    axes, gate = extents(rf), ""
+    text = axes[0] if len(set(axes)) == 1 else " x ".join(axes)
+    if any(rf.gated):
+        gate = " + global gate" if all(g or a for g, a in zip(rf.gated, rf.along)) else " + gate"
+    return f"{'' if rf.exact else '≤ '}{text}{gate}"
+
+
+def extents(rf: Extent) -> list[str]:
+    """The size along each axis: ``427``, ``46–54`` over phases, ``all``."""
+    return [
+        "all" if along else show(large) if small == large or not rf.exact else f"{show(small)}–{show(large)}"
+        for small, large, along in zip(rf.smallest, rf.size, rf.along)
+    ]
+
+
+def _raw_shapes(shapes: Sequence[Shape], report: Report) -> str:
+    return " ".join("x".join(map(str, _shown(shape, report))) for shape in shapes)
+
+
+def _metric(name: str) -> Column:
+    title = METRICS[name].title
+    return Column(
+        title, lambda row, _: count_text(row.counts[name]), True, lambda row, _: count_text(row.counts[name], str)
+    )
+
+
+def _share(name: str) -> Column:
+    def share(row: Row, report: Report) -> str:
+        part, whole = row.counts[name], report.counts[name]
+        if not (part.complete and whole.complete):
+            return "?"
+        if not (isinstance(part.value, int) and isinstance(whole.value, int) and whole.value):
+            return "-"
+        return f"{100 * part.value / whole.value:.1f}%"
+
+    return Column(f"{METRICS[name].title} %", share, True)
+
+
+COLUMNS: Mapping[str, Column] = {
+    "layer": Column("Layer", lambda row, report: row.name or report.network or "network"),
+    "type": Column("Type", lambda row, _: row.type),
+    "spec": Column("Spec", lambda row, _: row.spec or row.type),
+    "inputs": Column("Inputs", lambda row, _: ", ".join(row.inputs)),
+    "input_shape": Column(
+        "Input shape",
+        lambda row, report: ", ".join(shape_text(shape, report) for shape in row.input_shapes) or "-",
+        unlike=lambda row, report: _raw_shapes(row.input_shapes, report),
+    ),
+    "output_shape": Column(
+        "Output shape",
+        lambda row, report: shape_text(row.output_shape, report),
+        unlike=lambda row, report: _raw_shapes([row.output_shape], report),
+    ),
+    "rf": Column("RF", lambda row, _: rf_text(row.rf), True),
+    **{name: _metric(name) for name in METRICS},
+    **{f"{name}%": _share(name) for name in METRICS},
+}
+"""Every column by its name: each metric is one, and its share of the total another."""
+
+
+def select(names: Sequence[str] | None, report: Report) -> dict[str, Column]:
+    """Columns by name; the default ones for None. Raises UnknownName.
+
+    >>> from convcalc.questions.summary import summary
+    >>> list(select(["layer", "macs"], summary("lenet5")))
+    ['layer', 'macs']
+    """
+    missing = METRICS.keys() - report.counts.keys()
+    known = {name: column for name, column in COLUMNS.items() if name.removesuffix("%") not in missing}
+    if names is None:
+        return {name: known[name] for name in DEFAULT if name in known}
+    every = f"there are {', '.join(known)}"
+    for name in names:
+        if name not in known:
+            raise UnknownName(f"no column is called {name!r}", hint=did_you_mean(name, known) or every)
+    if not names:
+        raise SpecError("expected at least one column", hint=every)
+    return {name: known[name] for name in names}
+
+
+def lines(report: Report, depth: int | None) -> list[Row]:
+    """Calls, or modules at ``depth``; then what is never called."""
+    rows = list(report.rows if depth is None else report.folded(depth))
+    return [*rows, report.uncalled] if report.uncalled else rows
+
+
+def headline(report: Report) -> str:
+    inputs = ", ".join(shape_text(shape, report) for shape in report.graph.inputs.values())
+    return f"{report.network or 'network'}, input {inputs}"
+
+
+def footer(report: Report, chosen: Mapping[str, Column]) -> Iterator[tuple[str, str]]:
+    """Labels and texts below a table."""
+    counts = report.counts
+    yield from _work(report)
+    if "params" in counts:
+        learned, trainable = counts["params"], counts.get("trainable_params", counts["params"])
+        yield "Total params", count_text(learned)
+        yield "Trainable params", count_text(trainable)
+        known = learned.value is not None and trainable.value is not None
+        frozen = learned.value - trainable.value if known else None  # type: ignore[operator]
+        yield "Non-trainable params", count_text(Count(frozen, learned.complete and trainable.complete))
+    for name, count in counts.items():
+        if name in chosen and name not in ("params", "trainable_params", "macs", "flops"):
+            yield METRICS[name].title, f"{count_text(count)} {METRICS[name].unit}"
+    if {"params", "buffers", "elements"} <= counts.keys():
+        held = zip(("parameters", "buffers", "all outputs"), report.memory)
+        yield "Memory in fp32", ", ".join(f"{name} {_bytes(count)}" for name, count in held)
+    yield "Depth", f"{report.depth} weighted layer{'' if report.depth == 1 else 's'} on the longest path"
+    if report.assumptions:
+        yield "Needs", ", ".join(map(show, report.assumptions))  # type: ignore[arg-type]
+    for note in report.notes:
+        yield "Note", note
+
+
+def _work(report: Report) -> Iterator[tuple[str, str]]:
+    convention, flops, macs = report.convention, report.counts.get("flops"), report.counts.get("macs")
+    in_macs = "" if macs is None else _with_noun(macs, "MACs")
+    if flops is not None:
+        yield "Convention", f"{convention.name}: {convention.description}"
+        text = _with_noun(flops, convention.unit)
+        if macs and set(convention.prices) == {"mac"} and isinstance(flops.value, int) and flops.complete:
+            text, in_macs = f"{text} = {convention.prices['mac']} x {in_macs}", ""
+        yield "Total FLOPs", text
+    if in_macs:
+        yield "Total MACs", in_macs
+
+
+def _with_noun(count: Count, noun: str) -> str:  # 8,178,368,512 (8.18 GFLOPs)
+    value = count.value
+    return f"{count_text(count)} ({scaled(value)}{noun})" if isinstance(value, int) else count_text(count)
+
+
+def _bytes(count: Count) -> str:
+    return f"{scaled(count.value) if isinstance(count.value, int) else count_text(count) + ' '}B"
+
+
+def scaled(value: int) -> str:
+    """A count with its SI prefix, to go before a noun; exact below a thousand.
+
+    >>> scaled(4089184256) + "MACs", scaled(999), scaled(999_999)
+    ('4.09 GMACs', '999 ', '1.00 M')
+    """
+    if value < 1000:
+        return f"{value} "
+    power = min((len(str(value)) - 1) // 3, len(_PREFIXES))
+    if f"{value / 1000**power:.2f}" == "1000.00" and power < len(_PREFIXES):
+        power += 1
+    return f"{value / 1000**power:.2f} {_PREFIXES[power - 1]}"

@@ -1,0 +1,41 @@
+"""A report in any format: a table, csv, or JSON."""
+
+from collections.abc import Sequence
+
+from convcalc.analysis.count.report import Report
+from convcalc.errors import SpecError
+from convcalc.views.columns import SEPARATED, lines, select, separated
+
+
+def write(
+    report: Report,
+    format: str = "simple",
+    columns: Sequence[str] | None = None,
+    depth: int | None = None,
+    width: int | None = None,
+) -> str:
+    """``report`` in one of the `formats`, rows folded to the modules at ``depth``, in a terminal's ``width``.
+
+    Raises UnknownName for a format or column that there is not.
+
+    >>> from convcalc.questions.summary import summary
+    >>> print(write(summary("lenet5"), "csv", ["layer", "output_shape"]).splitlines()[1])
+    conv1,6x28x28
+    """
+    if depth is not None and depth < 0:
+        raise SpecError(f"depth must be at least 0; received {depth}")
+    if format == "json":
+        from convcalc.views import json
+
+        if columns or depth is not None:
+            raise SpecError(
+                "json holds every call and every number", hint="columns and depth are for tables and for csv"
+            )
+        return json.render(report)
+    if format in SEPARATED:
+        chosen = select(columns, report)
+        rows = ([column.raw(row, report) for column in chosen.values()] for row in lines(report, depth))
+        return separated(chosen, rows, format)
+    from convcalc.views import table
+
+    return table.render(report, format, columns, depth, width)
