@@ -112,7 +112,7 @@ class _AdaptiveAvgPool(_AdaptivePool):
         return average_work(inputs[0], output, len(output) - self.rank)
 
 
-class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+class AdaptiveAvgPool1d(_AdaptiveAvgPool, rank=1):
     """Mean over windows of (N, C, L) or (C, L) to a given size, as `torch.nn.AdaptiveAvgPool1d`.
 
     >>> AdaptiveAvgPool1d(5).output_shape((1, 4, 8))
@@ -120,7 +120,7 @@ class AdaptiveAvgPool1d(_AdaptiveAvgPool):
     """
 
 
-class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+class AdaptiveAvgPool2d(_AdaptiveAvgPool, rank=2):
     """Mean over windows of (N, C, H, W) or (C, H, W) to a given size, as `torch.nn.AdaptiveAvgPool2d`.
 
     ``None`` for an axis leaves its size.
@@ -130,7 +130,7 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool):
     """
 
 
-class AdaptiveAvgPool3d(_AdaptiveAvgPool):
+class AdaptiveAvgPool3d(_AdaptiveAvgPool, rank=3):
     """Mean over windows of (N, C, D, H, W) or (C, D, H, W) to a given size, as `torch.nn.AdaptiveAvgPool3d`.
 
     >>> AdaptiveAvgPool3d(5).output_shape((1, 4, 8, 8, 8))
@@ -146,7 +146,7 @@ class _AdaptiveMaxPool(_WithIndices, _AdaptivePool):
         return None if reads is None else {"compare": reads}
 
 
-class AdaptiveMaxPool1d(_AdaptiveMaxPool):
+class AdaptiveMaxPool1d(_AdaptiveMaxPool, rank=1):
     """Maximum over windows of (N, C, L) or (C, L) to a given size, as `torch.nn.AdaptiveMaxPool1d`.
 
     >>> AdaptiveMaxPool1d(5).output_shape((1, 4, 8))
@@ -154,7 +154,7 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPool):
     """
 
 
-class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+class AdaptiveMaxPool2d(_AdaptiveMaxPool, rank=2):
     """Maximum over windows of (N, C, H, W) or (C, H, W) to a given size, as `torch.nn.AdaptiveMaxPool2d`.
 
     >>> AdaptiveMaxPool2d(5).output_shape((1, 4, 8, 8))
@@ -162,7 +162,7 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPool):
     """
 
 
-class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+class AdaptiveMaxPool3d(_AdaptiveMaxPool, rank=3):
     """Maximum over windows of (N, C, D, H, W) or (C, D, H, W) to a given size, as `torch.nn.AdaptiveMaxPool3d`.
 
     >>> AdaptiveMaxPool3d(5).output_shape((1, 4, 8, 8, 8))

@@ -240,7 +240,7 @@ class LogSoftmax(_Softmax):
         return {"exp": work["exp"], "add": work["add"] + work["mul"]}  # a subtraction for each division
 
 
-class Softmax2d(Layer):
+class Softmax2d(Layer, rank=2):
     """A softmax over the channels of (N, C, H, W) or (C, H, W), as `torch.nn.Softmax2d`.
 
     >>> Softmax2d().output_shape((2, 3, 8, 8))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
@@ -13,7 +12,7 @@ from convcalc.algebra.intervals import Reach, Taps
 from convcalc.algebra.types import Condition, Dim, Shape
 from convcalc.errors import ShapeError, SpecError
 from convcalc.layers.binding import _REQUIRED as _REQUIRED
-from convcalc.layers.binding import Bound
+from convcalc.layers.binding import Configured
 
 # What a layer may say that it computes, each word priced by a convention (`analysis.metrics`); a new one belongs here
 # only when a convention prices it differently from all others.
@@ -44,7 +43,7 @@ recorder: ContextVar[Callable[..., Any]] = ContextVar("recorder")
 ANY = 1_000_000  # as many inputs as one likes
 
 
-class Layer(Bound):
+class Layer(Configured):
     """A kind of layer: its arguments as annotated attributes, and the facts about a call."""
 
     arity: ClassVar[tuple[int, int]] = (1, 1)  # the least and the greatest number of inputs
@@ -119,17 +118,21 @@ class _Idle(Layer):
 
 
 class Lazy(Layer):
-    """A kind whose first argument is the channels of its first input, which makes it the kind after its ``Lazy``."""
+    """A kind whose first argument is the channels of its first input, which makes it the kind that it ``becomes``.
+
+    Written ``class LazyConv2d(Lazy, becomes=Conv2d)``.
+    """
 
     becomes: ClassVar[type[Layer]] = Layer
     channel_axis: ClassVar[int] = 0  # where the channels are, if not before the spatial axes
     factory = True
 
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        becomes = cls.becomes = vars(sys.modules[cls.__module__]).get(cls.__name__.removeprefix("Lazy"), Layer)
-        cls.annotated, cls.named_paddings = becomes.annotated, becomes.named_paddings
-        cls.take(becomes.names[1:], becomes.arguments)
+    def __init_subclass__(cls, becomes: type[Layer] | None = None, **options: Any) -> None:
+        """Give the class the arguments of the kind that it ``becomes``, but for the first; families become none."""
+        super().__init_subclass__(rank=becomes.rank if becomes else None, **options)
+        if becomes is not None:
+            cls.becomes, cls.annotated, cls.named_paddings = becomes, becomes.annotated, becomes.named_paddings
+            cls.take(becomes.names[1:], becomes.arguments)
 
     def resolve(self, *inputs: Shape) -> Layer:
         require_inputs(self, inputs)

@@ -34,14 +34,14 @@ _CHECKS |= {f"{word} | None": ((*plain, type(None)), method) for word, (plain, m
 
 
 @lru_cache(maxsize=4096)
-def _bound(kind: Any, args: tuple[Any, ...], types: Any, kwargs: Any) -> Bound:
+def _bound(kind: Any, args: tuple[Any, ...], types: Any, kwargs: Any) -> Configured:
     """The value bound to plain arguments, kept: a network says the same many times (`ReLU()`, `BatchNorm2d(64)`)."""
-    known: Bound = kind.__new__(kind)
+    known: Configured = kind.__new__(kind)
     known._bind(args, dict(kwargs))
     return known
 
 
-class Bound:
+class Configured:
     """A frozen value; a subclass lists its arguments as annotated attributes, named and ordered as in torch.nn.
 
     They are checked: a ``Dim`` is at least 1, a ``PerAxis`` becomes a tuple, an ``int`` is whole, a ``float`` a number;
@@ -51,7 +51,7 @@ class Bound:
     __slots__ = ("__dict__", "__weakref__", "_hash", "shared")
     _hash: int
     shared: Any  # one layer that stands for all its equals as a key of caches, which then need not compare arguments
-    rank: ClassVar[int] = 0  # the number of spatial axes, read off the name: 2 for ``Conv2d``
+    rank: ClassVar[int] = 0  # the number of spatial axes: 2 for ``Conv2d``, 0 where any may be
     factory: ClassVar[bool] = False  # whether torch's ``device`` and ``dtype`` are taken, which say nothing here
     order: ClassVar[str] = ""  # the arguments, where they are fewer than the annotations or in another order
     annotated: ClassVar[dict[str, str]] = {}
@@ -61,14 +61,15 @@ class Bound:
     checks: ClassVar[list[tuple[str, tuple[type, ...], str]]] = []
     named_paddings: ClassVar[tuple[str, ...]] = ()  # what argument ``padding`` may be besides numbers
 
-    def __init_subclass__(cls) -> None:
-        if cls.__name__[-2:] in ("1d", "2d", "3d"):
-            cls.rank = int(cls.__name__[-2])
+    def __init_subclass__(cls, rank: int | None = None) -> None:
+        """Read the arguments off the annotations; a kind of one rank says it: ``class Conv2d(_Conv, rank=2)``."""
+        if rank is not None:
+            cls.rank = rank
         # read as text: evaluating annotations would import typing's world for each class
         cls.annotated = {
             name: str(word)
             for parent in reversed(cls.__mro__)
-            if parent is not Bound and issubclass(parent, Bound)
+            if parent is not Configured and issubclass(parent, Configured)
             for name, word in vars(parent).get("__annotations__", {}).items()
             if not str(word).startswith("ClassVar")
         }
@@ -145,7 +146,7 @@ class Bound:
         self.__dict__.update(values)
 
     def dim_of(self, name: str, value: Any) -> Dim:
-        return whole(value, f"{type(self).__name__}: {name}")
+        return as_integer(value, f"{type(self).__name__}: {name}")
 
     def _each_axis(self, name: str, value: Any) -> Any:
         if type(value) is int:
@@ -247,7 +248,7 @@ class Bound:
         return show(value) if is_symbolic(value) else repr(value)
 
 
-def whole(value: Any, what: str) -> Dim:
+def as_integer(value: Any, what: str) -> Dim:
     """``value`` as a dim; as in torch no bool, and of sympy's only what can be whole."""
     odd = isinstance(value, bool)
     if is_symbolic(value):
@@ -257,5 +258,5 @@ def whole(value: Any, what: str) -> Dim:
     return as_dim(value, what)
 
 
-_set_hash = Bound._hash.__set__  # type: ignore[attr-defined]  # a layer is frozen once it is bound
-_set_shared = Bound.shared.__set__
+_set_hash = Configured._hash.__set__  # type: ignore[attr-defined]  # a layer is frozen once it is bound
+_set_shared = Configured.shared.__set__

@@ -178,7 +178,7 @@ class _Conv(_Sliding):
         return taps._replace(border=self.padding_mode) if isinstance(taps, Taps) else taps
 
 
-class Conv1d(_Conv):
+class Conv1d(_Conv, rank=1):
     """Convolution over (N, C_in, L) or (C_in, L), as `torch.nn.Conv1d`; ``padding="tf_same"`` besides.
 
     >>> Conv1d(16, 33, 3, stride=2).output_shape((20, 16, 50))
@@ -186,7 +186,7 @@ class Conv1d(_Conv):
     """
 
 
-class Conv2d(_Conv):
+class Conv2d(_Conv, rank=2):
     """Convolution over (N, C_in, H, W) or (C_in, H, W), as `torch.nn.Conv2d`; ``padding="tf_same"`` besides.
 
     >>> Conv2d(3, 64, 7, stride=2, padding=3).output_shape((1, 3, 224, 224))
@@ -194,7 +194,7 @@ class Conv2d(_Conv):
     """
 
 
-class Conv3d(_Conv):
+class Conv3d(_Conv, rank=3):
     """Convolution over (N, C_in, D, H, W) or (C_in, D, H, W), as `torch.nn.Conv3d`; ``padding="tf_same"`` besides.
 
     >>> Conv3d(3, 8, (1, 3, 3)).output_shape((1, 3, 16, 32, 32))
@@ -202,7 +202,7 @@ class Conv3d(_Conv):
     """
 
 
-class LazyConv1d(Lazy):
+class LazyConv1d(Lazy, becomes=Conv1d):
     """A `Conv1d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConv1d`.
 
     >>> LazyConv1d(8, 3).resolve((1, 4, 8))
@@ -210,7 +210,7 @@ class LazyConv1d(Lazy):
     """
 
 
-class LazyConv2d(Lazy):
+class LazyConv2d(Lazy, becomes=Conv2d):
     """A `Conv2d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConv2d`.
 
     >>> LazyConv2d(8, 3).resolve((1, 4, 8, 8))
@@ -218,7 +218,7 @@ class LazyConv2d(Lazy):
     """
 
 
-class LazyConv3d(Lazy):
+class LazyConv3d(Lazy, becomes=Conv3d):
     """A `Conv3d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConv3d`.
 
     >>> LazyConv3d(8, 3).resolve((1, 4, 8, 8, 8))
@@ -248,7 +248,7 @@ class _LocallyConnected(_Conv):
         return output
 
 
-class LocallyConnected1d(_LocallyConnected):
+class LocallyConnected1d(_LocallyConnected, rank=1):
     """A convolution over (N, C_in, L) with a kernel for every position.
 
     >>> LocallyConnected1d(1, 1, 6, 3, bias=False).weights()
@@ -256,7 +256,7 @@ class LocallyConnected1d(_LocallyConnected):
     """
 
 
-class LocallyConnected2d(_LocallyConnected):
+class LocallyConnected2d(_LocallyConnected, rank=2):
     """A convolution over (N, C_in, H, W) with a kernel for every position.
 
     >>> LocallyConnected2d(1, 1, 6, 3, bias=False).weights()
@@ -264,7 +264,7 @@ class LocallyConnected2d(_LocallyConnected):
     """
 
 
-class LocallyConnected3d(_LocallyConnected):
+class LocallyConnected3d(_LocallyConnected, rank=3):
     """A convolution over (N, C_in, D, H, W) with a kernel for every position.
 
     >>> LocallyConnected3d(1, 1, 6, 3, bias=False).weights()

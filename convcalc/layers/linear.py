@@ -83,7 +83,7 @@ class Linear(_Product):
         return self._tally(LINEAR_MACS, output)
 
 
-class LazyLinear(Lazy):
+class LazyLinear(Lazy, becomes=Linear):
     """A `Linear` that takes ``in_features`` from its first input, as `torch.nn.LazyLinear`.
 
     >>> LazyLinear(10).resolve((1, 512))
@@ -200,7 +200,7 @@ class Dropout(_Dropout):
     """
 
 
-class Dropout1d(_Dropout):
+class Dropout1d(_Dropout, rank=1):
     """Drops whole channels of (N, C, L) or (C, L), as `torch.nn.Dropout1d`.
 
     >>> Dropout1d(0.2).output_shape((1, 4, 8))
@@ -212,7 +212,7 @@ class Dropout1d(_Dropout):
         return inputs[0]
 
 
-class Dropout2d(_Dropout):
+class Dropout2d(_Dropout, rank=2):
     """Drops whole channels of (N, C, H, W), as `torch.nn.Dropout2d`.
 
     >>> Dropout2d(0.2).output_shape((1, 4, 8, 8))
@@ -220,7 +220,7 @@ class Dropout2d(_Dropout):
     """
 
 
-class Dropout3d(_Dropout):
+class Dropout3d(_Dropout, rank=3):
     """Drops whole channels of (N, C, D, H, W), as `torch.nn.Dropout3d`.
 
     >>> Dropout3d(0.2).output_shape((1, 4, 8, 8, 8))

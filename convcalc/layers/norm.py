@@ -87,7 +87,7 @@ class _BatchNorm(_ChannelNorm):
         return self._checked(x, x[1])
 
 
-class BatchNorm1d(_BatchNorm):
+class BatchNorm1d(_BatchNorm, rank=1):
     """Normalises each channel of (N, C) or (N, C, L) over the batch, as `torch.nn.BatchNorm1d`.
 
     >>> BatchNorm1d(4).weights()
@@ -95,7 +95,7 @@ class BatchNorm1d(_BatchNorm):
     """
 
 
-class BatchNorm2d(_BatchNorm):
+class BatchNorm2d(_BatchNorm, rank=2):
     """Normalises each channel of (N, C, H, W) over the batch, as `torch.nn.BatchNorm2d`.
 
     >>> BatchNorm2d(4).buffers()
@@ -103,7 +103,7 @@ class BatchNorm2d(_BatchNorm):
     """
 
 
-class BatchNorm3d(_BatchNorm):
+class BatchNorm3d(_BatchNorm, rank=3):
     """Normalises each channel of (N, C, D, H, W) over the batch, as `torch.nn.BatchNorm3d`.
 
     >>> BatchNorm3d(4).output_shape((1, 4, 8, 8, 8))
@@ -125,7 +125,7 @@ class _InstanceNorm(_ChannelNorm):
         return self._checked(x, x[-self.rank - 1])
 
 
-class InstanceNorm1d(_InstanceNorm):
+class InstanceNorm1d(_InstanceNorm, rank=1):
     """Normalises each channel of each instance of (N, C, L) or (C, L), as `torch.nn.InstanceNorm1d`.
 
     >>> InstanceNorm1d(4).output_shape((1, 4, 8))
@@ -133,7 +133,7 @@ class InstanceNorm1d(_InstanceNorm):
     """
 
 
-class InstanceNorm2d(_InstanceNorm):
+class InstanceNorm2d(_InstanceNorm, rank=2):
     """Normalises each channel of each instance of (N, C, H, W) or (C, H, W), as `torch.nn.InstanceNorm2d`.
 
     >>> InstanceNorm2d(4, affine=True).weights()
@@ -141,7 +141,7 @@ class InstanceNorm2d(_InstanceNorm):
     """
 
 
-class InstanceNorm3d(_InstanceNorm):
+class InstanceNorm3d(_InstanceNorm, rank=3):
     """Normalises each channel of each instance of (N, C, D, H, W) or (C, D, H, W), as `torch.nn.InstanceNorm3d`.
 
     >>> InstanceNorm3d(4).output_shape((1, 4, 8, 8, 8))
@@ -155,7 +155,7 @@ class _LazyNorm(Lazy):
     track_running_stats = True
 
 
-class LazyBatchNorm1d(_LazyNorm):
+class LazyBatchNorm1d(_LazyNorm, becomes=BatchNorm1d):
     """A `BatchNorm1d` that takes ``num_features`` from its first input, as `torch.nn.LazyBatchNorm1d`.
 
     >>> LazyBatchNorm1d().resolve((1, 4, 8))
@@ -163,7 +163,7 @@ class LazyBatchNorm1d(_LazyNorm):
     """
 
 
-class LazyBatchNorm2d(_LazyNorm):
+class LazyBatchNorm2d(_LazyNorm, becomes=BatchNorm2d):
     """A `BatchNorm2d` that takes ``num_features`` from its first input, as `torch.nn.LazyBatchNorm2d`.
 
     >>> LazyBatchNorm2d().resolve((1, 4, 8, 8))
@@ -171,7 +171,7 @@ class LazyBatchNorm2d(_LazyNorm):
     """
 
 
-class LazyBatchNorm3d(_LazyNorm):
+class LazyBatchNorm3d(_LazyNorm, becomes=BatchNorm3d):
     """A `BatchNorm3d` that takes ``num_features`` from its first input, as `torch.nn.LazyBatchNorm3d`.
 
     >>> LazyBatchNorm3d().resolve((1, 4, 8, 8, 8))
@@ -179,7 +179,7 @@ class LazyBatchNorm3d(_LazyNorm):
     """
 
 
-class LazyInstanceNorm1d(_LazyNorm):
+class LazyInstanceNorm1d(_LazyNorm, becomes=InstanceNorm1d):
     """An `InstanceNorm1d` that takes ``num_features`` from its first input, as `torch.nn.LazyInstanceNorm1d`.
 
     >>> LazyInstanceNorm1d().resolve((1, 4, 8))
@@ -187,7 +187,7 @@ class LazyInstanceNorm1d(_LazyNorm):
     """
 
 
-class LazyInstanceNorm2d(_LazyNorm):
+class LazyInstanceNorm2d(_LazyNorm, becomes=InstanceNorm2d):
     """An `InstanceNorm2d` that takes ``num_features`` from its first input, as `torch.nn.LazyInstanceNorm2d`.
 
     >>> LazyInstanceNorm2d(affine=False).resolve((1, 4, 8, 8))
@@ -195,7 +195,7 @@ class LazyInstanceNorm2d(_LazyNorm):
     """
 
 
-class LazyInstanceNorm3d(_LazyNorm):
+class LazyInstanceNorm3d(_LazyNorm, becomes=InstanceNorm3d):
     """An `InstanceNorm3d` that takes ``num_features`` from its first input, as `torch.nn.LazyInstanceNorm3d`.
 
     >>> LazyInstanceNorm3d().resolve((1, 4, 8, 8, 8))

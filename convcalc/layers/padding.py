@@ -75,7 +75,7 @@ class _ConstantPad(_Pad):
         require(at_least(n, crop), f"cannot crop {show(crop)} elements from an input of {show(n)}")
 
 
-class ConstantPad1d(_ConstantPad):
+class ConstantPad1d(_ConstantPad, rank=1):
     """A border of ``value`` around the last axis, as `torch.nn.ConstantPad1d`.
 
     >>> ConstantPad1d((3, 1), 3.5).output_shape((1, 4, 8))
@@ -83,7 +83,7 @@ class ConstantPad1d(_ConstantPad):
     """
 
 
-class ConstantPad2d(_ConstantPad):
+class ConstantPad2d(_ConstantPad, rank=2):
     """A border of ``value`` around the last two axes (left, right, top, bottom), as `torch.nn.ConstantPad2d`.
 
     >>> ConstantPad2d((3, 0, 2, 1), 3.5).output_shape((1, 4, 8, 8))
@@ -91,7 +91,7 @@ class ConstantPad2d(_ConstantPad):
     """
 
 
-class ConstantPad3d(_ConstantPad):
+class ConstantPad3d(_ConstantPad, rank=3):
     """A border of ``value`` around the last three axes, given from the last on, as `torch.nn.ConstantPad3d`.
 
     >>> ConstantPad3d(2, 3.5).output_shape((1, 4, 8, 8, 8))
@@ -104,7 +104,7 @@ class _ZeroPad(_ConstantPad):
     order = "padding"
 
 
-class ZeroPad1d(_ZeroPad):
+class ZeroPad1d(_ZeroPad, rank=1):
     """A border of zeros around the last axis, as `torch.nn.ZeroPad1d`.
 
     >>> ZeroPad1d((3, 1)).output_shape((1, 4, 8))
@@ -112,7 +112,7 @@ class ZeroPad1d(_ZeroPad):
     """
 
 
-class ZeroPad2d(_ZeroPad):
+class ZeroPad2d(_ZeroPad, rank=2):
     """A border of zeros around the last two axes (left, right, top, bottom), as `torch.nn.ZeroPad2d`.
 
     >>> ZeroPad2d((3, 0, 2, 1)).output_shape((1, 4, 8, 8))
@@ -120,7 +120,7 @@ class ZeroPad2d(_ZeroPad):
     """
 
 
-class ZeroPad3d(_ZeroPad):
+class ZeroPad3d(_ZeroPad, rank=3):
     """A border of zeros around the last three axes, given from the last on, as `torch.nn.ZeroPad3d`.
 
     >>> ZeroPad3d(2).output_shape((1, 4, 8, 8, 8))
@@ -136,7 +136,7 @@ class _ReflectionPad(_Pad):
             require(at_least(n - 1, side), f"cannot reflect {show(side)} elements of an input of {show(n)}")
 
 
-class ReflectionPad1d(_ReflectionPad):
+class ReflectionPad1d(_ReflectionPad, rank=1):
     """The last axis of (N, C, L) or (C, L) mirrored at both ends, as `torch.nn.ReflectionPad1d`.
 
     >>> ReflectionPad1d((3, 1)).output_shape((1, 4, 8))
@@ -144,7 +144,7 @@ class ReflectionPad1d(_ReflectionPad):
     """
 
 
-class ReflectionPad2d(_ReflectionPad):
+class ReflectionPad2d(_ReflectionPad, rank=2):
     """The last two axes of (N, C, H, W) or (C, H, W) mirrored at their ends, as `torch.nn.ReflectionPad2d`.
 
     >>> ReflectionPad2d((3, 0, 2, 1)).output_shape((1, 4, 8, 8))
@@ -152,7 +152,7 @@ class ReflectionPad2d(_ReflectionPad):
     """
 
 
-class ReflectionPad3d(_ReflectionPad):
+class ReflectionPad3d(_ReflectionPad, rank=3):
     """The last three axes of (N, C, D, H, W) or (C, D, H, W) mirrored at their ends, as `torch.nn.ReflectionPad3d`.
 
     >>> ReflectionPad3d(2).output_shape((1, 4, 8, 8, 8))
@@ -164,7 +164,7 @@ class _ReplicationPad(_Pad):
     border = "replicate"
 
 
-class ReplicationPad1d(_ReplicationPad):
+class ReplicationPad1d(_ReplicationPad, rank=1):
     """The ends of (N, C, L) or (C, L) repeated, as `torch.nn.ReplicationPad1d`.
 
     >>> ReplicationPad1d((3, 1)).output_shape((1, 4, 8))
@@ -172,7 +172,7 @@ class ReplicationPad1d(_ReplicationPad):
     """
 
 
-class ReplicationPad2d(_ReplicationPad):
+class ReplicationPad2d(_ReplicationPad, rank=2):
     """The edges of (N, C, H, W) or (C, H, W) repeated, as `torch.nn.ReplicationPad2d`.
 
     >>> ReplicationPad2d((3, 0, 2, 1)).output_shape((1, 4, 8, 8))
@@ -180,7 +180,7 @@ class ReplicationPad2d(_ReplicationPad):
     """
 
 
-class ReplicationPad3d(_ReplicationPad):
+class ReplicationPad3d(_ReplicationPad, rank=3):
     """The faces of (N, C, D, H, W) or (C, D, H, W) repeated, as `torch.nn.ReplicationPad3d`.
 
     >>> ReplicationPad3d(2).output_shape((1, 4, 8, 8, 8))
@@ -201,7 +201,7 @@ class _CircularPad(_Pad):
             require(at_least(left, side), f"cannot wrap {show(side)} elements of an input of {show(left)}")
 
 
-class CircularPad1d(_CircularPad):
+class CircularPad1d(_CircularPad, rank=1):
     """(N, C, L) or (C, L) wrapped around at its ends, as `torch.nn.CircularPad1d`.
 
     >>> CircularPad1d((3, 1)).output_shape((1, 4, 8))
@@ -209,7 +209,7 @@ class CircularPad1d(_CircularPad):
     """
 
 
-class CircularPad2d(_CircularPad):
+class CircularPad2d(_CircularPad, rank=2):
     """(N, C, H, W) or (C, H, W) wrapped around at its edges, as `torch.nn.CircularPad2d`.
 
     >>> CircularPad2d((3, 0, 2, 1)).output_shape((1, 4, 8, 8))
@@ -217,7 +217,7 @@ class CircularPad2d(_CircularPad):
     """
 
 
-class CircularPad3d(_CircularPad):
+class CircularPad3d(_CircularPad, rank=3):
     """(N, C, D, H, W) or (C, D, H, W) wrapped around at its faces, as `torch.nn.CircularPad3d`.
 
     >>> CircularPad3d(2).output_shape((1, 4, 8, 8, 8))

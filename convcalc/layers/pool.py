@@ -114,7 +114,7 @@ class _MaxPool(_WithIndices, _Pool):
         return {"compare": self._reads(output)}
 
 
-class MaxPool1d(_MaxPool):
+class MaxPool1d(_MaxPool, rank=1):
     """Maximum over windows of (N, C, L) or (C, L), as `torch.nn.MaxPool1d`; ``padding="tf_same"`` besides.
 
     >>> MaxPool1d(3, stride=2).output_shape((20, 16, 50))
@@ -122,7 +122,7 @@ class MaxPool1d(_MaxPool):
     """
 
 
-class MaxPool2d(_MaxPool):
+class MaxPool2d(_MaxPool, rank=2):
     """Maximum over windows of (N, C, H, W) or (C, H, W), as `torch.nn.MaxPool2d`; ``padding="tf_same"`` besides.
 
     >>> MaxPool2d(3, stride=2, padding=1).output_shape((1, 4, 8, 8))
@@ -130,7 +130,7 @@ class MaxPool2d(_MaxPool):
     """
 
 
-class MaxPool3d(_MaxPool):
+class MaxPool3d(_MaxPool, rank=3):
     """Maximum over windows of (N, C, D, H, W) or (C, D, H, W), as `torch.nn.MaxPool3d`; ``padding="tf_same"`` besides.
 
     >>> MaxPool3d(3, stride=2).output_shape((1, 4, 8, 8, 8))
@@ -151,7 +151,7 @@ class _AvgPool(_Pool):
         return {"add": self._reads(output), "mul": prod(output)}
 
 
-class AvgPool1d(_AvgPool):
+class AvgPool1d(_AvgPool, rank=1):
     """Mean over windows of (N, C, L) or (C, L), as `torch.nn.AvgPool1d`; ``padding="tf_same"`` besides.
 
     >>> AvgPool1d(3, stride=2, ceil_mode=True).output_shape((1, 4, 8))
@@ -161,7 +161,7 @@ class AvgPool1d(_AvgPool):
     order = "kernel_size stride padding ceil_mode count_include_pad"
 
 
-class AvgPool2d(_AvgPool):
+class AvgPool2d(_AvgPool, rank=2):
     """Mean over windows of (N, C, H, W) or (C, H, W), as `torch.nn.AvgPool2d`; ``padding="tf_same"`` besides.
 
     >>> AvgPool2d(3, stride=2).output_shape((1, 4, 8, 8))
@@ -169,7 +169,7 @@ class AvgPool2d(_AvgPool):
     """
 
 
-class AvgPool3d(_AvgPool):
+class AvgPool3d(_AvgPool, rank=3):
     """Mean over windows of (N, C, D, H, W) or (C, D, H, W), as `torch.nn.AvgPool3d`; ``padding="tf_same"`` besides.
 
     >>> AvgPool3d(3, stride=2).output_shape((1, 4, 8, 8, 8))
@@ -211,7 +211,7 @@ class _LPPool(_Pool):
         return {"add": reads, "activation": inside + prod(output)}  # powers and roots
 
 
-class LPPool1d(_LPPool):
+class LPPool1d(_LPPool, rank=1):
     """Power sums over windows of (N, C, L) or (C, L), as `torch.nn.LPPool1d`.
 
     >>> LPPool1d(2, 3, stride=2).output_shape((1, 4, 8))
@@ -219,7 +219,7 @@ class LPPool1d(_LPPool):
     """
 
 
-class LPPool2d(_LPPool):
+class LPPool2d(_LPPool, rank=2):
     """Power sums over windows of (N, C, H, W) or (C, H, W), as `torch.nn.LPPool2d`.
 
     >>> LPPool2d(2, 3, stride=2).output_shape((1, 4, 8, 8))
@@ -227,7 +227,7 @@ class LPPool2d(_LPPool):
     """
 
 
-class LPPool3d(_LPPool):
+class LPPool3d(_LPPool, rank=3):
     """Power sums over windows of (N, C, D, H, W) or (C, D, H, W), as `torch.nn.LPPool3d`.
 
     >>> LPPool3d(2, 3, stride=2).output_shape((1, 4, 8, 8, 8))

@@ -180,7 +180,7 @@ def _scaled(n: Dim, factor: Any) -> Dim:
     return ROUNDED_SIZE(n, a, b, off) if off else FRACTION_SIZE(n, a, b)
 
 
-class UpsamplingNearest2d(Upsample):
+class UpsamplingNearest2d(Upsample, rank=2):
     """`Upsample` by nearest neighbours, as `torch.nn.UpsamplingNearest2d`.
 
     >>> UpsamplingNearest2d(scale_factor=2).output_shape((1, 4, 8, 8))
@@ -190,7 +190,7 @@ class UpsamplingNearest2d(Upsample):
     order = "size scale_factor"
 
 
-class UpsamplingBilinear2d(Upsample):
+class UpsamplingBilinear2d(Upsample, rank=2):
     """Bilinear `Upsample` that aligns corners, as `torch.nn.UpsamplingBilinear2d`.
 
     >>> UpsamplingBilinear2d(size=(14, 15)).output_shape((1, 4, 8, 8))

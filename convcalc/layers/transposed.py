@@ -92,7 +92,7 @@ def _spread(window: list[Any]) -> Taps | Reach | None:
     return spread(k, s, p, d)
 
 
-class ConvTranspose1d(_ConvTranspose):
+class ConvTranspose1d(_ConvTranspose, rank=1):
     """Transposed convolution over (N, C_in, L) or (C_in, L), as `torch.nn.ConvTranspose1d`.
 
     >>> ConvTranspose1d(4, 8, 2, stride=2).output_shape((1, 4, 8))
@@ -100,7 +100,7 @@ class ConvTranspose1d(_ConvTranspose):
     """
 
 
-class ConvTranspose2d(_ConvTranspose):
+class ConvTranspose2d(_ConvTranspose, rank=2):
     """Transposed convolution over (N, C_in, H, W) or (C_in, H, W), as `torch.nn.ConvTranspose2d`.
 
     >>> ConvTranspose2d(4, 8, 3, stride=2, padding=1, output_padding=1).output_shape((1, 4, 8, 8))
@@ -108,7 +108,7 @@ class ConvTranspose2d(_ConvTranspose):
     """
 
 
-class ConvTranspose3d(_ConvTranspose):
+class ConvTranspose3d(_ConvTranspose, rank=3):
     """Transposed convolution over (N, C_in, D, H, W) or (C_in, D, H, W), as `torch.nn.ConvTranspose3d`.
 
     >>> ConvTranspose3d(4, 8, 2, stride=2).output_shape((1, 4, 8, 8, 8))
@@ -116,7 +116,7 @@ class ConvTranspose3d(_ConvTranspose):
     """
 
 
-class LazyConvTranspose1d(Lazy):
+class LazyConvTranspose1d(Lazy, becomes=ConvTranspose1d):
     """A `ConvTranspose1d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConvTranspose1d`.
 
     >>> LazyConvTranspose1d(8, 3).resolve((1, 4, 8))
@@ -124,7 +124,7 @@ class LazyConvTranspose1d(Lazy):
     """
 
 
-class LazyConvTranspose2d(Lazy):
+class LazyConvTranspose2d(Lazy, becomes=ConvTranspose2d):
     """A `ConvTranspose2d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConvTranspose2d`.
 
     >>> LazyConvTranspose2d(8, 3).resolve((1, 4, 8, 8))
@@ -132,7 +132,7 @@ class LazyConvTranspose2d(Lazy):
     """
 
 
-class LazyConvTranspose3d(Lazy):
+class LazyConvTranspose3d(Lazy, becomes=ConvTranspose3d):
     """A `ConvTranspose3d` that takes ``in_channels`` from its first input, as `torch.nn.LazyConvTranspose3d`.
 
     >>> LazyConvTranspose3d(8, 3).resolve((1, 4, 8, 8, 8))
@@ -182,7 +182,7 @@ class _MaxUnpool(_Strided, _Idle):
         return _spread(self._window(axis))
 
 
-class MaxUnpool1d(_MaxUnpool):
+class MaxUnpool1d(_MaxUnpool, rank=1):
     """Maxima of (N, C, L) or (C, L) put back where they were, as `torch.nn.MaxUnpool1d`.
 
     >>> MaxUnpool1d(2).output_shape((1, 4, 8), (1, 4, 8))
@@ -190,7 +190,7 @@ class MaxUnpool1d(_MaxUnpool):
     """
 
 
-class MaxUnpool2d(_MaxUnpool):
+class MaxUnpool2d(_MaxUnpool, rank=2):
     """Maxima of (N, C, H, W) or (C, H, W) put back where they were, as `torch.nn.MaxUnpool2d`.
 
     >>> MaxUnpool2d(2).output_shape((1, 4, 8, 8), (1, 4, 8, 8), (1, 4, 17, 16))
@@ -198,7 +198,7 @@ class MaxUnpool2d(_MaxUnpool):
     """
 
 
-class MaxUnpool3d(_MaxUnpool):
+class MaxUnpool3d(_MaxUnpool, rank=3):
     """Maxima of (N, C, D, H, W) or (C, D, H, W) put back where they were, as `torch.nn.MaxUnpool3d`.
 
     >>> MaxUnpool3d(2).output_shape((1, 4, 8, 8, 8), (1, 4, 8, 8, 8))

@@ -19,7 +19,7 @@ from convcalc.algebra.formula import recording
 from convcalc.algebra.types import Condition, Shape, is_symbolic
 from convcalc.errors import ConvcalcError, ShapeError, SpecError
 from convcalc.layers.base import Layer, Output, check_call, infer, recorder, require_inputs
-from convcalc.layers.binding import whole
+from convcalc.layers.binding import as_integer
 from convcalc.network.graph import Graph, Node, Reason, node_name
 from convcalc.network.module import Module, walk
 from convcalc.network.tensor import Tensor
@@ -70,7 +70,7 @@ class Tape:
         """A new input of the network; raises SpecError unless all its sizes are positive."""
         if not isinstance(shape, Iterable):
             raise SpecError(f"{name} must be a tuple of sizes; received {shape!r}")
-        shape = tuple(whole(dim, f"a size of {name}") for dim in shape)
+        shape = tuple(as_integer(dim, f"a size of {name}") for dim in shape)
         for dim in shape:
             if isinstance(dim, int) and dim < 1:
                 raise SpecError(f"the sizes of {name} must be positive; received {show_shape(shape)}")
