@@ -9,6 +9,8 @@ from convcalc.layers.attention import *
 from convcalc.layers.axes import *
 from convcalc.layers.base import Layer as Layer
 from convcalc.layers.conv import *
+from convcalc.layers.dropout import *
+from convcalc.layers.embedding import *
 from convcalc.layers.linear import *
 from convcalc.layers.merging import *
 from convcalc.layers.norm import *
@@ -17,6 +19,7 @@ from convcalc.layers.pool import *
 from convcalc.layers.recurrent import *
 from convcalc.layers.resize import *
 from convcalc.layers.shaping import *
+from convcalc.layers.softmax import *
 from convcalc.layers.transposed import *
 from convcalc.network.module import Module as Module
 from convcalc.network.module import ModuleDict as ModuleDict

@@ -14,7 +14,8 @@ from convcalc.errors import SpecError
 from convcalc.layers.activation import GELU, ReLU
 from convcalc.layers.attention import MultiheadAttention
 from convcalc.layers.base import Layer, check_call, recorder
-from convcalc.layers.linear import Dropout, Linear
+from convcalc.layers.dropout import Dropout
+from convcalc.layers.linear import Linear
 from convcalc.layers.norm import LayerNorm
 
 

@@ -16,11 +16,11 @@ from convcalc.algebra.field import Field
 from convcalc.algebra.types import Dim, Shape, is_symbolic
 from convcalc.errors import ShapeError, SpecError
 from convcalc.layers.activation import ReLU, Sigmoid, Tanh
-from convcalc.layers.attention import Softmax
 from convcalc.layers.axes import Expand, Permute, Roll, Slice, Squeeze, Transpose, Unsqueeze
 from convcalc.layers.base import Layer, _Idle, record
 from convcalc.layers.merging import Add, Cat, Div, MatMul, Mul, Stack, Sub
 from convcalc.layers.shaping import Flatten, Mean, Reshape, Sum, Unflatten, axis_of
+from convcalc.layers.softmax import Softmax
 
 
 class Operand:
