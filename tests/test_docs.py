@@ -1,4 +1,4 @@
-"""Every console example in README.md and docs/ is run and its output compared; Python examples run as doctests.
+"""Every console example in README.md, CONTRIBUTING.md and docs/ is run and compared; Python examples are doctests.
 
 An example is a ``console`` block: each line ``$ command`` is followed by what it prints, to the letter; a line ``...``
 stands for any lines left out. A block whose first line holds a name (``python tinyunet.net``) is a file in the folder
@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"^```\w+ ([\w.]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -41,7 +41,7 @@ def examples(page: Path) -> Iterator[Example]:
 def run(command: str, folder: Path) -> str:
     """What a line of shell prints, output and errors together; the command runs in this interpreter's environment."""
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-    environment = {"PATH": path, "COLUMNS": "120", "PYTHONUTF8": "1"}
+    environment = {"PATH": path, "COLUMNS": "120", "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
