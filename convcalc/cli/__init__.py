@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 
+from convcalc import plugins
 from convcalc.errors import ConvcalcError, SpecError, UnknownName, did_you_mean
 
 COMMANDS = ("summary", "sizes", "solve", "compare", "export", "fmt", "networks", "layers", "matrix", "field")
@@ -72,6 +73,7 @@ class House(click.Group):
             if hasattr(stream, "reconfigure"):  # a terminal that lacks ⌈ shows ? instead of a traceback
                 stream.reconfigure(errors="replace")
         try:
+            plugins.load()  # before a command's file is imported: options and completions list what plugins add
             sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}) or 0)
         except ConvcalcError as error:
             fail(f"{type(error).__name__}: {error}", error.exit_code)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from errno import ENOENT
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from convcalc.algebra.dims import show_shape
 from convcalc.algebra.parse import parse_shape
@@ -37,6 +37,23 @@ class Network:
     def input(self) -> Shape | None:
         """The usual shape of the first input, without the batch."""
         return self.inputs[0] if self.inputs else None
+
+
+Reader: TypeAlias = "Callable[[Any, Mapping[str, Any]], Network | None]"
+R = TypeVar("R", bound=Reader)
+
+READERS: dict[str, Reader] = {}
+"""Readers by name, in the order in which they are asked; each returns None for what is not of its kind."""
+
+
+def reader(read: R) -> R:
+    """Make a function a reader: from what names a network, and its settings, to a `Network`.
+
+    It returns None for what is not of its kind. Readers from outside are asked after ours, and before any callable is
+    taken for a module and any text for a name.
+    """
+    READERS[read.__name__] = read
+    return read
 
 
 class Written(Network):
@@ -100,6 +117,7 @@ def read_model(source: Any, settings: Mapping[str, Any]) -> Network | None:
     return Network(name, lambda *shapes: trace(source, *shapes))
 
 
+@reader
 def read_document(source: Any, settings: Mapping[str, Any]) -> Network | None:
     """A ``.json`` file, as ``convcalc export --to json`` and ``summary --format json`` write it."""
     if not isinstance(source, str) or not source.endswith(".json"):
@@ -125,6 +143,7 @@ def _is_exam(text: str) -> bool:  # a name is none, and loads no reader
     return is_exam(text)
 
 
+@reader
 def find(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
     """The text of a ``.net`` file, of stdin (``-``), or ``source`` itself; None for a name; raises SpecError, OSError.
 
@@ -159,18 +178,14 @@ def read_zoo(source: Any, settings: Mapping[str, Any]) -> Network | None:
     return Network(source, lambda *shapes: trace(model, *shapes), [shape])
 
 
-READERS = (read_model, read_document, find, read_zoo)
-"""In the order in which they are asked; each says None to what is not of its kind."""
-
-
 def read(source: Any, settings: Mapping[str, Any] = {}) -> Network:
     """The network that ``source`` means; raises SpecError or UnknownName.
 
     >>> read("resnet50").input
     (3, 224, 224)
     """
-    for reader in READERS:
-        network = reader(source, settings)
+    for ask in (*READERS.values(), read_model, read_zoo):  # the last two take any callable, and any text
+        network = ask(source, settings)
         if network is not None:
             return network
     raise SpecError(f"expected the name of a network or a module; received {source!r:.60}")

@@ -1,6 +1,7 @@
 """The zoo: networks by name, one architecture family a file; it knows layers and no metric.
 
-Networks are found by the files' text, ``@network(...)`` followed by ``def NAME(``. Attribute names are torchvision's
+Networks are found by the files' text, ``@network(...)`` followed by ``def NAME(``, so that asking for one imports one
+family; those that other packages add follow, in the order in which they were added. Attribute names are torchvision's
 where it has the network; stochastic depth, idle outside training, has no layer.
 """
 
@@ -11,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from convcalc.algebra.parse import parse_dim
@@ -19,7 +20,7 @@ from convcalc.algebra.types import is_symbolic
 from convcalc.errors import SpecError, UnknownName, did_you_mean
 from convcalc.network.module import Module
 
-__all__ = ["Entry", "entry", "load", "names"]
+__all__ = ["Entry", "Factor", "entry", "load", "names", "network"]
 
 F = TypeVar("F", bound=Callable[..., Module])
 
@@ -49,20 +50,51 @@ class Entry(NamedTuple):
 
 
 _ENTRIES: dict[str, Entry] = {}
+"""Networks of the zoo whose family has been imported."""
+
+_OUTSIDE: dict[str, Entry] = {}
+"""Networks that other packages add."""
 
 
-def network(paper: str, input: tuple[int, ...] = (3, 224, 224)) -> Callable[[F], F]:
-    """Make the function below it a network of the zoo, under the function's name.
+def network(paper: str = "", input: tuple[int, ...] = (3, 224, 224)) -> Callable[[F], F]:
+    """Make the function below it a network with a name: the function's.
 
-    Its arguments are the settings; each has a default, and an annotation that `load` checks.
+    Its arguments are the settings; each has a default and one of these annotations, which `load` checks: int, float
+    (from 0 to 1), bool, `Factor` (above 0). ``input`` is the usual input without the batch. The function may be in any
+    module; outside the zoo, raise SpecError for a name that the zoo has, and for a setting that cannot be checked.
     """
 
     def register(build: F) -> F:
         settings = {name: parameter.default for name, parameter in signature(build).parameters.items()}
-        _ENTRIES[build.__name__] = Entry(build.__name__, input, paper, build, settings, build.__doc__ or "")
+        row = Entry(build.__name__, input, paper, build, settings, build.__doc__ or "")
+        if build.__module__.startswith(f"{__name__}."):
+            _ENTRIES[row.name] = row
+        else:
+            _require_fit(row)
+            _OUTSIDE[row.name] = row
         return build
 
     return register
+
+
+def _require_fit(row: Entry) -> None:
+    """Raise SpecError where a network from outside hides one of the zoo, or has a setting that `load` cannot check."""
+    if row.name in _families():
+        hint = "give the function another name"
+        raise SpecError("the zoo has a network of this name", where=f"network {row.name}", hint=hint)
+    for setting, default in row.settings.items():
+        if default is Parameter.empty:
+            hint = "a network is built without settings too"
+            raise SpecError(f"setting {setting!r} has no default", where=f"network {row.name}", hint=hint)
+        if (word := _annotation(row, setting)) not in _LEGAL:
+            what = f"setting {setting!r} must be annotated as {', '.join(_LEGAL)}; received {word or 'nothing'}"
+            raise SpecError(what, where=f"network {row.name}")
+
+
+def _annotation(row: Entry, setting: str) -> str:
+    """Return the annotation of a setting as text, which it is already under ``from __future__ import annotations``."""
+    word = row.build.__annotations__.get(setting, "")
+    return word if isinstance(word, str) else getattr(word, "__name__", str(word))
 
 
 @cache
@@ -77,14 +109,14 @@ def _families() -> dict[str, str]:
 
 
 def names(pattern: str = "*") -> list[str]:
-    """The names that match a shell-style pattern, family by family.
+    """Return the names that match a shell-style pattern, family by family, then those of other packages.
 
     >>> names("resnet*")
     ['resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152']
     """
     from fnmatch import fnmatchcase
 
-    return [name for name in _families() if fnmatchcase(name, pattern)]
+    return [name for name in (*_families(), *_OUTSIDE) if fnmatchcase(name, pattern)]
 
 
 def entry(name: str) -> Entry:
@@ -93,9 +125,11 @@ def entry(name: str) -> Entry:
     >>> entry("vgg16").input, entry("vgg16").settings["num_classes"]
     ((3, 224, 224), 1000)
     """
+    if name in _OUTSIDE:
+        return _OUTSIDE[name]
     family = _families().get(name)
     if family is None:
-        hint = did_you_mean(name, _families()) or "`convcalc networks` lists them all"
+        hint = did_you_mean(name, names()) or "`convcalc networks` lists them all"
         raise UnknownName(f"no network is called {name!r}", hint=hint)
     import_module(f"convcalc.zoo.{family}")
     return _ENTRIES[name]
@@ -129,7 +163,7 @@ def _checked(found: Entry, setting: str, value: Any) -> Any:
     if setting not in found.settings:
         legal = ", ".join(f"{name}={default!r}" for name, default in found.settings.items())
         raise SpecError(f"has no setting {setting!r}", where=found.name, hint=f"it takes {legal}")
-    kind = found.build.__annotations__[setting]
+    kind = _annotation(found, setting)
     if kind == "int" and isinstance(value, str) and value.isidentifier():
         return parse_dim(value, value)
     wanted, fits = _LEGAL[kind]
