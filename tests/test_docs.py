@@ -2,7 +2,8 @@
 
 An example is a ``console`` block: each line ``$ command`` is followed by what it prints, to the letter; a line ``...``
 stands for any lines left out. A block whose first line holds a name (``python tinyunet.net``) is a file in the folder
-where the page's commands run. ``--regenerate`` writes what is printed now (examples with ``...`` stay the writer's).
+where the page's commands run; a ``pyproject.toml`` among them is installed for the page. ``--regenerate`` writes what
+is printed now (examples with ``...`` stay the writer's).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from tests.outside import install_project
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -41,7 +44,7 @@ def examples(page: Path) -> Iterator[Example]:
 def run(command: str, folder: Path) -> str:
     """What a line of shell prints, output and errors together; the command runs in this interpreter's environment."""
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-    environment = {"PATH": path, "COLUMNS": "120", "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
+    environment = {"PATH": path, "COLUMNS": "120", "PYTHONUTF8": "1", "PYTHONPATH": f"{folder}:{ROOT}"}
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
@@ -64,6 +67,8 @@ def test_console_examples(page: Path, tmp_path: Path, request: pytest.FixtureReq
     text = page.read_text()
     for name, content in FILE.findall(text):
         (tmp_path / name).write_text(content)
+        if name == "pyproject.toml":
+            install_project(tmp_path)
     for example in examples(page):
         printed = run(example.command, tmp_path)
         if request.config.getoption("--regenerate") and "\n...\n" not in f"\n{example.printed}\n":
