@@ -133,7 +133,7 @@ def read(text: str) -> str:
         Written(text, "fuzz").graph(*shapes)
     except ConvcalcError as error:
         assert str(error)
-        return type(error).__name__
+        return error.title
     return "graph"
 
 

@@ -24,7 +24,7 @@ def layer(line: str, **options: Any) -> nn.Layer:
 def said(sheet: str, **options: Any) -> str:
     with pytest.raises(ConvcalcError) as caught:
         read_exam(sheet, "q1", **options)
-    return f"{type(caught.value).__name__}: {caught.value}"
+    return f"{caught.value.title}: {caught.value}"
 
 
 @pytest.mark.parametrize("entry", SHEETS, ids=[sheet.split("\n")[0][8:40] for sheet in SHEETS])

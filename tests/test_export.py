@@ -165,7 +165,7 @@ def test_wrong_rows(values: dict[str, Any], expected: str) -> None:
             document["graph"] = json.loads(text.replace('"conv1"', json.dumps(path)))
             document["rows"][1]["inputs"] = [path]
         read_json(json.dumps(document))
-    assert type(error.value).__name__ in ("SpecError", "ShapeError")
+    assert error.value.title in ("SpecError", "ShapeError")
     assert expected in str(error.value)
 
 

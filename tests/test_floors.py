@@ -182,7 +182,7 @@ def test_a_context_variable_is_set_by_the_room_that_may_see_it() -> None:
     }
     assert setters == {
         ("algebra/formula.py", "_steps"),
-        ("layers/base.py", "_assumed"),
+        ("layers/demands.py", "_assumed"),
         ("network/trace.py", "recorder"),
         ("formats/sheet/plan.py", "recorder"),
     }

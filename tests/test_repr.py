@@ -46,7 +46,7 @@ def same(name: str, a: nn.Layer, b: nn.Layer) -> bool:
 def said(text: str, **options: Any) -> str:
     with pytest.raises(ConvcalcError) as caught:
         read_repr(text, "pasted", **{"inputs": [(3, 32, 32)], **options})
-    return f"{type(caught.value).__name__}: {caught.value}"
+    return f"{caught.value.title}: {caught.value}"
 
 
 @pytest.mark.parametrize("kind", KINDS)

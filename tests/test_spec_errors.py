@@ -23,7 +23,7 @@ def said(sheet: str) -> str:
     try:
         read_spec(sheet + "\n", "t.net")
     except ConvcalcError as error:
-        return f"{type(error).__name__}: {error}\n"
+        return f"{error.title}: {error}\n"
     return "nothing\n"
 
 

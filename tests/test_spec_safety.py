@@ -40,7 +40,7 @@ def read(text):
         Written(text, "t").graph(*([] if "input" in text.lower() else [(1, 3, 32, 32)]))
         said = "graph"
     except ConvcalcError as error:
-        said = f"{type(error).__name__}: {str(error)[:200]}"
+        said = f"{error.title}: {str(error)[:200]}"
     except BaseException as error:
         said = f"leaked {error!r:.200}"
     seconds = time.perf_counter() - started

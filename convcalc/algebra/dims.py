@@ -10,15 +10,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from convcalc.algebra.types import Condition, Dim, is_symbolic
-from convcalc.errors import SpecError
+from convcalc.errors import NotAnInteger
 
 
-def as_dim(value: Any, what: str = "a size") -> Dim:
-    """``value`` as a dim: an int (anything with ``__index__``) or a sympy expression in canonical form.
+def as_dim(value: Any, what: str = "a size", owner: str = "") -> Dim:
+    """Return ``value`` as a dim: an int (anything with ``__index__``) or a sympy expression in canonical form.
+
+    Raises NotAnInteger, which calls the value ``what`` and says whose it is.
 
     >>> as_dim(2.5, "kernel_size")
     Traceback (most recent call last):
-    convcalc.errors.SpecError: kernel_size must be a whole number; received 2.5
+    convcalc.errors.NotAnInteger: kernel_size must be a whole number; received 2.5
     """
     if type(value) is int:
         return value
@@ -29,7 +31,7 @@ def as_dim(value: Any, what: str = "a size") -> Dim:
     try:
         return int(operator.index(value))
     except TypeError:
-        raise SpecError(f"{what} must be a whole number; received {value!r}") from None
+        raise NotAnInteger(what, value, owner) from None
 
 
 def ceildiv(a: Dim, b: Dim) -> Dim:

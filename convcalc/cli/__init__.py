@@ -76,7 +76,7 @@ class House(click.Group):
             plugins.load()  # before a command's file is imported: options and completions list what plugins add
             sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}) or 0)
         except ConvcalcError as error:
-            fail(f"{type(error).__name__}: {error}", error.exit_code)
+            fail(f"{error.title}: {error}", error.exit_code)
         except click.UsageError as error:
             if type(error).__name__ == "NoArgsIsHelpError":  # click's way to print the help
                 fail(error.format_message(), 2)

@@ -16,6 +16,7 @@ from convcalc.errors import ConvcalcError, SpecError, did_you_mean
 from convcalc.formats.sheet.names import build, plain
 from convcalc.formats.sheet.plan import UNKNOWN, Reading, Unknown, guarded
 from convcalc.formats.sheet.source import LATE, MOST_NODES, Text
+from convcalc.layers.demands import TooSmall
 from convcalc.network.graph import Graph
 from convcalc.network.tensor import Tensor
 
@@ -168,7 +169,7 @@ class Exam(Reading):
             except Unknown:
                 pass
             except ConvcalcError as error:
-                small = re.search(r"the output \w+ is (0|-)", error.what)
+                small = isinstance(error, TooSmall) and error.is_spatial
                 hint = "the map is smaller than the window: is padding or another stride meant?" if small else ""
                 self.root.report(self.root.placed(error, number, first.column, hint))
                 self.plan.flow = UNKNOWN

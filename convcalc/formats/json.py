@@ -16,7 +16,7 @@ from convcalc.formats.sheet.names import kinds
 from convcalc.formats.sheet.plan import guarded
 from convcalc.formats.sheet.source import parse_expression
 from convcalc.layers.base import Layer, Output
-from convcalc.network.graph import Graph, node_name
+from convcalc.network.graph import SEVERAL_OUTPUTS, Graph, node_name
 from convcalc.network.tensor import Tensor
 from convcalc.network.trace import Tape
 
@@ -154,7 +154,7 @@ class Document:
             raise self._wrong("no layers, so nothing to compute")
         ends = [name for name in self.values if name not in self.read]
         notes = self.found.get("notes")
-        several = isinstance(notes, list) and any(str(note).startswith("several outputs") for note in notes)
+        several = isinstance(notes, list) and any(str(note).startswith(SEVERAL_OUTPUTS) for note in notes)
         return ends if several else ends[-1:]
 
     def _owned(self) -> dict[str, Layer]:

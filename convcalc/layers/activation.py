@@ -6,7 +6,8 @@ from typing import Any
 
 from convcalc.algebra.dims import prod, show
 from convcalc.algebra.types import Dim, Shape
-from convcalc.layers.base import Layer, Shapes, Tensors, Work, require, require_size
+from convcalc.layers.base import Layer, Shapes, Tensors, Work
+from convcalc.layers.demands import require, require_size
 
 
 class _Activation(Layer):
@@ -66,7 +67,8 @@ class Hardtanh(_Activation):
             value = getattr(self, f"{end}_val") if older is None else older
             self.normalise(**{f"{end}_val": self.real(f"{end}_val", value), f"{end}_value": None})
         if self.max_val <= self.min_val:
-            self.refuse(f"max_val must be greater than min_val; received {self.max_val} and {self.min_val}")
+            received = f"{self.max_val} and {self.min_val}"
+            self.refuse_argument("max_val", f"must be greater than min_val; received {received}", "min_val")
 
 
 class Hardswish(_InPlace):
@@ -148,7 +150,7 @@ class RReLU(_Activation):
 
     def check(self) -> None:
         if not self.lower <= self.upper:
-            self.refuse(f"lower must not exceed upper; received {self.lower} and {self.upper}")
+            self.refuse_argument("lower", f"must not exceed upper; received {self.lower} and {self.upper}", "upper")
 
 
 class SELU(_InPlace):
@@ -171,7 +173,7 @@ class CELU(_Activation):
 
     def check(self) -> None:
         if self.alpha == 0:
-            self.refuse("alpha must not be 0")
+            self.refuse_argument("alpha", "must not be 0")
 
 
 class GELU(_Activation):
@@ -233,7 +235,7 @@ class Softshrink(_Activation):
 
     def check(self) -> None:
         if not self.lambd >= 0:
-            self.refuse(f"lambd must be at least 0; received {self.lambd}")
+            self.refuse_argument("lambd", f"must be at least 0; received {self.lambd}")
 
 
 class Softsign(_Activation):

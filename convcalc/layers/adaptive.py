@@ -31,7 +31,7 @@ class _AdaptivePool(Layer):
     def check(self) -> None:
         self.each_at_least(1, "output_size")
         if self.rank == 1 and None in self.output_size:
-            self.refuse(f"output_size must be a whole number; received {self.output_size}")
+            self.refuse_argument("output_size", f"must be a whole number; received {self.output_size}")
 
     def _each_axis(self, name: str, value: Any) -> Any:
         if not isinstance(value, (tuple, list)) or None not in value:

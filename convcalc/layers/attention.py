@@ -9,7 +9,8 @@ from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ShapeError, SpecError
-from convcalc.layers.base import Fields, Layer, Shapes, Tensors, Work, record, require, require_alike, require_size
+from convcalc.layers.base import Fields, Layer, Shapes, Tensors, Work, record
+from convcalc.layers.demands import require, require_alike, require_size
 
 PROJECTION_MACS = Formula(
     "multiply–accumulates of attention's projections",

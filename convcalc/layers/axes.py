@@ -13,8 +13,9 @@ from convcalc.algebra.field import Entry, Field
 from convcalc.algebra.intervals import Taps
 from convcalc.algebra.types import Condition, Dim, Shape
 from convcalc.errors import ShapeError
-from convcalc.layers.base import Fields, Shapes, _Idle, require
+from convcalc.layers.base import Fields, Shapes, _Idle
 from convcalc.layers.binding import Dims
+from convcalc.layers.demands import require
 from convcalc.layers.shaping import axes_of, axis_of
 
 
@@ -106,7 +107,7 @@ class Expand(_Idle):
 
     def check(self) -> None:
         if any(isinstance(n, int) and n < 1 and n != -1 for n in self.sizes):
-            self.refuse(f"sizes must hold sizes of at least 1 or -1; received {self.sizes}")
+            self.refuse_argument("sizes", f"must hold sizes of at least 1 or -1; received {self.sizes}")
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
@@ -178,7 +179,7 @@ class Slice(_Idle):
     def check(self) -> None:
         items = self.index if isinstance(self.index, tuple) else (self.index,)
         if sum(item is Ellipsis for item in items) > 1:
-            self.refuse("an index holds at most one ...")
+            self.refuse("an index holds at most one ...", about=["index"])
         self.normalise(index=tuple([self._item(item) for item in items]))
 
     def _item(self, item: Any) -> Any:
@@ -220,7 +221,8 @@ class Slice(_Idle):
             else:
                 negative = truth(at_least(item, 0)) is False
                 inside = at_least(x[axis], -item if negative else item + 1)
-                require(inside, f"index {show(item)} is outside axis {axis} of {show_shape(x)}")
+                what = f"index {show(item)} is outside axis {axis} of {show_shape(x)}"
+                require(inside, ShapeError(what, about=["index"]))
         return tuple(shape)
 
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
@@ -256,7 +258,8 @@ class Roll(_Idle):
     def check(self) -> None:
         dims = self.dims or ()
         if len(self.shifts) != (len(dims) or 1):
-            self.refuse(f"shifts and dims must be as many; received {self.shifts} and {dims}")
+            what = f"shifts and dims must be as many; received {self.shifts} and {dims}"
+            self.refuse(what, about=["shifts", "dims"])
         self.normalise(dims=self.dims or None)
 
     def output_shape(self, *inputs: Shape) -> Shape:

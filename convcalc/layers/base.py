@@ -1,4 +1,4 @@
-"""The contract of a layer: which facts each kind states about a call, and what it may demand of its inputs."""
+"""The contract of a layer: which facts each kind states about a call."""
 
 from __future__ import annotations
 
@@ -6,13 +6,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
-from convcalc.algebra.dims import as_dim, at_least, equal, show, show_shape
+from convcalc.algebra.dims import as_dim, at_least, show_shape
 from convcalc.algebra.field import Field, join
 from convcalc.algebra.intervals import Reach, Taps
-from convcalc.algebra.types import Condition, Dim, Shape
+from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ShapeError, SpecError
 from convcalc.layers.binding import _REQUIRED as _REQUIRED
 from convcalc.layers.binding import Configured
+from convcalc.layers.demands import (
+    ANY,
+    Assumed,
+    TooSmall,
+    WrongAxes,
+    WrongNumberOfInputs,
+    check_call,
+    collect_assumptions,
+    require,
+)
 
 # What a layer may say that it computes, each word priced by a convention (`analysis.metrics`); a new one belongs here
 # only when a convention prices it differently from all others.
@@ -40,8 +50,6 @@ Tensors: TypeAlias = Mapping[str, Shape]
 recorder: ContextVar[Callable[..., Any]] = ContextVar("recorder")
 """The tape in force: what a call of a layer on symbolic tensors is handed to."""
 
-ANY = 1_000_000  # as many inputs as one likes
-
 
 class Layer(Configured):
     """A kind of layer: its arguments as annotated attributes, and the facts about a call."""
@@ -53,7 +61,7 @@ class Layer(Configured):
         try:
             return self.forward(*inputs, **options)
         except TypeError:
-            check_call(self.forward, self, inputs, options)
+            check_call(self.forward, repr(self), inputs, options)
             raise
 
     def forward(self, *inputs: Any) -> Any:
@@ -103,11 +111,10 @@ class Layer(Configured):
         return join(fields, output)
 
     def require_rank(self, shape: Shape, *ranks: int) -> None:
-        """Raise ShapeError for another number of axes, by default than channels and the spatial ones, batch or not."""
+        """Raise WrongAxes for another number of axes, by default than channels and the spatial ones, batch or not."""
         ranks = ranks or (self.rank + 2, self.rank + 1)
         if len(shape) not in ranks:
-            wanted = " or ".join(map(str, ranks))
-            raise ShapeError(f"expected an input of {wanted} axes, received {len(shape)}: {show_shape(shape)}")
+            raise WrongAxes(ranks, shape)
 
 
 class _Idle(Layer):
@@ -162,48 +169,6 @@ class Output(_Idle):
         return self.source.further_field(self.name, fields[0])
 
 
-def check_call(forward: Callable[..., Any], owner: Any, inputs: Sequence[Any], options: Mapping[str, Any]) -> None:
-    """Raise ShapeError where a ``forward`` takes other inputs, SpecError for options."""
-    from inspect import Parameter, signature  # costs the start of a run
-
-    takes = signature(forward)
-    try:
-        takes.bind(*inputs, **options)
-        return
-    except TypeError:
-        pass
-    where = repr(owner) if isinstance(owner, Layer) else type(owner).__name__
-    for name in options:
-        if name not in takes.parameters:
-            hint = f"it takes {', '.join(takes.parameters)}"
-            raise SpecError(f"a call has no argument {name!r}", where=where, hint=hint) from None
-    places = [p for p in takes.parameters.values() if p.kind is not Parameter.KEYWORD_ONLY]
-    several = any(p.kind is Parameter.VAR_POSITIONAL for p in places)
-    least = sum(p.default is Parameter.empty for p in places) - several
-    few = len(inputs) < least < len(places)
-    wanted = counted(least, ANY if several or few else len(places))
-    shown = ", ".join([p.name for p in places[: least if few else None]])
-    raise ShapeError(f"takes {wanted} ({shown}), received {len(inputs)}", where=where) from None
-
-
-def counted(least: int, most: int) -> str:
-    """So many inputs, in words.
-
-    >>> counted(1, 1), counted(1, 3), counted(2, ANY)
-    ('1 input', '1 to 3 inputs', 'at least 2 inputs')
-    """
-    if least < most < ANY:
-        return f"{least} to {most} inputs"
-    return f"{'at least ' * (most >= ANY)}{least} input{'s' * (least != 1)}"
-
-
-def require_inputs(layer: Layer, inputs: Shapes) -> None:
-    """Raise ShapeError unless ``layer`` takes so many."""
-    least, most = layer.arity
-    if not least <= len(inputs) <= most:
-        raise ShapeError(f"takes {counted(least, most)}, received {len(inputs)}")
-
-
 def record(layer: Layer, *inputs: Any) -> Any:
     try:
         tape = recorder.get()
@@ -221,71 +186,27 @@ def kinds(base: type[Layer] = Layer) -> Iterator[type[Layer]]:
         yield from kinds(kind)
 
 
-AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-"""The names of the spatial axes, by their number."""
-
-Assumed: TypeAlias = "tuple[Condition, str]"
-"""What is assumed of letters, and what is wrong where it does not hold."""
-
-_assumed: ContextVar[list[Assumed] | None] = ContextVar("assumed", default=None)
-
-
-def require(condition: Condition, what: str) -> None:
-    """Raise ShapeError where ``condition`` is false; where it hangs on letters, the graph assumes it."""
-    if condition is False:
-        raise ShapeError(what)
-    if condition is not True and (assumed := _assumed.get()) is not None:
-        assumed.append((condition, what))
-
-
-def require_axes(shape: Shape, least: int) -> None:
-    if len(shape) < least:
-        raise ShapeError(f"expected an input of at least {least} axes, received {len(shape)}: {show_shape(shape)}")
-
-
-def require_size(received: Dim, expected: Dim, name: str, axis: str) -> None:
-    """Raise ShapeError unless an axis has the size that argument ``name`` says."""
-    if received != expected:
-        what = f"expected {show(expected)} {axis} ({name}), received {show(received)}"
-        require(equal(received, expected), what)
-
-
-def require_divisible(size: Dim, by: Dim, axis: str, name: str) -> None:
-    what = f"expected {axis} divisible by {show(by)} ({name}), received {show(size)}"
-    require(equal(size % by, 0), what)
-
-
-def require_alike(a: Shape, b: Shape, what: str) -> None:
-    require(len(a) == len(b), what)
-    for m, n in zip(a, b):
-        require(equal(m, n), what)
+def require_inputs(layer: Layer, inputs: Shapes) -> None:
+    """Raise WrongNumberOfInputs unless ``layer`` takes so many."""
+    least, most = layer.arity
+    if not least <= len(inputs) <= most:
+        raise WrongNumberOfInputs(least, most, len(inputs))
 
 
 def infer(layer: Layer, inputs: tuple[Shape, ...]) -> tuple[Shape, tuple[Assumed, ...]]:
-    """The output shape of a call, checked to be positive, and what it assumes of letters."""
-    assumed: list[Assumed] = []
-    token = _assumed.set(assumed)
-    try:
-        require_inputs(layer, inputs)
-        shape = layer.output_shape(*inputs)
-        if any(type(dim) is not int for dim in shape):
-            shape = tuple(map(as_dim, shape))
-        for i, dim in enumerate(shape):
-            if type(dim) is not int or dim <= 0:
-                require(at_least(dim, 1), f"the output {axis_name(len(shape), i)} is {show(dim)}")
-        return shape, tuple(assumed)
-    finally:
-        _assumed.reset(token)
+    """Return the output shape of a call, checked to be positive, and what it assumes of letters; raises ShapeError."""
+    return collect_assumptions(lambda: _output_shape(layer, inputs))
 
 
-def axis_name(rank: int, axis: int) -> str:
-    """The name of a tensor's axis.
-
-    >>> axis_name(4, 2)
-    'height'
-    """
-    names = ("batch size", "number of channels", *AXES.get(rank - 2, ()))
-    return names[axis] if axis < len(names) else f"axis {axis}"
+def _output_shape(layer: Layer, inputs: tuple[Shape, ...]) -> Shape:
+    require_inputs(layer, inputs)
+    shape = layer.output_shape(*inputs)
+    if any(type(dim) is not int for dim in shape):
+        shape = tuple(map(as_dim, shape))
+    for i, dim in enumerate(shape):
+        if type(dim) is not int or dim <= 0:
+            require(at_least(dim, 1), TooSmall(len(shape), i, dim))
+    return shape
 
 
 def slid(field: Field, taps: Sequence[Taps | Reach | None]) -> Field | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, NoReturn, TypeAlias
 
 from convcalc.algebra.dims import as_dim, equal, show
 from convcalc.algebra.types import Dim, is_symbolic
-from convcalc.errors import SpecError, did_you_mean
+from convcalc.errors import MissingArguments, NotAnInteger, SpecError, did_you_mean
 
 PerAxis: TypeAlias = Any
 """One number for each of ``rank`` spatial axes, given as one for all or as a tuple."""
@@ -34,11 +35,17 @@ _CHECKS |= {f"{word} | None": ((*plain, type(None)), method) for word, (plain, m
 
 
 @lru_cache(maxsize=4096)
-def _bound(kind: Any, args: tuple[Any, ...], types: Any, kwargs: Any) -> Configured:
-    """The value bound to plain arguments, kept: a network says the same many times (`ReLU()`, `BatchNorm2d(64)`)."""
-    known: Configured = kind.__new__(kind)
-    known._bind(args, dict(kwargs))
-    return known
+def intern_settled(kind: Any, args: tuple[Any, ...], types: Any, kwargs: Any) -> Configured:
+    """Return the one settled value of ``kind`` for these plain arguments, made by the first call and kept for the next.
+
+    A network says the same many times (`ReLU()`, `BatchNorm2d(64)`), and checking arguments is most of what a layer
+    costs. Each layer stays an object of its own, which owns its weights: `Configured.__init__` copies the arguments
+    from the value returned here and keeps the value as ``shared``, one key for all equal layers in other caches.
+    ``types`` are those of all arguments, which keep apart what is equal and yet different: 1 == True == 1.0.
+    """
+    settled: Configured = kind.__new__(kind)
+    settled._bind(args, dict(kwargs))
+    return settled
 
 
 class Configured:
@@ -49,8 +56,8 @@ class Configured:
     """
 
     __slots__ = ("__dict__", "__weakref__", "_hash", "shared")
-    _hash: int
-    shared: Any  # one layer that stands for all its equals as a key of caches, which then need not compare arguments
+    _hash: int  # of a settled value
+    shared: Any  # the settled value that all its equals share as a key of caches, which then compare no arguments
     rank: ClassVar[int] = 0  # the number of spatial axes: 2 for ``Conv2d``, 0 where any may be
     factory: ClassVar[bool] = False  # whether torch's ``device`` and ``dtype`` are taken, which say nothing here
     order: ClassVar[str] = ""  # the arguments, where they are fewer than the annotations or in another order
@@ -85,36 +92,43 @@ class Configured:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         types = (*map(type, args), *map(type, kwargs.values()))
-        if not _PLAIN.issuperset(types):
-            return self._bind(args, kwargs)
-        kind: Any = type(self)
-        known = _bound(kind, args, types, tuple(kwargs.items()))  # the types, since 1 == True == 1.0
-        self.__dict__.update(known.__dict__)
-        _set_hash(self, known._hash)
-        _set_shared(self, known)
+        if _PLAIN.issuperset(types):
+            kind: Any = type(self)
+            settled = intern_settled(kind, args, types, tuple(kwargs.items()))
+            self.__dict__.update(settled.__dict__)
+            object.__setattr__(self, "shared", settled)
+        else:
+            self._bind(args, kwargs)
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        cls = type(self)
+        """Bind the arguments to their names, check them, and settle; raises SpecError."""
+        self._check_names(args, kwargs)
         values = self.__dict__
-        values.update(cls.arguments)
-        values.update(zip(cls.names, args))
+        values.update(self.arguments)
+        values.update(zip(self.names, args))
         values.update(kwargs)
-        if len(args) > len(cls.names):
-            self.refuse(f"takes at most {len(cls.names)} arguments, received {len(args)}")
-        for name in kwargs:
-            if name in cls.names[: len(args)]:
-                self.refuse(f"received {name} twice")
-            if self.factory and name in ("device", "dtype"):
-                del values[name]
-            elif name not in cls.names:
-                hint = did_you_mean(name, cls.names) or f"it takes {', '.join(cls.names)}"
-                self.refuse(f"has no argument {name!r}", hint)
+        if self.factory:
+            values.pop("device", None)
+            values.pop("dtype", None)
         if _REQUIRED in values.values():
-            self.refuse(f"needs {' and '.join([name for name in cls.names if values[name] is _REQUIRED])}")
+            missing = [name for name in self.names if values[name] is _REQUIRED]
+            raise MissingArguments(missing, where=type(self).__name__)
         self._settle(values)
 
+    def _check_names(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Raise SpecError for more arguments than there are, one given twice, or one that does not exist."""
+        names = self.names
+        if len(args) > len(names):
+            self.refuse(f"takes at most {len(names)} arguments, received {len(args)}")
+        for name in kwargs:
+            if name in names[: len(args)]:
+                self.refuse(f"received {name} twice", about=[name])
+            if name not in names and not (self.factory and name in ("device", "dtype")):
+                hint = did_you_mean(name, names) or f"it takes {', '.join(names)}"
+                self.refuse(f"has no argument {name!r}", hint, about=[name])
+
     def _settle(self, values: dict[str, Any]) -> None:
-        """Check the arguments and freeze."""
+        """Check the arguments and freeze; raises SpecError."""
         try:
             for name, plain, method in self.checks:
                 value = values[name]
@@ -122,31 +136,48 @@ class Configured:
                     values[name] = getattr(self, method)(name, value)
             self.check()
         except TypeError:
-            each = {name: value if isinstance(value, tuple) else (value,) for name, value in values.items()}
-            lettered = [name for name, items in each.items() if any(map(is_symbolic, items))]
-            if not lettered:
-                raise
-            self.refuse(f"a number must stand where a letter does: {', '.join(lettered)}")
+            self._refuse_letters(values)
+            raise
+        try:
+            number = hash((type(self), *values.values()))
+        except TypeError:
+            self._refuse_unhashable(values)
+            raise
+        object.__setattr__(self, "_hash", number)
+        object.__setattr__(self, "shared", self)
+
+    def _refuse_letters(self, values: dict[str, Any]) -> None:
+        """Raise SpecError where a letter is given, which this kind cannot check."""
+        each = {name: value if isinstance(value, tuple) else (value,) for name, value in values.items()}
+        lettered = [name for name, items in each.items() if any(map(is_symbolic, items))]
+        if lettered:
+            self.refuse(f"a number must stand where a letter does: {', '.join(lettered)}", about=lettered)
+
+    def _refuse_unhashable(self, values: dict[str, Any]) -> None:
+        """Raise SpecError for a value that may change, such as a list."""
         for name, value in values.items():
             try:
                 hash(value)
             except TypeError:
-                self.refuse(f"{name} must be a single value, received {value!r}")
-        _set_hash(self, hash((type(self), *values.values())))
-        _set_shared(self, self)
+                self.refuse_argument(name, f"must be a single value, received {value!r}")
 
     def check(self) -> None:
         """Check and normalise the arguments; raises SpecError."""
 
-    def refuse(self, what: str, hint: str = "") -> NoReturn:
-        raise SpecError(what, where=type(self).__name__, hint=hint) from None
+    def refuse(self, what: str, hint: str = "", *, about: Sequence[str] = ()) -> NoReturn:
+        """Raise SpecError for arguments that the kind cannot take; ``about`` names them, the nearest first."""
+        raise SpecError(what, where=type(self).__name__, hint=hint, about=about) from None
+
+    def refuse_argument(self, name: str, what: str, *others: str) -> NoReturn:
+        """Raise SpecError for argument ``name``, of which ``what`` is wrong, together with the ``others``."""
+        self.refuse(f"{name} {what}", about=[name, *others])
 
     def normalise(self, **values: Any) -> None:
         """Put normal forms in place of what was given; only for `check`."""
         self.__dict__.update(values)
 
     def dim_of(self, name: str, value: Any) -> Dim:
-        return as_integer(value, f"{type(self).__name__}: {name}")
+        return as_integer(value, name, type(self).__name__)
 
     def _each_axis(self, name: str, value: Any) -> Any:
         if type(value) is int:
@@ -159,13 +190,13 @@ class Configured:
         if isinstance(value, (tuple, list)):
             if len(value) == self.rank:
                 return tuple([self.dim_of(name, item) for item in value])
-            self.refuse(f"{name} takes one whole number or {self.rank} of them; received {value!r}")
+            self.refuse_argument(name, f"takes one whole number or {self.rank} of them; received {value!r}")
         return (self.dim_of(name, value),) * self.rank
 
     def positive(self, name: str, value: Any) -> Dim:
         dim = value if type(value) is int else self.dim_of(name, value)
         if isinstance(dim, int) and dim < 1:
-            self.refuse(f"{name} must be at least 1; received {dim}")
+            self.refuse_argument(name, f"must be at least 1; received {dim}")
         return dim
 
     def dims_of(self, name: str, value: Any) -> Dims:
@@ -177,39 +208,39 @@ class Configured:
 
     def real(self, name: str, value: Any) -> Any:
         if not isinstance(value, (int, float)):
-            self.refuse(f"{name} must be a number; received {value!r}")
+            self.refuse_argument(name, f"must be a number; received {value!r}")
         return value
 
     def _truth(self, name: str, value: Any) -> bool:
         return bool(value)
 
     def _flag(self, name: str, value: Any) -> NoReturn:
-        self.refuse(f"{name} must be True or False; received {value!r}")
+        self.refuse_argument(name, f"must be True or False; received {value!r}")
 
     def number(self, name: str, value: Any) -> float:
         """Anything that ``float`` takes."""
         try:
             return float(value)
         except (TypeError, ValueError, OverflowError):
-            self.refuse(f"{name} must be a number; received {value!r}")
+            self.refuse_argument(name, f"must be a number; received {value!r}")
 
     def divisible(self, name: str, by: str) -> None:
         a, b = getattr(self, name), getattr(self, by)
         if equal(a % b, 0) is False:
-            self.refuse(f"{name} must be divisible by {by}; received {a} and {b}")
+            self.refuse_argument(name, f"must be divisible by {by}; received {a} and {b}", by)
 
     def each_at_least(self, least: int, *names: str) -> None:
         for name in names:
             value = getattr(self, name)
             numbers = value if isinstance(value, tuple) else (value,)
             if any(isinstance(number, int) and number < least for number in numbers):
-                self.refuse(f"{name} must be at least {least}; received {self.shown(name)}")
+                self.refuse_argument(name, f"must be at least {least}; received {self.shown(name)}")
 
     def one_of(self, name: str, *legal: Any) -> None:
         value = getattr(self, name)
         if value not in legal:
             wanted = " or ".join(map(repr, legal))
-            self.refuse(f"{name} must be {wanted}; received {value!r}")
+            self.refuse_argument(name, f"must be {wanted}; received {value!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen; build another one instead of setting {name}")
@@ -218,7 +249,8 @@ class Configured:
         return type(self) is type(other) and self.__dict__ == other.__dict__
 
     def __hash__(self) -> int:
-        return self._hash
+        number: int = self.shared._hash
+        return number
 
     def __repr__(self) -> str:
         words: list[str] = []
@@ -248,15 +280,16 @@ class Configured:
         return show(value) if is_symbolic(value) else repr(value)
 
 
-def as_integer(value: Any, what: str) -> Dim:
-    """``value`` as a dim; as in torch no bool, and of sympy's only what can be whole."""
+def as_integer(value: Any, name: str, owner: str = "") -> Dim:
+    """Return ``value`` as a dim; as in torch no bool, and of sympy's only what can be an integer. Raises NotAnInteger.
+
+    >>> as_integer(True, "kernel_size", "Conv2d")
+    Traceback (most recent call last):
+    convcalc.errors.NotAnInteger: Conv2d: kernel_size must be a whole number; received True
+    """
     odd = isinstance(value, bool)
     if is_symbolic(value):
         odd = not hasattr(value, "__floordiv__") or (value.is_number and not value.is_integer)
     if odd:
-        raise SpecError(f"{what} must be a whole number; received {value!r}")
-    return as_dim(value, what)
-
-
-_set_hash = Configured._hash.__set__  # type: ignore[attr-defined]  # a layer is frozen once it is bound
-_set_shared = Configured.shared.__set__
+        raise NotAnInteger(name, value, owner)
+    return as_dim(value, name, owner)

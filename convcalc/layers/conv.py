@@ -10,8 +10,10 @@ from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.intervals import Reach, Taps, slide
 from convcalc.algebra.types import Dim, Shape
-from convcalc.layers.base import Fields, Layer, Lazy, Shapes, Tensors, Work, require, require_size, slid
+from convcalc.errors import ShapeError
+from convcalc.layers.base import Fields, Layer, Lazy, Shapes, Tensors, Work, slid
 from convcalc.layers.binding import PerAxis
+from convcalc.layers.demands import require, require_size
 
 WINDOW = {"n": "input size", "k": "kernel size", "s": "stride", "p": "padding on each side", "d": "dilation"}
 
@@ -127,12 +129,12 @@ class _Conv(_Sliding):
         for name in ("in_channels", "out_channels"):
             if not isinstance(self.groups, int) and not isinstance(equal(getattr(self, name) % self.groups, 0), bool):
                 what = f"groups must be a number, or a letter that {name} is a multiple of; received {groups}"
-                self.refuse(what, f"write groups=2, or a multiple of {groups} for {name}")
+                self.refuse(what, f"write groups=2, or a multiple of {groups} for {name}", about=["groups", name])
             self.divisible(name, "groups")
         self.one_of("padding_mode", *self.modes)
         if self.padding == "same" and set(self.stride) != {1}:
             hint = "padding='tf_same' is TensorFlow's SAME, which takes any stride"
-            self.refuse("padding='same' needs stride 1 (as in torch)", hint)
+            self.refuse("padding='same' needs stride 1 (as in torch)", hint, about=["padding", "stride"])
 
     def weights(self) -> Tensors:
         kernel = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
@@ -146,7 +148,7 @@ class _Conv(_Sliding):
             for name in ("in_channels", "out_channels"):  # only now can it be demanded of letters
                 channels = getattr(self, name)
                 what = f"{name} {show(channels)} must be divisible by groups {show(self.groups)}"
-                require(equal(channels % self.groups, 0), what)
+                require(equal(channels % self.groups, 0), ShapeError(what, about=[name, "groups"]))
         return (*x[: -self.rank - 1], self.out_channels, *self._sizes(x))
 
     def _size(self, axis: int, n: Dim) -> Dim:
@@ -154,7 +156,7 @@ class _Conv(_Sliding):
         if self.padding_mode in ("reflect", "circular"):  # which cannot take more than the input holds
             most, pad = n - 1 if self.padding_mode == "reflect" else n, maximum(*self.pads(axis, n))
             what = f"padding_mode={self.padding_mode!r} cannot pad {pad} onto an input of {n}"
-            require(at_least(most, pad), what)
+            require(at_least(most, pad), ShapeError(what, about=["padding_mode"]))
         if p == "tf_same":
             return SAME_SIZE(n, s)
         return n if p == "same" else SIZE(n, k, s, 0 if p == "valid" else p, d)

@@ -25,7 +25,7 @@ class _Dropout(_Idle):
 
     def check(self) -> None:
         if not 0 <= self.p <= 1:
-            self.refuse(f"p must lie between 0 and 1; received {self.p!r}")
+            self.refuse_argument("p", f"must lie between 0 and 1; received {self.p!r}")
 
 
 class Dropout(_Dropout):

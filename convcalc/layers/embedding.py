@@ -8,8 +8,9 @@ from convcalc.algebra.dims import equal, prod, show_shape
 from convcalc.algebra.field import Field
 from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ShapeError
-from convcalc.layers.base import Fields, Layer, Shapes, Tensors, Work, require
+from convcalc.layers.base import Fields, Layer, Shapes, Tensors, Work
 from convcalc.layers.binding import Flag
+from convcalc.layers.demands import require
 from convcalc.layers.shaping import axis_of
 
 
@@ -35,11 +36,11 @@ class Embedding(Layer):
         row, rows = self.padding_idx, self.num_embeddings
         # a table as long as a letter is taken to hold it
         if row is not None and isinstance(rows, int) and not -rows <= row < rows:
-            self.refuse(f"padding_idx must name one of {rows} rows; received {row}")
+            self.refuse_argument("padding_idx", f"must name one of {rows} rows; received {row}")
         table, shape = self.weights()["weight"], getattr(self._weight, "shape", None)
         if self._weight is not None and shape != table:
             received = show_shape(shape) if isinstance(shape, tuple) else repr(self._weight)
-            self.refuse(f"_weight must be {show_shape(table)}; received {received}")
+            self.refuse_argument("_weight", f"must be {show_shape(table)}; received {received}")
         self.normalise(_weight=None)  # whose values say nothing here
 
     def weights(self) -> Tensors:

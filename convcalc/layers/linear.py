@@ -7,7 +7,8 @@ from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ShapeError
-from convcalc.layers.base import Fields, Layer, Lazy, Shapes, Tensors, Work, require_alike, require_size
+from convcalc.layers.base import Fields, Layer, Lazy, Shapes, Tensors, Work
+from convcalc.layers.demands import require_alike, require_size
 
 LINEAR_MACS = Formula(
     "multiply–accumulates of a linear layer",
@@ -42,7 +43,7 @@ class _Product(Layer):
         for x, name in zip(inputs, self.names):
             if not x:
                 what = f"expected an input of at least 1 axis with {getattr(self, name)} features ({name})"
-                raise ShapeError(f"{what}, received a scalar")
+                raise ShapeError(f"{what}, received a scalar", about=[name])
             require_size(x[-1], getattr(self, name), name, "features")
         return (*inputs[0][:-1], self.out_features)
 

@@ -10,7 +10,8 @@ from convcalc.algebra.formula import Formula
 from convcalc.algebra.types import Dim, Shape, is_symbolic
 from convcalc.errors import ShapeError
 from convcalc.layers.axes import stretched
-from convcalc.layers.base import ANY, Fields, Layer, Op, Shapes, Work, _Idle, axis_name, require, require_alike
+from convcalc.layers.base import Fields, Layer, Op, Shapes, Work, _Idle
+from convcalc.layers.demands import ANY, NotBroadcastable, ShapesDiffer, axis_name, require, require_alike
 from convcalc.layers.shaping import axis_of
 
 MATRIX_MACS = Formula(
@@ -40,7 +41,7 @@ def _stretched(m: Dim, n: Dim, a: Shape, b: Shape) -> Dim:
         return m
     if m == 1:
         return n
-    require(equal(m, n), f"{show_shape(a)} and {show_shape(b)} do not fit: {show(m)} against {show(n)}")
+    require(equal(m, n), NotBroadcastable(m, n, (a, b)))
     return n if isinstance(n, int) else m
 
 
@@ -156,8 +157,7 @@ class Cat(_Idle):
                 if i == axis:
                     shape[i] = m + n
                 elif m != n:
-                    what = f"{axis_name(len(first), i)} {show(m)} against {show(n)}"
-                    require(equal(m, n), f"{what}, in {show_shape(first)} and {show_shape(x)}")
+                    require(equal(m, n), ShapesDiffer(axis_name(len(first), i), m, n, (first, x)))
                     shape[i] = n if isinstance(n, int) else m
         return tuple(shape)
 

@@ -10,19 +10,9 @@ from collections.abc import Sequence
 from convcalc.algebra.dims import at_least, prod, show_shape
 from convcalc.algebra.field import Field
 from convcalc.algebra.types import Dim, Shape
-from convcalc.layers.base import (
-    Fields,
-    Layer,
-    Lazy,
-    Shapes,
-    Tensors,
-    Work,
-    require,
-    require_alike,
-    require_divisible,
-    require_size,
-)
+from convcalc.layers.base import Fields, Layer, Lazy, Shapes, Tensors, Work
 from convcalc.layers.binding import Dims
+from convcalc.layers.demands import require, require_alike, require_divisible, require_size
 
 
 class _Norm(Layer):
@@ -244,7 +234,7 @@ class _ShapeNorm(_Norm):
     def check(self) -> None:
         self.each_at_least(1, "normalized_shape")
         if not self.normalized_shape:
-            self.refuse("normalized_shape must be positive; received ()")
+            self.refuse_argument("normalized_shape", "must be positive; received ()")
 
     def _repeats(self, name: str) -> int:
         return int(name == self.sized)

@@ -9,7 +9,8 @@ from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.intervals import slide
 from convcalc.algebra.types import Dim, Shape
-from convcalc.layers.base import Fields, Shapes, _Idle, require, require_axes, slid
+from convcalc.layers.base import Fields, Shapes, _Idle, slid
+from convcalc.layers.demands import require, require_axes
 
 PADDED_SIZE = Formula(
     "padded size",
@@ -30,7 +31,7 @@ class _Pad(_Idle):
         if not isinstance(value, (tuple, list)):
             value = (value,) * (2 * self.rank)
         elif len(value) % 2 or len(value) < self.fewest:
-            self.refuse(f"padding takes one whole number or two for each axis; received {value!r}")
+            self.refuse_argument("padding", f"takes one whole number or two for each axis; received {value!r}")
         self.normalise(padding=self.dims_of("padding", value))
 
     def _repeats(self, name: str) -> int:
@@ -65,7 +66,7 @@ class _ConstantPad(_Pad):
     def check(self) -> None:
         super().check()
         if not isinstance(self.value, (int, float, type(None))):
-            self.refuse(f"value must be a number; received {self.value!r}")
+            self.refuse_argument("value", f"must be a number; received {self.value!r}")
 
     def _check_rank(self, x: Shape) -> None:
         require_axes(x, len(self.padding) // 2)

@@ -8,9 +8,11 @@ from typing import Any
 from convcalc.algebra.dims import at_least, prod, show
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.types import Dim, Shape
-from convcalc.layers.base import Layer, Shapes, Tensors, Work, record, require, require_axes
+from convcalc.errors import ShapeError
+from convcalc.layers.base import Layer, Shapes, Tensors, Work, record
 from convcalc.layers.binding import Flag, PerAxis
 from convcalc.layers.conv import SAME_SIZE, SIZE, _Sliding
+from convcalc.layers.demands import require, require_axes
 
 POOL_SIZE = Formula(
     "pooling size", SIZE.text, SIZE.symbols, SIZE.slips, source="torch.nn.MaxPool2d, torch.nn.AvgPool2d"
@@ -61,7 +63,11 @@ class _Pool(_Strided):
             self.each_at_least(0, "padding")
             for p, k in zip(self.padding, self.kernel_size):
                 if at_least(k // 2, p) is False:
-                    self.refuse(f"padding must be at most half the kernel_size; received {show(p)} with {show(k)}")
+                    self.refuse_argument(
+                        "padding",
+                        f"must be at most half the kernel_size; received {show(p)} with {show(k)}",
+                        "kernel_size",
+                    )
 
     def _each_axis(self, name: str, value: Any) -> Any:
         # torch's pooling takes one for all in a tuple too
@@ -76,11 +82,13 @@ class _Pool(_Strided):
     def _size(self, axis: int, n: Dim) -> Dim:
         k, s, p, d = self._window(axis)
         if self._wants_kernel():
-            require(at_least(n, k), f"expected a size of at least {show(k)} (kernel_size), received {show(n)}")
+            what = f"expected a size of at least {show(k)} (kernel_size), received {show(n)}"
+            require(at_least(n, k), ShapeError(what, about=["kernel_size"]))
         if p == "tf_same":
             return SAME_SIZE(n, s)
         if not (isinstance(k, int) and isinstance(p, int)):  # only now can that be demanded of letters
-            require(at_least(k // 2, p), f"padding {show(p)} must be at most half the kernel_size, {show(k)}")
+            what = f"padding {show(p)} must be at most half the kernel_size, {show(k)}"
+            require(at_least(k // 2, p), ShapeError(what, about=["padding", "kernel_size"]))
         return (CEIL_SIZE if self.ceil_mode else POOL_SIZE)(n, k, s, p, d)
 
     def _reads(self, output: Shape) -> Dim:
@@ -145,7 +153,7 @@ class _AvgPool(_Pool):
     def check(self) -> None:
         super().check()
         if self.divisor_override == 0:
-            self.refuse("divisor_override must not be 0")
+            self.refuse_argument("divisor_override", "must not be 0")
 
     def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"add": self._reads(output), "mul": prod(output)}
@@ -189,7 +197,7 @@ class _LPPool(_Pool):
     def check(self) -> None:
         self.normalise(norm_type=self.number("norm_type", self.norm_type))
         if self.norm_type == 0:
-            self.refuse("norm_type must not be 0")
+            self.refuse_argument("norm_type", "must not be 0")
         super().check()
 
     @property
@@ -201,7 +209,7 @@ class _LPPool(_Pool):
         # in one dimension torch takes several for the maximum alone
         if several and not (self._is_maximum if self.rank == 1 else len(value) == self.rank):
             wanted = "a whole number" if self.rank == 1 else f"one whole number or {self.rank} of them"
-            self.refuse(f"kernel_size takes {wanted}; received {value!r}")
+            self.refuse_argument("kernel_size", f"takes {wanted}; received {value!r}")
         return super()._each_axis(name, value)
 
     def work(self, inputs: Shapes, output: Shape) -> Work:

@@ -13,8 +13,9 @@ from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import SpecError
-from convcalc.layers.base import Fields, Layer, Shapes, Tensors, Work, record, require_alike, require_size
+from convcalc.layers.base import Fields, Layer, Shapes, Tensors, Work, record
 from convcalc.layers.binding import Flag
+from convcalc.layers.demands import require_alike, require_size
 
 RECURRENT_MACS = Formula(
     "multiply–accumulates of a recurrent layer",
@@ -120,9 +121,9 @@ class _Recurrent(_Gated):
     def check(self) -> None:
         self.positive("num_layers", self.num_layers)
         if not isinstance(self.num_layers, int) or self.num_layers > MOST_LAYERS:
-            self.refuse(f"num_layers must be a number up to {MOST_LAYERS}; received {self.num_layers}")
+            self.refuse_argument("num_layers", f"must be a number up to {MOST_LAYERS}; received {self.num_layers}")
         if isinstance(self.dropout, bool) or not 0 <= self.dropout <= 1:
-            self.refuse(f"dropout must lie between 0 and 1; received {self.dropout!r}")
+            self.refuse_argument("dropout", f"must lie between 0 and 1; received {self.dropout!r}")
 
     def forward(self, input: Any, hx: Any = None) -> Any:
         """Returns the output and the last state, or a tuple of states where there are several."""
@@ -198,7 +199,7 @@ class LSTM(_Memory, _Recurrent):
             self.normalise(proj_size=self.positive("proj_size", self.proj_size))
             if at_least(self.hidden_size, self.proj_size + 1) is False:
                 sizes = f"{self.proj_size} and {self.hidden_size}"
-                self.refuse(f"proj_size must be smaller than hidden_size; received {sizes}")
+                self.refuse_argument("proj_size", f"must be smaller than hidden_size; received {sizes}", "hidden_size")
 
 
 class GRU(_ResetUpdate, _Recurrent):

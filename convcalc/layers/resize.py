@@ -6,15 +6,15 @@ from fractions import Fraction
 from math import floor, isfinite
 from typing import Any, NamedTuple
 
-from convcalc.algebra.dims import prod, show_shape
+from convcalc.algebra.dims import prod
 from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.intervals import MAX_PERIOD, Reach, Taps, slide
 from convcalc.algebra.types import Dim, Shape, is_symbolic
-from convcalc.errors import ShapeError
 from convcalc.layers.adaptive import adaptive_field, average_work
-from convcalc.layers.base import Fields, Layer, Shapes, Work, _Idle, require_axes, require_divisible, slid
+from convcalc.layers.base import Fields, Layer, Shapes, Work, _Idle, slid
 from convcalc.layers.binding import Dims
+from convcalc.layers.demands import WrongSpatialAxes, require_axes, require_divisible
 
 SCALED_SIZE = Formula(
     "upsampled size",
@@ -87,20 +87,21 @@ class Upsample(Layer):
         else:
             self.normalise(scale_factor=self._factor(value) if value else None)  # torch takes 0 for none given
         if (self.size is None) == (self.scale_factor is None):
-            self.refuse(f"takes either size or scale_factor; received {'none' if self.size is None else 'both'}")
+            received = "none" if self.size is None else "both"
+            self.refuse(f"takes either size or scale_factor; received {received}", about=["size", "scale_factor"])
         legal = (None, False, True) if self._mode.weighs else (None,)
         if not any(self.align_corners is value for value in legal):
             wanted = f"{' or '.join(map(str, legal))} with mode={self.mode!r}"
-            self.refuse(f"align_corners must be {wanted}; received {self.align_corners!r}")
+            self.refuse_argument("align_corners", f"must be {wanted}; received {self.align_corners!r}", "mode")
         if self.recompute_scale_factor and self.size is not None:
-            self.refuse("recompute_scale_factor needs a scale_factor, not a size")
+            self.refuse_argument("recompute_scale_factor", "needs a scale_factor, not a size", "scale_factor", "size")
 
     def _factor(self, value: Any) -> Any:
         if is_symbolic(value):
             return self.dim_of("scale_factor", value)
         factor = self.number("scale_factor", value)
         if not isfinite(factor) or factor <= 0:
-            self.refuse(f"scale_factor must be positive; received {value!r}")
+            self.refuse_argument("scale_factor", f"must be positive; received {value!r}")
         return int(factor) if factor.is_integer() else factor
 
     @property
@@ -119,8 +120,7 @@ class Upsample(Layer):
         value, rank = getattr(self, name), len(x) - 2
         each = value if isinstance(value, tuple) else (value,) * rank
         if len(each) != rank:
-            wanted = f"an input of {len(each)} spatial axes ({name})"
-            raise ShapeError(f"expected {wanted}, received {rank}: {show_shape(x)}")
+            raise WrongSpatialAxes(name, len(each), x)
         return each
 
     def work(self, inputs: Shapes, output: Shape) -> Work | None:

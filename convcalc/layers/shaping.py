@@ -12,8 +12,9 @@ from convcalc.algebra.field import Entry, Field, Packed, Part, Undefined
 from convcalc.algebra.intervals import Along
 from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ShapeError
-from convcalc.layers.base import Fields, Layer, Shapes, Work, _Idle, require
+from convcalc.layers.base import Fields, Layer, Shapes, Work, _Idle
 from convcalc.layers.binding import Dims
+from convcalc.layers.demands import require
 
 
 def axis_of(dim: Dim, rank: int) -> int:
@@ -27,7 +28,8 @@ def axis_of(dim: Dim, rank: int) -> int:
         raise ShapeError(f"an axis is named by a whole number; received {dim!r}")
     if -span <= dim < span:
         return dim % span
-    raise ShapeError(f"there is no dim {dim} in an input of {rank} axes (they go from {-span} to {span - 1})")
+    what = f"there is no dim {dim} in an input of {rank} axes (they go from {-span} to {span - 1})"
+    raise ShapeError(what, about=["dim"])
 
 
 def axes_of(dims: Iterable[Dim], rank: int) -> tuple[int, ...]:
@@ -43,7 +45,7 @@ class _Regrouping(_Idle):
         """Make argument ``name`` a tuple of sizes, one of which may be -1."""
         sizes = self.dims_of(name, getattr(self, name))
         if any(isinstance(n, int) and n < 1 and n != -1 for n in sizes) or sizes.count(-1) > 1:
-            self.refuse(f"{name} must hold sizes of at least 1, and -1 at most once; received {sizes}")
+            self.refuse_argument(name, f"must hold sizes of at least 1, and -1 at most once; received {sizes}")
         self.normalise(**{name: sizes})
 
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
@@ -64,7 +66,8 @@ class Flatten(_Regrouping):
         (x,) = inputs
         first, last = axis_of(self.start_dim, len(x)), axis_of(self.end_dim, len(x))
         if first > last:
-            raise ShapeError(f"start_dim {self.start_dim} comes after end_dim {self.end_dim} in {show_shape(x)}")
+            what = f"start_dim {self.start_dim} comes after end_dim {self.end_dim} in {show_shape(x)}"
+            raise ShapeError(what, about=["start_dim", "end_dim"])
         return (*x[:first], prod(x[first : last + 1]), *x[last + 1 :])
 
 
@@ -96,7 +99,7 @@ class Unflatten(_Regrouping):
 
     def check(self) -> None:
         if not isinstance(self.unflattened_size, (tuple, list)) or not self.unflattened_size:
-            self.refuse(f"unflattened_size must be a tuple of sizes; received {self.unflattened_size!r}")
+            self.refuse_argument("unflattened_size", f"must be a tuple of sizes; received {self.unflattened_size!r}")
         self.check_sizes("unflattened_size")
 
     def output_shape(self, *inputs: Shape) -> Shape:

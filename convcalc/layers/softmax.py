@@ -6,7 +6,8 @@ from convcalc.algebra.dims import equal, prod, show_shape
 from convcalc.algebra.field import Field
 from convcalc.algebra.intervals import STILL, Taps
 from convcalc.algebra.types import Shape
-from convcalc.layers.base import Fields, Layer, Shapes, Work, require
+from convcalc.layers.base import Fields, Layer, Shapes, Work
+from convcalc.layers.demands import require
 from convcalc.layers.norm import _Norm
 from convcalc.layers.shaping import axis_of
 

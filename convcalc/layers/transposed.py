@@ -10,10 +10,11 @@ from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.intervals import MAX_PERIOD, Reach, Taps, spread
 from convcalc.algebra.types import Dim, Shape
-from convcalc.errors import SpecError
-from convcalc.layers.base import Fields, Lazy, Shapes, Tensors, Work, _Idle, record, require, require_alike
+from convcalc.errors import ShapeError, SpecError
+from convcalc.layers.base import Fields, Lazy, Shapes, Tensors, Work, _Idle, record
 from convcalc.layers.binding import PerAxis
 from convcalc.layers.conv import MACS, WINDOW, _Conv
+from convcalc.layers.demands import require, require_alike
 from convcalc.layers.pool import _Strided
 
 TRANSPOSED_SIZE = Formula(
@@ -62,7 +63,12 @@ class _ConvTranspose(_Conv):
         self.each_at_least(0, "output_padding")
         for o, s, d in zip(self.output_padding, self.stride, self.dilation):
             if at_least(o, s) is True and at_least(o, d) is True:
-                self.refuse(f"output_padding must be smaller than stride or dilation; received {o} with {s} and {d}")
+                self.refuse_argument(
+                    "output_padding",
+                    f"must be smaller than stride or dilation; received {o} with {s} and {d}",
+                    "stride",
+                    "dilation",
+                )
 
     def weights(self) -> Tensors:
         kernel = (self.in_channels, self.out_channels // self.groups, *self.kernel_size)
@@ -72,8 +78,9 @@ class _ConvTranspose(_Conv):
         k, s, p, d = self._window(axis)
         o = self.output_padding[axis]
         if at_least(s - 1, o) is not True and at_least(d - 1, o) is not True:  # only now can it be demanded of letters
-            fits = at_least(maximum(s, d) - 1, o)
-            require(fits, f"output_padding {show(o)} must be smaller than stride or dilation")
+            what = f"output_padding {show(o)} must be smaller than stride or dilation"
+            error = ShapeError(what, about=["output_padding", "stride", "dilation"])
+            require(at_least(maximum(s, d) - 1, o), error)
         return TRANSPOSED_SIZE(n, k, s, p, d, o)
 
     def work(self, inputs: Shapes, output: Shape) -> Work:

@@ -16,6 +16,9 @@ from convcalc.algebra.types import Condition, Dim, Shape, is_symbolic
 from convcalc.errors import ShapeError, UnknownName, did_you_mean
 from convcalc.layers.base import Layer
 
+SEVERAL_OUTPUTS = "several outputs"
+"""How the note on a network of several outputs begins in a report, which a reader of its JSON knows it by."""
+
 
 class Node(NamedTuple):
     """One call of a layer.

@@ -13,7 +13,8 @@ from convcalc.algebra.types import Dim
 from convcalc.errors import SpecError
 from convcalc.layers.activation import GELU, ReLU
 from convcalc.layers.attention import MultiheadAttention
-from convcalc.layers.base import Layer, check_call, recorder
+from convcalc.layers.base import Layer, recorder
+from convcalc.layers.demands import check_call
 from convcalc.layers.dropout import Dropout
 from convcalc.layers.linear import Linear
 from convcalc.layers.norm import LayerNorm
@@ -47,7 +48,7 @@ class Module:
             try:
                 return self.forward(*inputs, **options)
             except TypeError:
-                check_call(self.forward, self, inputs, options)
+                check_call(self.forward, type(self).__name__, inputs, options)
                 raise
 
 

@@ -18,8 +18,9 @@ from convcalc.algebra.dims import show_shape
 from convcalc.algebra.formula import recording
 from convcalc.algebra.types import Condition, Shape, is_symbolic
 from convcalc.errors import ConvcalcError, ShapeError, SpecError
-from convcalc.layers.base import Layer, Output, check_call, infer, recorder, require_inputs
+from convcalc.layers.base import Layer, Output, infer, recorder, require_inputs
 from convcalc.layers.binding import as_integer
+from convcalc.layers.demands import check_call
 from convcalc.network.graph import Graph, Node, Reason, node_name
 from convcalc.network.module import Module, walk
 from convcalc.network.tensor import Tensor
@@ -181,13 +182,25 @@ def trace(model: Layer | Module | Callable[..., Any], *shapes: Shape) -> Graph:
         graph = tape.graph(*_leaves(model(*inputs)))
         return replace(graph, retrace=partial(trace, model)) if any(map(is_symbolic, chain(*shapes))) else graph
     except TypeError as error:
-        if "truth value of Relational" not in str(error):
-            check_call(model, model, inputs, {})
+        if not _asked_of_letters(error):
+            check_call(model, repr(model) if isinstance(model, Layer) else type(model).__name__, inputs, {})
             raise
         what = "asks whether a size is larger than another, and a letter is neither"
         raise SpecError(what, where="forward", hint="give that size as a number") from None
     finally:
         recorder.reset(token)
+
+
+def _asked_of_letters(error: TypeError) -> bool:
+    """Return whether an error is sympy's for a relation between letters that was asked whether it is true.
+
+    It is known by where it was raised: in a method of the relation itself. Its words are sympy's to change.
+    """
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    asked = None if place is None else place.tb_frame.f_locals.get("self")
+    return getattr(asked, "is_Relational", False) is True
 
 
 def _leaves(value: Any) -> Iterator[Tensor]:

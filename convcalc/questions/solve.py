@@ -19,7 +19,7 @@ from convcalc.analysis.solving.budget import Best, Schedule, largest, schedules
 from convcalc.analysis.solving.inverse import answers
 from convcalc.analysis.solving.legal import AXES
 from convcalc.analysis.solving.problem import Answers, Problem
-from convcalc.errors import ConvcalcError, SpecError, UnknownName, did_you_mean
+from convcalc.errors import ConvcalcError, SpecError, UnknownName, UnknownSetting, did_you_mean
 from convcalc.formats.sheet.source import MOST_SECONDS, Source
 from convcalc.network.graph import Graph
 from convcalc.questions.sizes import letters_in
@@ -112,8 +112,10 @@ class _Asker:
         """The network with letters for the settings asked for; without them where it needs their numbers."""
         try:
             return read(self.network, self.settings)
-        except ConvcalcError as error:
-            if not self.asked or isinstance(error, UnknownName) or "has no setting" in error.what:
+        except (UnknownName, UnknownSetting):
+            raise
+        except ConvcalcError:
+            if not self.asked:
                 raise
             return read(self.network, {name: value for name, value in self.settings.items() if name not in self.asked})
 

@@ -12,7 +12,7 @@ from convcalc.algebra.types import Shape
 from convcalc.analysis.count.metrics import METRICS
 from convcalc.analysis.solving.budget import Best
 from convcalc.analysis.solving.problem import Answers, Solution
-from convcalc.layers.base import AXES
+from convcalc.layers.demands import AXES
 from convcalc.views.table import check_format, framed, tabulated
 
 if TYPE_CHECKING:  # which would load sympy, and a matrix is of numbers

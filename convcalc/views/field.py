@@ -12,7 +12,7 @@ from convcalc.analysis.fields.flow import Extent
 from convcalc.analysis.fields.focus import Focus, Glimpse, Level, Profile
 from convcalc.analysis.fields.tiling import Strip
 from convcalc.analysis.fields.told import Told
-from convcalc.layers.base import axis_name
+from convcalc.layers.demands import axis_name
 from convcalc.views.columns import extents, rf_text
 from convcalc.views.table import tabulated
 

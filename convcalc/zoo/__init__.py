@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from convcalc.algebra.parse import parse_dim
 from convcalc.algebra.types import is_symbolic
-from convcalc.errors import SpecError, UnknownName, did_you_mean
+from convcalc.errors import SpecError, UnknownName, UnknownSetting, did_you_mean
 from convcalc.network.module import Module
 
 __all__ = ["Entry", "Factor", "entry", "load", "names", "network"]
@@ -161,8 +161,7 @@ def load(name: str, **settings: Any) -> tuple[Module, tuple[int, ...]]:
 def _checked(found: Entry, setting: str, value: Any) -> Any:
     """The value of a setting, a letter for the name of one; raises SpecError where the network cannot take it."""
     if setting not in found.settings:
-        legal = ", ".join(f"{name}={default!r}" for name, default in found.settings.items())
-        raise SpecError(f"has no setting {setting!r}", where=found.name, hint=f"it takes {legal}")
+        raise UnknownSetting(setting, found.settings, where=found.name)
     kind = _annotation(found, setting)
     if kind == "int" and isinstance(value, str) and value.isidentifier():
         return parse_dim(value, value)

@@ -14,7 +14,7 @@ from convcalc.analysis.count.metrics import DEFAULT, METRICS, Count, Measured, M
 from convcalc.analysis.fields.flow import ReceptiveField, propagate, receptive_field
 from convcalc.errors import UnknownName, did_you_mean
 from convcalc.layers.base import Layer
-from convcalc.network.graph import Graph, node_name
+from convcalc.network.graph import SEVERAL_OUTPUTS, Graph, node_name
 
 
 class Row(NamedTuple):
@@ -236,7 +236,7 @@ def _notes(report: Report) -> Iterator[str]:
         unknown = [row.name for row in report.rows if not all(count.complete for count in row.counts.values())]
         yield f"work unknown, so that totals are lower bounds: {listed(unknown)}"
     if len(report.graph.outputs) > 1:
-        yield f"several outputs: {listed(report.graph.outputs)}; the receptive field in total is that of the first"
+        yield f"{SEVERAL_OUTPUTS}: {listed(report.graph.outputs)}; the receptive field in total is that of the first"
 
 
 def listed(names: Sequence[str], most: int = 6) -> str:

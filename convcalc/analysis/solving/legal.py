@@ -14,7 +14,7 @@ from convcalc.algebra.periodic import ALL, NONE, Sizes
 from convcalc.algebra.types import Dim, Shape, is_symbolic
 from convcalc.analysis.fields.flow import field_of
 from convcalc.errors import ConvcalcError, NoSolution, ShapeError, SpecError
-from convcalc.layers.base import axis_name
+from convcalc.layers.demands import axis_name
 from convcalc.network.graph import Graph, Node, Reason
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """What a call on a sheet means: a layer, a merge, a block, arithmetic, or one of a sheet's own forms."""
 
 import ast
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -11,8 +10,9 @@ from convcalc.algebra.types import is_symbolic
 from convcalc.errors import ConvcalcError, SpecError, did_you_mean
 from convcalc.formats.sheet import expressions, names
 from convcalc.formats.sheet.expressions import FUNCTIONS, Expressions, is_number
-from convcalc.formats.sheet.plan import Unknown, explain, guarded
-from convcalc.formats.sheet.source import Source, is_placed
+from convcalc.formats.sheet.hints import explain
+from convcalc.formats.sheet.plan import Unknown, guarded
+from convcalc.formats.sheet.source import Source
 from convcalc.network.tensor import Operand, Tensor
 
 _JOINING = {ast.Add: "add", ast.Mult: "mul", ast.Sub: "sub", ast.Div: "div", ast.MatMult: "matmul"}
@@ -172,9 +172,11 @@ class Calls(Expressions):
         return self.plan.record(layer, tensors, callee.lower(), call.name, called=callee)
 
     def _explained(self, error: ConvcalcError, call: Call) -> ConvcalcError:
-        if not is_placed(error):
-            explain(error, call.node, call.callee, call.inputs, self.plan)
-        return self.source.located(_place_of(call.node, call.callee, error.what), error)
+        """Return an error of a call with a hint and its place, unless it has them."""
+        if error.place is not None:
+            return error
+        explain(error, call.node, call.callee, call.inputs, self.plan)
+        return self.source.located(_node_about(error, call.node, call.callee), error)
 
     def _binop(self, node: ast.BinOp, name: str) -> Any:
         left, right = self._each([node.left, node.right])
@@ -267,13 +269,13 @@ class Calls(Expressions):
         self.name = name.strip()
 
 
-def _place_of(node: ast.Call, name: str, what: str) -> ast.AST:
-    """The argument of a call whose name comes first in an error's text, or the call."""
+def _node_about(error: ConvcalcError, node: ast.Call, name: str) -> ast.AST:
+    """Return the first argument of a call that an error is about, or the call."""
     if (kind := names.any_kind(name)) is None:
         return node
     given: dict[str | None, ast.AST] = {keyword.arg: keyword for keyword in node.keywords}
     given.update(zip(names.positional(name, kind), node.args))
-    return next((given[word] for word in re.findall(r"\w+", what) if word in given), node)
+    return next((given[word] for word in error.about if word in given), node)
 
 
 def bind(block: Block, call: Call) -> dict[str, Any]:

@@ -102,11 +102,18 @@ def _ceil(value: Any) -> Any:
     return ceiling_of(value)
 
 
+class FractionAmongLetters(SpecError):
+    """A fraction compared with letters, which stand for integers."""
+
+    def __init__(self) -> None:
+        super().__init__("min and max compare letters with whole numbers only")
+
+
 def _fold(of_numbers: Callable[..., Any], of_letters: Callable[..., Any], result: Any, *rest: Any) -> Any:
     for value in rest:
         lettered = is_symbolic(result) or is_symbolic(value)
         if lettered and (isinstance(result, Fraction) or isinstance(value, Fraction)):
-            raise SpecError("min and max compare letters with whole numbers only")
+            raise FractionAmongLetters()
         result = within_limits((of_letters if lettered else of_numbers)(result, value))
     return result
 

@@ -106,6 +106,23 @@ def check_name(name: str, more: Sequence[str] = ()) -> None:
     raise UnknownName(f"there is no layer {name!r:.60}", hint=hint)
 
 
+class WrongMap(SpecError):
+    """A layer on a map whose number of spatial axes is not one from ``least`` to ``most``; ``shape`` is full.
+
+    >>> print(WrongMap("Conv2d", 2, 2, (1, 3, 100)))
+    Conv2d works on maps of 2 spatial axes; here flows 3 x 100
+    """
+
+    def __init__(self, layer: str, least: int, most: int, shape: Shape, hint: str = "") -> None:
+        self.layer = layer
+        self.least = least
+        self.most = most
+        self.shape = shape
+        ranks = f"{least} to {most}" if least < most else str(most)
+        axes = "spatial axis" if most == 1 else "spatial axes"
+        super().__init__(f"{layer} works on maps of {ranks} {axes}; {_flowing(shape)}", hint=hint)
+
+
 def _flowing(shape: Shape) -> str:
     return f"here flows {show_shape(shape[1:]) or 'a single number'}"
 
@@ -124,7 +141,7 @@ def build(name: str, shape: Shape, args: Sequence[Any], kwargs: Mapping[str, Any
         hint = "an input has its channels first, then a size for each axis: input(3, H, W)"
         if rank == 0:
             hint = f"a vector has no height and width: {name} stands before flatten()"
-        raise SpecError(f"{name} works on maps of 1 to 3 spatial axes; {_flowing(shape)}", hint=hint)
+        raise WrongMap(name, 1, 3, shape, hint)
     if name == "gap" and not args and not kwargs:
         args = [1]
     if kind is nn.Linear and len(shape) > 3 and "in_features" not in kwargs:
@@ -149,10 +166,9 @@ def check_rank(kind: type[Layer], shape: Shape) -> None:
     name, stem, rank = kind.__name__, _stem(kind.__name__), len(shape) - 2
     ranked = stem != name and stem not in kinds() and not stem.endswith("Pad")  # pads any axes
     if ranked and rank != int(name[-2]) and not (rank == 0 and name == "BatchNorm1d"):
-        axes = "spatial axis" if name[-2] == "1" else "spatial axes"
         other = f"{stem}{rank}d"
         hint = f"write {other}(...) or {short_name(name)}(...)" if other in kinds() else ""
-        raise SpecError(f"{name} works on maps of {name[-2]} {axes}; {_flowing(shape)}", hint=hint)
+        raise WrongMap(name, int(name[-2]), int(name[-2]), shape, hint)
 
 
 def positional(name: str, kind: type[Layer]) -> list[str]:
@@ -183,7 +199,7 @@ def check_arguments(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
             begins = [known for known in kind.arguments if known.startswith(argument[:4].lower()) and argument[3:]]
             meant = begins[0] if begins else ""
         hint = f"did you mean {meant}?" if meant else f"it takes {', '.join(names) or 'none'}"
-        raise SpecError(f"{name} has no argument {argument!r}", hint=near or hint)
+        raise SpecError(f"{name} has no argument {argument!r}", hint=near or hint, about=[argument])
 
 
 def usage(name: str) -> str:

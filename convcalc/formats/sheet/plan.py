@@ -1,7 +1,5 @@
 """A plan being read: what flows, which names stand for what, where each layer stands; and what errors mean."""
 
-import ast
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,10 +9,10 @@ from typing import Any
 
 from convcalc.algebra.dims import show, show_shape
 from convcalc.algebra.types import LIMIT, Dim, Shape, is_symbolic
-from convcalc.errors import ConvcalcError, SpecError
-from convcalc.formats.sheet.names import MERGES, any_kind, kinds, positional, short_name, usage
+from convcalc.errors import SpecError
 from convcalc.formats.sheet.source import Enough, Text
-from convcalc.layers.base import Layer, axis_name, recorder
+from convcalc.layers.base import Layer, recorder
+from convcalc.layers.demands import axis_name
 from convcalc.network.graph import Graph
 from convcalc.network.tensor import Operand, Tensor
 from convcalc.network.trace import Tape, _leaves
@@ -97,7 +95,8 @@ class Plan:
         """A call of ``layer``, in the text ``called`` so; its main output flows from here."""
         stacked = getattr(layer, "num_layers", 0)
         if stacked > MOST_STACKED:
-            raise SpecError(f"num_layers is at most {MOST_STACKED:,} on a sheet; received {stacked:,}")
+            what = f"num_layers is at most {MOST_STACKED:,} on a sheet; received {stacked:,}"
+            raise SpecError(what, about=["num_layers"])
         path = self._path(name or stem, not name)
         self.frame.layers[path.rpartition(".")[2]] = layer
         with guarded(called or type(layer).__name__), self.tape.at(path, layer, owner=self.frame.path):
@@ -232,60 +231,3 @@ def guarded(name: str) -> Iterator[None]:
         if AUDIBLE:
             raise
         raise SpecError(f"{name} cannot take these values") from error
-
-
-def explain(error: ConvcalcError, node: ast.Call, name: str, named: Sequence[Tensor], plan: Plan) -> None:
-    """Add to an error without a hint one that would repair the call, with ``named`` in its second brackets."""
-    first = plan.inputs[0].shape if plan.inputs else ()
-    axes = re.search(r"spatial ax|expected an input of .* axes, received \d", error.what)
-    if axes and len(first) > 4 and first[1] == 1:
-        error.hint = "an input is written without the batch: input(3, H, W)"
-    if error.hint:
-        return
-    inputs = named or [plan.flow] if isinstance(plan.flow, Tensor) else named
-    if (wanted := re.search(r"takes (?:at least )?(\d) inputs", error.what)) and int(wanted[1]) > len(inputs):
-        names = ", ".join("abcdef"[: int(wanted[1])])
-        error.hint = f"name its inputs in a second pair of brackets: {name}(...)({names})"
-    mismatch = re.search(r"expected (.+?) (?:channels|features)\b.*? \((\w+)\), received (.+)$", error.what)
-    kind = any_kind(name)
-    channels = show(inputs[0].shape[1]) if inputs and len(inputs[0].shape) > 1 else ""
-    if mismatch:
-        expected, argument, received = mismatch.groups()
-        error.hint = f"{argument} is {expected} here, {'its input' if named else 'the line before'} gives {received}"
-        if name in kinds():
-            error.hint += _with_channels(node, name, argument, received)
-    elif name in MERGES or name in MERGES.values():
-        error.hint = _other_sizes(error.what, name.lower())
-    elif kind and " needs " in f" {error.what}" and "=" not in error.what:
-        error.hint = f"write {usage(name)}"
-    elif kind and name not in kinds() and len(node.args) > 2 and ast.unparse(node.args[0]) == channels:
-        rest = ", ".join(map(ast.unparse, node.args[1:]))
-        error.hint = f"{name} reads in_channels off its input: write {name}({rest})"
-    elif kind and re.search(r"the output \w+ is (0|-)", error.what):
-        error.hint = "the map is smaller than the window: pool less before it, add padding, or take a larger input"
-    elif "whole number" in error.what and any(isinstance(part, ast.Div) for part in ast.walk(node)):
-        error.hint = "/ divides exactly; // divides and rounds down, ceil(a/b) rounds up"
-
-
-def _with_channels(node: ast.Call, name: str, argument: str, received: str) -> str:
-    """The call with ``argument`` as it was received, and without it by the short name."""
-    given = [(word, "", value) for word, value in zip(positional(name, kinds()[name]), node.args)]
-    given.extend((str(keyword.arg), f"{keyword.arg}=", keyword.value) for keyword in node.keywords)
-    fixed = ", ".join(key + (received if word == argument else ast.unparse(value)) for word, key, value in given)
-    short = ", ".join(key + ast.unparse(value) for word, key, value in given if word != argument)
-    return f": write {name}({fixed}) or {short_name(name)}({short})"
-
-
-def _other_sizes(what: str, name: str) -> str:
-    if "number of channels" in what or name in ("matmul", "stack"):
-        return ""
-    sizes = re.search(r"(\w+) (\d+) against (\d+)", what)
-    if sizes and 0 < abs(int(sizes[2]) - int(sizes[3])) < int(sizes[3]) // 8:
-        axis = sizes[1]
-        return f"an odd {axis} was halved and doubled on the way: take an input whose {axis} can be halved without rest"
-    if name == "cat":
-        way = "pool the larger map, or enlarge the smaller by convT"
-        return f"cat joins channels, and the other sizes must agree: {way}"
-    if "do not fit" in what:
-        return f"{name} needs equal shapes: conv(C, 1) changes the channels, and a stride or pooling the size"
-    return ""

@@ -7,9 +7,9 @@ import ast
 import re
 import time
 import warnings
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO, NamedTuple, NoReturn
 
-from convcalc.errors import ConvcalcError, SpecError
+from convcalc.errors import ConvcalcError, Place, SpecError
 
 MOST_BYTES = 1_000_000
 MOST_TOKENS = 60_000  # words and signs: each costs memory in the parser
@@ -22,40 +22,65 @@ MOST_ERRORS = 20
 
 LATE = f"reading takes longer than {MOST_SECONDS:g} s, the most that a sheet may"
 
-_RULES = (
-    # what Python's message matches, what we say, the hint
-    (r"'(.)' was never closed", "this {0} is never closed", "add the bracket that closes it"),
-    (r"unmatched '(.)'", "this {0} closes nothing", "take it away, or open a bracket before it"),
-    (r"closing parenthesis '(.)' does not match opening parenthesis '(.)'", "{1} was opened, and {0} closes it", ""),
-    (r"unterminated", "this text has no closing quote", 'write it as "text" on one line'),
-    (
+
+class Fault(NamedTuple):
+    """What is wrong with a line that cannot be parsed: where ``pattern`` matches, what we say, and the hint.
+
+    ``vague`` faults say less than what the line looks like; ``colon`` is one that a colon at the end repairs.
+    """
+
+    pattern: str
+    what: str
+    hint: str = ""
+    vague: bool = False
+    colon: bool = False
+
+
+_COLON = ("a : is missing at the end", "def, for and if end with a colon", False, True)
+
+_RULES = (  # matched by Python's message
+    Fault(r"'(.)' was never closed", "this {0} is never closed", "add the bracket that closes it"),
+    Fault(r"unmatched '(.)'", "this {0} closes nothing", "take it away, or open a bracket before it"),
+    Fault(r"closing parenthesis '(.)' does not match opening parenthesis '(.)'", "{1} was opened, and {0} closes it"),
+    Fault(r"unterminated", "this text has no closing quote", 'write it as "text" on one line'),
+    Fault(
         r"unexpected indent",
         "this line stands further right than the one before it",
         "only lines of a block are indented",
     ),
-    (r"expected an indented block", "the lines of the block are missing", "indent them by four spaces"),
-    (r"unindent does not match|inconsistent", "this indentation fits no line above", "indent by four spaces a block"),
-    (r"too many (levels of indentation|nested parentheses)", "brackets, blocks or sums are nested too deeply", ""),
-    (r"expected ':'", "a : is missing at the end", "def, for and if end with a colon"),
-    (r"forgot a comma", "a comma is missing between two values", ""),
-    (r"positional argument follows keyword", "a plain value stands after a named one", "put named values last"),
-    (r"non-default argument|parameter without a default", "an argument without a value follows one with a value", ""),
-    (r"invalid decimal literal|invalid imaginary literal", "a number and letters run together", "write 2*C, not 2C"),
-    (r"leading zeros", "a number begins with 0", "write it without the zeros in front"),
-    (r"invalid (?:non-printable )?character '?(.)?'? ?\(?(U\+\w+)?", "the sign {0} is not part of a sheet", ""),
+    Fault(r"expected an indented block", "the lines of the block are missing", "indent them by four spaces"),
+    Fault(
+        r"unindent does not match|inconsistent", "this indentation fits no line above", "indent by four spaces a block"
+    ),
+    Fault(r"too many (levels of indentation|nested parentheses)", "brackets, blocks or sums are nested too deeply"),
+    Fault(r"expected ':'", *_COLON),
+    Fault(r"forgot a comma", "a comma is missing between two values", vague=True),
+    Fault(r"positional argument follows keyword", "a plain value stands after a named one", "put named values last"),
+    Fault(r"non-default argument|parameter without a default", "an argument without a value follows one with a value"),
+    Fault(
+        r"invalid decimal literal|invalid imaginary literal",
+        "a number and letters run together",
+        "write 2*C, not 2C",
+        vague=True,
+    ),
+    Fault(r"leading zeros", "a number begins with 0", "write it without the zeros in front"),
+    Fault(
+        r"invalid (?:non-printable )?character '?(.)?'? ?\(?(U\+\w+)?",
+        "the sign {0} is not part of a sheet",
+        vague=True,
+    ),
 )
 
-_LOOKS = (
-    # what the line looks like, where Python's message says too little
-    (r"\d\s*[x×]\s*\d", "sizes are separated by commas", "write (3, 3) for a pair, input(3, 32, 32) for an input"),
-    (r"^\s*\w+\s*=\s*$", "nothing stands after the =", "write e1 = conv(64, 3)"),
-    (r";\s*;", "nothing stands between two ;", "keep one of them"),
-    (r"^\s*\w+\s*:=?\s*\w+\(", "a name is given with =", "write e1 = conv(64, 3)"),
-    (r"->|=>", "there are no arrows: one layer a line, or several with ; between", "write conv(64, 3); relu()"),
-    (r"^\s*(?:def|for|if|elif|else)\b.*[^:\s]\s*$", "a : is missing at the end", "def, for and if end with a colon"),
-    (r"^\s*(?:\w+\s*=\s*)?[A-Za-z]\w*\s+[\w\"',.= ]+$", "the brackets are missing", "write conv(64, 3), relu()"),
-    (r"\)\s*[A-Za-z]\w*\s*\(", "two calls stand side by side", "put each on a line of its own, or a ; between"),
-    (r",\s*,|\(\s*,", "a value is missing before the comma", ""),
+_LOOKS = (  # matched by the line, where Python's message says too little
+    Fault(r"\d\s*[x×]\s*\d", "sizes are separated by commas", "write (3, 3) for a pair, input(3, 32, 32) for an input"),
+    Fault(r"^\s*\w+\s*=\s*$", "nothing stands after the =", "write e1 = conv(64, 3)"),
+    Fault(r";\s*;", "nothing stands between two ;", "keep one of them"),
+    Fault(r"^\s*\w+\s*:=?\s*\w+\(", "a name is given with =", "write e1 = conv(64, 3)"),
+    Fault(r"->|=>", "there are no arrows: one layer a line, or several with ; between", "write conv(64, 3); relu()"),
+    Fault(r"^\s*(?:def|for|if|elif|else)\b.*[^:\s]\s*$", *_COLON),
+    Fault(r"^\s*(?:\w+\s*=\s*)?[A-Za-z]\w*\s+[\w\"',.= ]+$", "the brackets are missing", "write conv(64, 3), relu()"),
+    Fault(r"\)\s*[A-Za-z]\w*\s*\(", "two calls stand side by side", "put each on a line of its own, or a ; between"),
+    Fault(r",\s*,|\(\s*,", "a value is missing before the comma"),
 )
 
 _FOREIGN = {
@@ -82,6 +107,13 @@ _FOREIGN = {
 """What a sheet has not, by the first word of Python's name for it (``AugAssign``): what it is, and the hint."""
 
 
+_UNREADABLE = Fault(
+    "",
+    "this line cannot be read",
+    "a line is a call such as conv(64, 3), or name = conv(64, 3); there are also def, for and if",
+)
+
+
 class Enough(Exception):
     """Nothing more of the sheet is to be read: the errors that were noted are what there is to say."""
 
@@ -99,22 +131,28 @@ class Text:
         self.deadline = time.monotonic() + MOST_SECONDS
 
     def at(
-        self, line: int, column: int, what: str, *details: str, hint: str = "", kind: type[ConvcalcError] = SpecError
+        self, line: int, column: int, what: str, *, hint: str = "", kind: type[ConvcalcError] = SpecError
     ) -> ConvcalcError:
-        """An error at a line and column (both from 1), with the line and a caret below the place."""
+        """Return an error at a line and column (both from 1), with the line and a caret below the place."""
+        return self.placed(kind(what, hint=hint), line, column)
+
+    def _quote(self, line: int, column: int) -> tuple[str, str]:
+        """Return a line around a column, and a caret below it."""
         shown = self.lines[line - 1].rstrip() if line <= len(self.lines) else ""
         start = max(0, column - 60)  # a line of a thousand characters is quoted around the place
         quoted = shown[start : start + 100].replace("\t", " ")
         caret = " " * min(column - 1 - start, len(quoted)) + "^"
-        details = ("  " + quoted, "  " + caret, *map(_shorten, details))
-        return kind(_shorten(what), where=f"{self.name}:{line}:{column}", details=details, hint=_shorten(hint))
+        return "  " + quoted, "  " + caret
 
     def placed(self, error: ConvcalcError, line: int, column: int, hint: str = "") -> ConvcalcError:
-        """An error of a layer or a shape at its place, its kind kept; ``hint`` where it has none."""
-        if is_placed(error):
-            return error
-        head = f"{error.where}: {error.what}" if error.where else error.what
-        return self.at(line, column, head, *error.details, hint=error.hint or hint, kind=type(error))
+        """Return an error with its place in this text, unless it has one; ``hint`` is taken where it has none."""
+        if error.place is None:
+            error.what = _shorten(f"{error.where}: {error.what}" if error.where else error.what)
+            error.place = Place(self.name, line, column)
+            error.where = f"{self.name}:{line}:{column}"
+            error.details = [*self._quote(line, column), *map(_shorten, error.details)]
+            error.hint = _shorten(error.hint or hint)
+        return error
 
     def report(self, error: ConvcalcError) -> None:
         """Note a placed error, one for each place; raises Enough once there are many."""
@@ -137,8 +175,8 @@ class Text:
         if len(self.errors) == 1:
             raise self.errors[0]
         if self.errors:
-            found = sorted(self.errors, key=_line_of)
-            shown = [f"{type(error).__name__}: {error}".replace("\n", "\n  ") for error in found]
+            found = sorted(self.errors, key=_place_of)
+            shown = [f"{error.title}: {error}".replace("\n", "\n  ") for error in found]
             count = f"the first {len(found)}" if len(found) >= MOST_ERRORS else str(len(found))
             raise SpecError(f"{count} errors", where=self.name, details=shown)
 
@@ -179,8 +217,8 @@ class Source(Text):
                 return tree
             except SyntaxError as error:
                 line = min(error.lineno or 1, len(lines))
-                self._report_syntax(error, line)
-                if "is missing at the end" in self.errors[-1].what and line not in self.lost:
+                fault = self._report_syntax(error, line)
+                if fault.colon and line not in self.lost:
                     lines[line - 1] = lines[line - 1].split("#")[0].rstrip() + ":"
                     self.lost.add(line)
                 elif not self._lose(lines, line):
@@ -190,13 +228,15 @@ class Source(Text):
             except ValueError:
                 raise SpecError("the text holds characters that no text file can", where=self.name) from None
 
-    def _report_syntax(self, error: SyntaxError, line: int) -> None:
+    def _report_syntax(self, error: SyntaxError, line: int) -> Fault:
+        """Note what is wrong with a line that cannot be parsed, and return it."""
         shown = self.lines[line - 1]
-        what, hint = _plain_words(error.msg, shown)
+        fault = _fault_of(error.msg, shown)
         column = len(shown) - len(shown.lstrip()) + 1 if isinstance(error, IndentationError) else error.offset or 1
         times = shown.find("×", max(column - 1, 0), column + 1)
         column = times + 1 if times >= 0 else column  # some releases of Python point at the number before it
-        self.report(self.at(line, min(column, len(shown) + 1), what, hint=hint))
+        self.report(self.at(line, min(column, len(shown) + 1), fault.what, hint=fault.hint))
+        return fault
 
     def _lose(self, lines: list[str], number: int) -> bool:
         """Put a stand-in for a line, so that the rest is read; False where that may mislead."""
@@ -229,19 +269,14 @@ class Source(Text):
         return line, len(self.lines[line - 1].encode("utf-8", "replace")[:offset].decode("utf-8", "ignore")) + 1
 
 
-def _plain_words(message: str, line: str) -> tuple[str, str]:
-    """What is wrong with a line, and a hint."""
+def _fault_of(message: str, line: str) -> Fault:
+    """Return what is wrong with a line, by Python's message and by what the line looks like."""
     code = line[:1000].split("#")[0]
-    look = next(((what, hint) for pattern, what, hint in _LOOKS if re.search(pattern, code)), None)
-    for pattern, what, hint in _RULES:
-        if found := re.search(pattern, message):
-            if look and any(word in what for word in ("comma", "sign", "run together")):
-                return look
-            return what.format(*(part or "" for part in found.groups())), hint
-    return look or (
-        "this line cannot be read",
-        "a line is a call such as conv(64, 3), or name = conv(64, 3); there are also def, for and if",
-    )
+    look = next((look for look in _LOOKS if re.search(look.pattern, code)), None)
+    for rule in _RULES:
+        if match := re.search(rule.pattern, message):
+            return look if look and rule.vague else rule._replace(what=rule.what.format(*match.groups("")))
+    return look or _UNREADABLE
 
 
 def _parse(text: str) -> ast.Module:
@@ -256,11 +291,6 @@ def parse_expression(text: str) -> ast.expr:
     if not isinstance(line, ast.Expr):
         raise ValueError
     return line.value
-
-
-def is_placed(error: ConvcalcError) -> bool:
-    """Whether an error says its line and column already."""
-    return re.search(r":\d+:\d+$", error.where) is not None
 
 
 def _shorten(line: str) -> str:
@@ -284,9 +314,8 @@ def _too_long(name: str) -> SpecError:
     return SpecError(f"a sheet holds at most {MOST_BYTES:,} bytes", where=name)
 
 
-def _line_of(error: ConvcalcError) -> tuple[str, int, int]:
-    name, line, column = error.where.rsplit(":", 2) if is_placed(error) else (error.where, "0", "0")
-    return name, int(line), int(column)
+def _place_of(error: ConvcalcError) -> Place:
+    return error.place or Place(error.where, 0, 0)
 
 
 def _too_deep(tree: ast.AST) -> bool:

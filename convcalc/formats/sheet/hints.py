@@ -1,0 +1,103 @@
+"""What would repair a call on a sheet, by the fact that its error states; no error's text is read."""
+
+import ast
+from collections.abc import Sequence
+
+from convcalc.algebra.dims import show
+from convcalc.errors import ConvcalcError, MissingArguments, NotAnInteger
+from convcalc.formats.sheet.expressions import FractionAmongLetters
+from convcalc.formats.sheet.names import MERGES, WrongMap, any_kind, kinds, positional, short_name, usage
+from convcalc.formats.sheet.plan import Plan
+from convcalc.layers.demands import (
+    ANY,
+    NotBroadcastable,
+    ShapesDiffer,
+    SizeMismatch,
+    TooFewAxes,
+    TooSmall,
+    WrongAxes,
+    WrongNumberOfInputs,
+    WrongSpatialAxes,
+)
+from convcalc.network.tensor import Tensor
+
+
+def explain(error: ConvcalcError, node: ast.Call, name: str, named: Sequence[Tensor], plan: Plan) -> None:
+    """Add to an error without a hint one that would repair the call, with ``named`` in its second brackets."""
+    if isinstance(error, (WrongMap, WrongAxes, TooFewAxes, WrongSpatialAxes)) and _seems_to_hold_a_batch(plan):
+        error.hint = "an input is written without the batch: input(3, H, W)"
+    if not error.hint:
+        error.hint = _repair(error, node, name, named, plan)
+
+
+def _seems_to_hold_a_batch(plan: Plan) -> bool:
+    """Return whether the first input has four sizes or more behind the batch, of which the first is 1."""
+    shape = plan.inputs[0].shape if plan.inputs else ()
+    return len(shape) > 4 and shape[1] == 1
+
+
+def _repair(error: ConvcalcError, node: ast.Call, name: str, named: Sequence[Tensor], plan: Plan) -> str:
+    """Return the hint for what an error states, or for what the call looks like."""
+    inputs = named or ([plan.flow] if isinstance(plan.flow, Tensor) else [])
+    if name in MERGES or name in MERGES.values():
+        return _agreeing_sizes(error, name.lower())
+    match error:
+        case SizeMismatch() if error.axis.split()[0] in ("channels", "features"):
+            return _agreeing_argument(error, node, name, bool(named))
+        case MissingArguments() if any_kind(name):
+            return f"write {usage(name)}"
+        case WrongNumberOfInputs(least=least, most=most) if least > len(inputs) and most in (least, ANY):
+            return f"name its inputs in a second pair of brackets: {name}(...)({', '.join('abcdef'[:least])})"
+    if _repeats_channels(node, name, inputs):
+        rest = ", ".join(map(ast.unparse, node.args[1:]))
+        return f"{name} reads in_channels off its input: write {name}({rest})"
+    match error:
+        case TooSmall() if error.is_spatial and any_kind(name):
+            return "the map is smaller than the window: pool less before it, add padding, or take a larger input"
+        case NotAnInteger() | FractionAmongLetters() if any(isinstance(part, ast.Div) for part in ast.walk(node)):
+            return "/ divides exactly; // divides and rounds down, ceil(a/b) rounds up"
+    return ""
+
+
+def _agreeing_argument(error: SizeMismatch, node: ast.Call, name: str, named: bool) -> str:
+    """Return where the two sizes come from and, for torch's names, the call with the one received."""
+    received, giver = show(error.received), "its input" if named else "the line before"
+    hint = f"{error.argument} is {show(error.expected)} here, {giver} gives {received}"
+    return hint + _with_channels(node, name, error.argument, received) if name in kinds() else hint
+
+
+def _with_channels(node: ast.Call, name: str, argument: str, received: str) -> str:
+    """Return the call with ``argument`` as it was received, and without it by the short name."""
+    given = [(word, "", value) for word, value in zip(positional(name, kinds()[name]), node.args)]
+    given.extend((str(keyword.arg), f"{keyword.arg}=", keyword.value) for keyword in node.keywords)
+    fixed = ", ".join(key + (received if word == argument else ast.unparse(value)) for word, key, value in given)
+    short = ", ".join(key + ast.unparse(value) for word, key, value in given if word != argument)
+    return f": write {name}({fixed}) or {short_name(name)}({short})"
+
+
+def _repeats_channels(node: ast.Call, name: str, inputs: Sequence[Tensor]) -> bool:
+    """Return whether a call by a short name seems to begin with the input's channels, as by torch's name."""
+    if any_kind(name) is None or name in kinds() or len(node.args) <= 2:
+        return False
+    shape = inputs[0].shape if inputs else ()
+    return len(shape) > 1 and ast.unparse(node.args[0]) == show(shape[1])
+
+
+def _agreeing_sizes(error: ConvcalcError, name: str) -> str:
+    """Return what makes the inputs of a merge agree."""
+    if name in ("matmul", "stack"):
+        return ""
+    match error:
+        case ShapesDiffer(axis="number of channels"):
+            return ""
+        case ShapesDiffer(axis=axis, a=int(a), b=int(b)) if 0 < abs(a - b) < b // 8:
+            return (
+                f"an odd {axis} was halved and doubled on the way: "
+                f"take an input whose {axis} can be halved without rest"
+            )
+    if name == "cat":
+        way = "pool the larger map, or enlarge the smaller by convT"
+        return f"cat joins channels, and the other sizes must agree: {way}"
+    if isinstance(error, NotBroadcastable):
+        return f"{name} needs equal shapes: conv(C, 1) changes the channels, and a stride or pooling the size"
+    return ""
