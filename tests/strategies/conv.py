@@ -6,45 +6,99 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.strategies.base import Case, axes, batched, case, nd, rarely, sizes
+from tests.strategies.base import Case, Draw, axes, batched, case, each, fitting, nd
+
+MODES = ("zeros", "zeros", "reflect", "replicate", "circular")
+
+
+def common(draw: Draw, rank: int) -> dict[str, Any]:
+    """Arguments of all convolutions but the padding."""
+    groups = draw(st.sampled_from([1, 1, 1, 2, 3]))
+    return {
+        "in_channels": groups * draw(st.integers(1, 3)),
+        "out_channels": draw.off(groups * draw(st.integers(1, 3)), 5),
+        "kernel_size": draw(axes(rank, 1, 4)),
+        "stride": draw(axes(rank, 1, 3)),
+        "dilation": draw(axes(rank, 1, 3)),
+        "groups": groups,
+        "bias": draw(st.booleans()),
+    }
+
+
+def spoilt(draw: Draw, kwargs: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The arguments; when off, one of these is not positive."""
+    return kwargs | {name: draw.off(kwargs[name], 0, -1) for name in names if name in kwargs}
+
+
+def window(kwargs: dict[str, Any], rank: int, axis: int) -> tuple[int, int]:
+    """Stride and reach (the distance from a window's first input to its last) along one axis."""
+    k, s, d = (each(kwargs[name], rank)[axis] for name in ("kernel_size", "stride", "dilation"))
+    return s, d * (k - 1)
+
+
+def pads(kwargs: dict[str, Any], rank: int, axis: int, n: int) -> tuple[int, int]:
+    """Padding on both sides of one axis of ``n`` elements, by the documented rule of each named padding."""
+    stride, reach = window(kwargs, rank, axis)
+    if kwargs["padding"] == "tf_same":
+        total = max((-(-n // stride) - 1) * stride + reach + 1 - n, 0)
+        return total // 2, total - total // 2
+    if kwargs["padding"] == "same":
+        return reach // 2, reach - reach // 2
+    p = 0 if kwargs["padding"] == "valid" else each(kwargs["padding"], rank)[axis]
+    return p, p
+
+
+def conv_fits(kwargs: dict[str, Any], rank: int, axis: int, n: int) -> bool:
+    """Whether a window fits into ``n`` padded elements, and the padding can be made of them."""
+    left, right = pads(kwargs, rank, axis, n)
+    most = {"reflect": n - 1, "circular": n}.get(kwargs["padding_mode"], left + right)
+    return n + left + right > window(kwargs, rank, axis)[1] and max(left, right) <= most
+
+
+def convolution(draw: Draw, rank: int, padding: st.SearchStrategy[Any]) -> Case:
+    kwargs = common(draw, rank) | {"padding": draw(padding), "padding_mode": draw(st.sampled_from(MODES))}
+    if kwargs["padding"] == "same":
+        kwargs["stride"] = draw.off(1, 2)
+    spatial = fitting(draw, rank, lambda axis, n: conv_fits(kwargs, rank, axis, n), 6 if rank < 3 else 4)
+    channels = draw.off(kwargs["in_channels"], kwargs["in_channels"] + 1)
+    kwargs = spoilt(draw, kwargs, "kernel_size", "stride", "dilation")
+    kwargs["groups"] = draw.off(kwargs["groups"], 0)
+    if kwargs["padding"] != "tf_same":
+        kwargs["padding"] = draw.off(kwargs["padding"], -1)
+    return Case(kwargs, [batched(draw, channels, spatial)])
 
 
 @case(*nd("Conv"))
-def conv(draw: Any, rank: int, kind: str) -> Case:
-    groups = draw(st.sampled_from([1, 1, 1, 2, 3]))
-    channels = groups * draw(st.integers(1, 3))
-    kwargs = {
-        "in_channels": channels,
-        "out_channels": rarely(draw, groups * draw(st.integers(1, 3)), 5),
-        "kernel_size": draw(axes(rank, 1, 4)),
-        "stride": draw(axes(rank, 1, 3)),
-        "padding": draw(axes(rank, 0, 3) | st.sampled_from(["same", "valid"])),
-        "dilation": draw(axes(rank, 1, 3)),
-        "groups": rarely(draw, groups, 0),
-        "bias": draw(st.booleans()),
-        "padding_mode": draw(st.sampled_from(["zeros", "zeros", "reflect", "replicate", "circular"])),
-    }
-    if kwargs["padding"] == "same":
-        kwargs["stride"] = rarely(draw, 1, kwargs["stride"])
-    for name in ("kernel_size", "stride", "padding", "dilation"):
-        kwargs[name] = rarely(draw, kwargs[name], draw(st.sampled_from([0, -1])))
-    return Case(kwargs, [batched(draw, rarely(draw, channels, channels + 1), sizes(draw, rank))])
+def conv(draw: Draw, rank: int, kind: str) -> Case:
+    return convolution(draw, rank, axes(rank, 0, 3) | st.sampled_from(["same", "valid"]))
 
 
 @case(*nd("ConvTranspose"))
-def conv_transpose(draw: Any, rank: int, kind: str) -> Case:
-    drawn = conv(draw, rank, kind)
-    drawn.kwargs["output_padding"] = rarely(draw, draw(axes(rank, 0, 2)), -1)
-    if isinstance(drawn.kwargs["padding"], str):
-        drawn.kwargs["padding"] = rarely(draw, 0, drawn.kwargs["padding"])
-    drawn.kwargs["padding_mode"] = rarely(draw, "zeros", "reflect")
-    if drawn.kwargs["dilation"] in (0, -1):  # some of torch's CPU kernels let it pass where the kernel is 1
-        drawn.kwargs["dilation"] = 1
-    return drawn
+def conv_transpose(draw: Draw, rank: int, kind: str) -> Case:
+    kwargs = common(draw, rank) | {"padding": draw(axes(rank, 0, 3))}
+    stride, dilation = each(kwargs["stride"], rank), each(kwargs["dilation"], rank)
+    below = [max(pair) for pair in zip(stride, dilation)]
+    alike = st.integers(0, min(below) - 1)
+    kwargs["output_padding"] = draw(alike | st.tuples(*[st.integers(0, most - 1) for most in below]))
+
+    def fits(axis: int, n: int) -> bool:
+        s, reach = window(kwargs, rank, axis)
+        p, more = each(kwargs["padding"], rank)[axis], each(kwargs["output_padding"], rank)[axis]
+        return (n - 1) * s - 2 * p + reach + more + 1 > 0
+
+    spatial = fitting(draw, rank, fits, 6 if rank < 3 else 3)
+    channels = draw.off(kwargs["in_channels"], kwargs["in_channels"] + 1)
+    # not the dilation: some of torch's CPU kernels let 0 pass where the kernel is 1
+    kwargs = spoilt(draw, kwargs, "kernel_size", "stride")
+    kwargs["output_padding"] = draw.off(kwargs["output_padding"], max(below), -1)
+    kwargs["padding"] = draw.off(kwargs["padding"], "same", "valid", -1)
+    kwargs["padding_mode"] = draw.off("zeros", "reflect")
+    kwargs["groups"] = draw.off(kwargs["groups"], 0)
+    return Case(kwargs, [batched(draw, channels, spatial)])
 
 
 @case(*nd("LazyConv", "LazyConvTranspose"))
-def lazy_conv(draw: Any, rank: int, kind: str) -> Case:
+def lazy_conv(draw: Draw, rank: int, kind: str) -> Case:
     drawn = (conv_transpose if "Transpose" in kind else conv)(draw, rank, kind)
     del drawn.kwargs["in_channels"]
     if drawn.kwargs["groups"] and drawn.kwargs["out_channels"] % drawn.kwargs["groups"]:
@@ -54,17 +108,20 @@ def lazy_conv(draw: Any, rank: int, kind: str) -> Case:
 
 
 @case(*nd("LocallyConnected"))
-def locally_connected(draw: Any, rank: int, kind: str) -> Case:
-    spatial = sizes(draw, rank, 2, 6)
-    channels = draw(st.integers(1, 3))
+def locally_connected(draw: Draw, rank: int, kind: str) -> Case:
     kwargs = {
-        "in_channels": channels,
+        "in_channels": draw(st.integers(1, 3)),
         "out_channels": draw(st.integers(1, 3)),
-        "input_size": rarely(draw, spatial, 5),
         "kernel_size": draw(axes(rank, 1, 3)),
         "stride": draw(axes(rank, 1, 2)),
         "padding": draw(axes(rank, 0, 1)),
+        "padding_mode": "zeros",
         "dilation": draw(axes(rank, 1, 2)),
         "bias": draw(st.booleans()),
     }
+    spatial = fitting(draw, rank, lambda axis, n: conv_fits(kwargs, rank, axis, n), 4)
+    del kwargs["padding_mode"]
+    kwargs["input_size"] = draw.off(spatial, (*spatial[:-1], spatial[-1] + 1), 7)
+    kwargs = spoilt(draw, kwargs, "kernel_size", "stride", "dilation")
+    channels = draw.off(kwargs["in_channels"], kwargs["in_channels"] + 1)
     return Case(kwargs, [(draw(st.integers(1, 2)), channels, *spatial)])

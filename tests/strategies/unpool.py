@@ -3,23 +3,30 @@ takes them for sizes without meaning."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from hypothesis import strategies as st
 
-from tests.strategies.base import Case, axes, batched, case, nd, rarely, sizes
+from tests.strategies.base import Case, Draw, axes, batched, case, each, fitting, nd
 
 
 @case(*nd("MaxUnpool"))
-def max_unpool(draw: Any, rank: int, kind: str) -> Case:
+def max_unpool(draw: Draw, rank: int, kind: str) -> Case:
     kwargs = {"kernel_size": draw(axes(rank, 1, 4)), "padding": draw(axes(rank, 0, 2))}
     if draw(st.booleans()):
         kwargs["stride"] = draw(axes(rank, 1, 3))
-    shape = batched(draw, draw(st.integers(1, 2)), sizes(draw, rank, 1, 5))
-    inputs = [shape, rarely(draw, shape, (*shape[:-1], shape[-1] + 1))]
-    if draw(st.booleans()):
-        stride = kwargs.get("stride", kwargs["kernel_size"])
-        strides = stride if isinstance(stride, tuple) else (stride,) * rank
-        wanted = [max(1, (n - 1) * s + draw(st.integers(-1, 5))) for n, s in zip(shape[-rank:], strides)]
+    windows = [each(kwargs.get(name, kwargs["kernel_size"]), rank) for name in ("kernel_size", "stride", "padding")]
+
+    def size(axis: int, n: int) -> int:
+        k, s, p = (values[axis] for values in windows)
+        return (n - 1) * s - 2 * p + k
+
+    spatial = fitting(draw, rank, lambda axis, n: size(axis, n) > 0, 4)
+    shape = batched(draw, draw(st.integers(1, 2)), spatial)
+    inputs = [shape, draw.off(shape, (*shape[:-1], shape[-1] + 1))]
+    if draw(st.booleans()):  # torch takes sizes less than a stride away
+        wanted = []
+        for axis, (n, s) in enumerate(zip(spatial, windows[1])):
+            usual = size(axis, n)
+            asked = draw(st.integers(max(1, usual - s + 1), max(1, usual + s - 1)))
+            wanted.append(draw.off(asked, max(1, usual - s), max(1, usual + s)))
         inputs.append((*shape[:-rank], *wanted))
     return Case(kwargs, inputs)

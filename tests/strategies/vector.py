@@ -5,65 +5,67 @@ Only draws; what is compared with torch stands in test_layers.py.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.strategies.base import Case, case, nd, rarely, sizes
+from tests.strategies.base import Case, Draw, case, nd, sizes
 
 # torch has tensors without elements and layers without features; convcalc has none, so sizes start at 1
 EXTENTS = st.integers(1, 5)
 
 
-def shape(draw: Any, low: int, high: int) -> tuple[int, ...]:
+def shape(draw: Draw, low: int, high: int) -> tuple[int, ...]:
     """An input of so many axes."""
     return sizes(draw, draw(st.integers(low, high)), 1, 5)
 
 
-def number(draw: Any) -> Any:
-    """A number of any sign; now and then what is none."""
-    return rarely(draw, draw(st.sampled_from([0, 1, -1, 0.5, -0.5, 2.5])), draw(st.sampled_from([None, "a"])))
+def number(draw: Draw, positive: bool = False) -> Any:
+    """A number of any sign; when off, none."""
+    numbers = [0.5, 1, 2.5] if positive else [0, 1, -1, 0.5, -0.5, 2.5]
+    return draw.off(draw(st.sampled_from(numbers)), None, "a")
 
 
 @case("Identity")
-def identity(draw: Any, rank: int, kind: str) -> Case:
+def identity(draw: Draw, rank: int, kind: str) -> Case:
     return Case(draw(st.sampled_from([{}, {"size": 3}, {"in_features": 3, "p": 0.1}])), [shape(draw, 0, 5)])
 
 
 @case("Linear", "LazyLinear")
-def linear(draw: Any, rank: int, kind: str) -> Case:
+def linear(draw: Draw, rank: int, kind: str) -> Case:
     features = draw(EXTENTS)
     kwargs = {
-        "in_features": rarely(draw, features, draw(st.sampled_from([features + 1, -1, 2.0]))),
-        "out_features": rarely(draw, draw(EXTENTS), draw(st.sampled_from([-1, 2.0]))),
+        "in_features": draw.off(features, features + 1, -1, 2.0),
+        "out_features": draw.off(draw(EXTENTS), -1, 2.0),
         "bias": draw(st.booleans()),
     }
     if kind == "LazyLinear":
         del kwargs["in_features"]
-    return Case(kwargs, [rarely(draw, (*shape(draw, 0, 4), features), ())])
+    return Case(kwargs, [draw.off((*shape(draw, 0, 4), features), ())])
 
 
 @case("Bilinear")
-def bilinear(draw: Any, rank: int, kind: str) -> Case:
+def bilinear(draw: Draw, rank: int, kind: str) -> Case:
     features = draw(EXTENTS), draw(EXTENTS)
     rows = shape(draw, 0, 3)
-    other = rarely(draw, rows, draw(st.sampled_from([(*rows, 1), rows[:-1], (*rows[:-1], 7), (1,)])))
     kwargs = {
-        "in1_features": rarely(draw, features[0], draw(st.sampled_from([features[0] + 1, -1]))),
-        "in2_features": rarely(draw, features[1], draw(st.sampled_from([features[1] + 1, -1]))),
-        "out_features": rarely(draw, draw(EXTENTS), -1),
+        "in1_features": draw.off(features[0], features[0] + 1, -1),
+        "in2_features": draw.off(features[1], features[1] + 1, -1),
+        "out_features": draw.off(draw(EXTENTS), -1),
         "bias": draw(st.booleans()),
     }
+    other = draw.off(rows, (*rows, 1), rows[:-1], (*rows[:-1], 7), (1,))
     return Case(kwargs, [(*rows, features[0]), (*other, features[1])])
 
 
 @case("Embedding")
-def embedding(draw: Any, rank: int, kind: str) -> Case:
+def embedding(draw: Draw, rank: int, kind: str) -> Case:
     rows = draw(EXTENTS)
     kwargs = {
-        "num_embeddings": rarely(draw, rows, -1),
-        "embedding_dim": rarely(draw, draw(EXTENTS), -1),
-        "padding_idx": draw(st.none() | st.integers(-rows, rows - 1) | st.sampled_from([rows, -rows - 1])),
+        "num_embeddings": draw.off(rows, -1),
+        "embedding_dim": draw.off(draw(EXTENTS), -1),
+        "padding_idx": draw.off(draw(st.none() | st.integers(-rows, rows - 1)), rows, -rows - 1),
         "max_norm": draw(st.sampled_from([None, 1.0])),
         "norm_type": draw(st.sampled_from([1.0, 2.0])),
         "scale_grad_by_freq": draw(st.booleans()),
@@ -74,10 +76,11 @@ def embedding(draw: Any, rank: int, kind: str) -> Case:
 
 
 @case(*nd("Dropout"), "Dropout", "AlphaDropout", "FeatureAlphaDropout")
-def dropout(draw: Any, rank: int, kind: str) -> Case:
+def dropout(draw: Draw, rank: int, kind: str) -> Case:
     # a NaN is refused here by some kinds in the constructor, in torch by some in forward and by some never
-    p = rarely(draw, draw(st.sampled_from([0, 0.2, 0.5, 1, True])), draw(st.sampled_from([-0.1, 1.1, None, "a"])))
-    return Case({"p": p, "inplace": draw(st.booleans())}, [shape(draw, 0, 6)])
+    p = draw.off(draw(st.sampled_from([0, 0.2, 0.5, 1, True])), -0.1, 1.1, None, "a")
+    x = draw.off(shape(draw, 2, 3), (3,), (1, 2, 3, 4)) if kind == "Dropout1d" else shape(draw, 0, 6)
+    return Case({"p": p, "inplace": draw(st.booleans())}, [x])
 
 
 BATCH_KINDS = nd("BatchNorm", "LazyBatchNorm")
@@ -85,48 +88,61 @@ INSTANCE_KINDS = nd("InstanceNorm", "LazyInstanceNorm")
 
 
 @case(*BATCH_KINDS, *INSTANCE_KINDS)
-def channel_norm(draw: Any, rank: int, kind: str) -> Case:
+def channel_norm(draw: Draw, rank: int, kind: str) -> Case:
+    instance, lazy = "Instance" in kind, kind.startswith("Lazy")
     channels = draw(EXTENTS)
-    spatial = sizes(draw, rank, 1, 3)
     kwargs = {
-        "num_features": rarely(draw, channels, draw(st.sampled_from([channels + 1, -1]))),
+        "num_features": draw.off(channels, channels + 1, -1),
         "eps": draw(st.sampled_from([1e-5, 0.1])),
-        "momentum": draw(st.sampled_from([0.1, 1])) if "Instance" in kind else draw(st.sampled_from([0.1, None])),
+        "momentum": draw(st.sampled_from([0.1, 1] if instance else [0.1, None])),
         "affine": draw(st.booleans()),
         "track_running_stats": draw(st.booleans()),
         "bias": draw(st.booleans()),
     }
     for name in draw(st.sets(st.sampled_from(["affine", "track_running_stats", "bias"]))):
         del kwargs[name]
-    if kind.startswith("Lazy"):
+    held = {name: kwargs.get(name, not instance or lazy) for name in ("affine", "track_running_stats")}
+    if lazy:
         del kwargs["num_features"]
-    elif not any(kwargs.get(name, "Batch" in kind) for name in ("affine", "track_running_stats")):
+    elif not any(held.values()):
         kwargs["num_features"] = abs(kwargs["num_features"])  # torch makes nothing of it then, and lets -1 pass
-    full = (draw(st.integers(1, 2)), channels, *spatial)
-    odd = draw(st.sampled_from([full[1:], full[:2], full[:1], (1, *full), (channels, *full[1:])]))
-    return Case(kwargs, [rarely(draw, full, odd)])
+    batch, spatial = draw(st.integers(1, 2)), sizes(draw, rank, 1, 3)
+    if not held["track_running_stats"] and set(spatial) == {1} and (instance or batch == 1):
+        # statistics are taken of more than one value
+        spatial = draw.off((*spatial[:-1], 2), spatial)
+    full = (batch, channels, *spatial)
+    shapes = [full]
+    if instance and (not lazy or spatial[0] == channels or not any(held.values())):
+        shapes.append(full[1:])  # lazy kinds take the second axis' size, whether there is a batch or not
+    elif not instance and rank == 1 and (held["track_running_stats"] or batch > 1):
+        shapes.append(full[:2])
+    odd = (full[1:], full[:2], full[:1], (1, *full), (channels, *full[1:]))
+    return Case(kwargs, [draw.off(draw(st.sampled_from(shapes)), *odd)])
 
 
 @case("GroupNorm")
-def group_norm(draw: Any, rank: int, kind: str) -> Case:
+def group_norm(draw: Draw, rank: int, kind: str) -> Case:
     groups = draw(st.integers(1, 3))
     channels = groups * draw(st.integers(1, 3))
     kwargs = {
-        "num_groups": rarely(draw, groups, draw(st.sampled_from([2, 4, -1]))),
+        "num_groups": draw.off(groups, 2, 4, -1),
         "num_channels": channels,
         "eps": draw(st.sampled_from([1e-5, 0.1])),
         "affine": draw(st.booleans()),
         "bias": draw(st.booleans()),
     }
-    received = rarely(draw, channels, draw(st.sampled_from([channels + 1, 2 * channels])))
+    received = channels if kwargs["affine"] else channels * draw(st.integers(1, 2))
+    received = draw.off(received, channels + 1, 2 * channels)
     full = (draw(st.integers(1, 2)), received, *shape(draw, 0, 3))
-    return Case(kwargs, [rarely(draw, full, draw(st.sampled_from([full[1:], full[:1], ()])))])
+    if full[0] * math.prod(full[1:]) == groups:  # statistics are taken of more than one value
+        full = draw.off((2, *full[1:]), full)
+    return Case(kwargs, [draw.off(full, full[1:], full[:1], ())])
 
 
 @case("LayerNorm", "RMSNorm")
-def shape_norm(draw: Any, rank: int, kind: str) -> Case:
+def shape_norm(draw: Draw, rank: int, kind: str) -> Case:
     last = shape(draw, 1, 3)
-    given = rarely(draw, last, draw(st.sampled_from([(), (-1,), (2.0,), (*last, 2), (last[0] + 1, *last[1:])])))
+    given = draw.off(last, (), (-1,), (2.0,), (*last, 2), (last[0] + 1, *last[1:]))
     kwargs = {
         "normalized_shape": draw(st.sampled_from([given, list(given), given[0]])) if len(given) == 1 else given,
         "eps": draw(st.sampled_from([1e-5, 0.1])),
@@ -136,18 +152,18 @@ def shape_norm(draw: Any, rank: int, kind: str) -> Case:
     if kind == "RMSNorm":
         del kwargs["bias"]
         kwargs["eps"] = draw(st.sampled_from([None, 0.1]))
-    return Case(kwargs, [rarely(draw, (*shape(draw, 0, 2), *last), last[1:])])
+    return Case(kwargs, [draw.off((*shape(draw, 0, 2), *last), last[1:])])
 
 
 @case("LocalResponseNorm")
-def local_response_norm(draw: Any, rank: int, kind: str) -> Case:
+def local_response_norm(draw: Draw, rank: int, kind: str) -> Case:
     kwargs = {
-        "size": rarely(draw, draw(st.integers(1, 9)), draw(st.sampled_from([0, -1, 2.0]))),
+        "size": draw.off(draw(st.integers(1, 9)), 0, -1, 2.0),
         "alpha": draw(st.sampled_from([1e-4, 1.0])),
         "beta": draw(st.sampled_from([0.75, 0.5])),
         "k": draw(st.sampled_from([1.0, 2.0])),
     }
-    return Case(kwargs, [shape(draw, 1, 6)])
+    return Case(kwargs, [draw.off(shape(draw, 3, 6), (2,), (2, 3))])
 
 
 INPLACE = ("ReLU", "ReLU6", "SELU", "Hardsigmoid", "Hardswish", "SiLU", "Mish")
@@ -165,9 +181,16 @@ NUMBERS = {
 }
 
 
+ENDS = {"Hardtanh": (-1, 1), "RReLU": (1 / 8, 1 / 3)}
+"""Torch's defaults of two arguments that must stand in order."""
+
+
 @case(*INPLACE, *PLAIN, *NUMBERS)
-def pointwise_activation(draw: Any, rank: int, kind: str) -> Case:
-    kwargs = {name: number(draw) for name in NUMBERS.get(kind, ())}
+def pointwise_activation(draw: Draw, rank: int, kind: str) -> Case:
+    names = NUMBERS.get(kind, ())
+    kwargs = {name: number(draw, positive=kind in ("CELU", "Softshrink")) for name in names}
+    if kind in ("CELU", "Softshrink"):
+        kwargs["alpha" if kind == "CELU" else "lambd"] = draw.off(*kwargs.values(), 0, -0.5)
     if kind not in PLAIN and kind not in ("Hardshrink", "Softplus", "Softshrink"):
         kwargs["inplace"] = draw(st.booleans())
     if kind == "Hardtanh" and draw(st.booleans()):
@@ -175,116 +198,127 @@ def pointwise_activation(draw: Any, rank: int, kind: str) -> Case:
         kwargs["min_value"] = draw(st.sampled_from([None, -3.0]))
     if kind != "Threshold":  # the rest have defaults
         kwargs = {name: value for name, value in kwargs.items() if draw(st.booleans())}
-    if draw(st.integers(0, 11)) == 0:
+    if kind in ENDS:
+        put_in_order(draw, kwargs, NUMBERS[kind], ENDS[kind])
+    if draw.off(False, True):
         kwargs["nonsense"] = 1
     return Case(kwargs, [shape(draw, 0, 5)])
 
 
+def put_in_order(draw: Draw, kwargs: dict[str, Any], names: tuple[str, str], defaults: tuple[float, float]) -> None:
+    """Make the first of two arguments the lesser, where both are numbers; when off, the greater."""
+    ends = [kwargs.get(name, default) for name, default in zip(names, defaults)]
+    if draw.slipped or ends[0] < ends[1]:
+        return
+    if not draw.off(False, True):
+        for name in names:
+            kwargs.pop(name, None)
+
+
 @case("GELU")
-def gelu(draw: Any, rank: int, kind: str) -> Case:
-    return Case({"approximate": draw(st.sampled_from(["none", "tanh", "erf"]))}, [shape(draw, 0, 5)])
+def gelu(draw: Draw, rank: int, kind: str) -> Case:
+    return Case({"approximate": draw.off(draw(st.sampled_from(["none", "tanh"])), "erf")}, [shape(draw, 0, 5)])
 
 
 @case("PReLU")
-def prelu(draw: Any, rank: int, kind: str) -> Case:
+def prelu(draw: Draw, rank: int, kind: str) -> Case:
     full = shape(draw, 0, 5)
     channels = full[1] if len(full) > 1 else 1
-    slopes = draw(st.sampled_from([1, channels, rarely(draw, channels, -1), rarely(draw, 1, 3)]))
+    slopes = draw.off(draw(st.sampled_from([1, channels])), -1, 0, channels + 1)
     return Case({"num_parameters": slopes, "init": draw(st.sampled_from([0.25, 0.1]))}, [full])
 
 
 @case("GLU")
-def glu(draw: Any, rank: int, kind: str) -> Case:
-    full = shape(draw, 0, 4)
-    dim = draw(st.integers(-5, 4))
-    if -len(full) <= dim < len(full):  # an even size there, mostly
-        at = dim % len(full)
-        full = rarely(draw, (*full[:at], 2 * full[at], *full[at + 1 :]), full)
-    return Case({"dim": dim} if draw(st.booleans()) else {}, [full])
+def glu(draw: Draw, rank: int, kind: str) -> Case:
+    full = shape(draw, 1, 4)
+    dim = draw(st.integers(-len(full), len(full) - 1))
+    if dim in (-1, len(full) - 1) and draw(st.booleans()):
+        dim = -1
+    at = dim % len(full)
+    halved = draw.off(2 * full[at], 2 * full[at] + 1)
+    full = (*full[:at], halved, *full[at + 1 :])
+    dim = draw.off(dim, len(full), -len(full) - 1)
+    return Case({} if dim == -1 and draw(st.booleans()) else {"dim": dim}, [draw.off(full, ())])
 
 
 @case("Softmax", "Softmin", "LogSoftmax")
-def softmax(draw: Any, rank: int, kind: str) -> Case:
+def softmax(draw: Draw, rank: int, kind: str) -> Case:
     full = shape(draw, 0, 5)
     inside = st.integers(-max(len(full), 1), max(len(full), 1) - 1)
-    return Case({"dim": rarely(draw, draw(st.none() | inside), draw(st.sampled_from([5, -6, 1.0])))}, [full])
+    return Case({"dim": draw.off(draw(st.none() | inside), 5, -6, 1.0)}, [full])
 
 
 @case("Softmax2d")
-def softmax2d(draw: Any, rank: int, kind: str) -> Case:
-    return Case({}, [rarely(draw, shape(draw, 3, 4), shape(draw, 0, 6))])
+def softmax2d(draw: Draw, rank: int, kind: str) -> Case:
+    return Case({}, [draw.off(shape(draw, 3, 4), (), (2,), (2, 3), (1, 2, 3, 1, 2))])
 
 
 @case("MultiheadAttention")
-def attention(draw: Any, rank: int, kind: str) -> Case:
+def attention(draw: Draw, rank: int, kind: str) -> Case:
     heads = draw(st.integers(1, 3))
     embed = heads * draw(st.integers(1, 3))
     kdim, vdim = draw(st.none() | EXTENTS), draw(st.none() | EXTENTS)
     kwargs = {
         "embed_dim": embed,
-        "num_heads": rarely(draw, heads, draw(st.sampled_from([0, -1, 2]))),
+        "num_heads": draw.off(heads, 0, -1, embed + 1),
         "dropout": draw(st.sampled_from([0.0, 0.5])),
         "bias": draw(st.booleans()),
         "add_bias_kv": draw(st.booleans()),
         "add_zero_attn": draw(st.booleans()),
-        "kdim": rarely(draw, kdim, -1),
-        "vdim": rarely(draw, vdim, -1),
+        "kdim": draw.off(kdim, -1),
+        "vdim": draw.off(vdim, -1),
         "batch_first": draw(st.booleans()),
     }
-    batch, length = draw(EXTENTS), draw(EXTENTS)
-    keys = [rarely(draw, length, length + 1), rarely(draw, batch, batch + 1)]
-    queries = [draw(EXTENTS), batch]
+    batch, length, targets = draw(EXTENTS), draw(EXTENTS), draw(EXTENTS)
+    places = [(targets, batch), (length, batch), (length, batch)]
+    places[1] = draw.off(places[1], (length + 1, batch), (length, batch + 1))
+    places[2] = draw.off(places[2], (length + 1, batch), (length, batch + 1))
     if kwargs["batch_first"]:
-        keys.reverse(), queries.reverse()
-    inputs = [
-        (*queries, rarely(draw, embed, embed + 1)),
-        (*keys, rarely(draw, kdim or embed, embed + 2)),
-        (*rarely(draw, keys, [length, batch]), rarely(draw, vdim or embed, embed + 2)),
-    ]
+        places = [place[::-1] for place in places]
+    features = [embed, kdim or embed, vdim or embed]
+    features[(at := draw(st.integers(0, 2)))] += draw.off(0, 1)
+    inputs = [(*place, last) for place, last in zip(places, features)]
     if draw(st.booleans()):  # without a batch
-        inputs = [shape[::2] for shape in inputs]
-    inputs[draw(st.integers(0, 2))] = rarely(draw, inputs[0], draw(st.sampled_from([inputs[0][1:], (1, *inputs[0])])))
+        inputs = [(length, last) for (length, _), last in zip([(targets, 0), *[(length, 0)] * 2], features)]
+    inputs[at] = draw.off(inputs[at], inputs[at][1:], (1, *inputs[at]))
     calls = {"need_weights": draw(st.booleans()), "average_attn_weights": draw(st.booleans())}
     return Case(kwargs, inputs, calls=calls)
 
 
 @case("RNN", "LSTM", "GRU")
-def recurrent(draw: Any, rank: int, kind: str) -> Case:
+def recurrent(draw: Draw, rank: int, kind: str) -> Case:
     features, hidden = draw(EXTENTS), draw(EXTENTS)
     kwargs = {
-        "input_size": rarely(draw, features, draw(st.sampled_from([features + 1, 0, -1, 2.0]))),
-        "hidden_size": rarely(draw, hidden, draw(st.sampled_from([0, -1, 2.0]))),
-        "num_layers": rarely(draw, draw(st.integers(1, 3)), draw(st.sampled_from([0, -1, 1.0]))),
-        "bias": rarely(draw, draw(st.booleans()), 1),
+        "num_layers": draw.off(draw(st.integers(1, 3)), 0, -1, 1.0),
+        "bias": draw.off(draw(st.booleans()), 1),
         "batch_first": draw(st.booleans()),
-        "dropout": rarely(draw, draw(st.sampled_from([0, 0.5, 1])), draw(st.sampled_from([1.5, -0.1, True, "a"]))),
+        "dropout": draw.off(draw(st.sampled_from([0, 0.5, 1])), 1.5, -0.1, True, "a"),
         "bidirectional": draw(st.booleans()),
-        "nonlinearity": rarely(draw, draw(st.sampled_from(["tanh", "relu"])), "sigmoid"),
-        "proj_size": draw(st.sampled_from([0, rarely(draw, max(hidden - 1, 0), draw(st.sampled_from([hidden, -1])))])),
     }
-    for name in [*kwargs][2:]:
+    if kind == "RNN" or draw.off(False, True):
+        kwargs["nonlinearity"] = draw.off(draw(st.sampled_from(["tanh", "relu"])), "sigmoid")
+    if kind == "LSTM" or draw.off(False, True):
+        kwargs["proj_size"] = draw.off(draw(st.integers(0, hidden - 1)), hidden, -1)
+    for name in [*kwargs]:
         if not draw(st.booleans()):
             del kwargs[name]
-    for name, owner in (("nonlinearity", "RNN"), ("proj_size", "LSTM")):
-        if owner != kind and draw(st.integers(0, 19)):
-            kwargs.pop(name, None)
+    kwargs["input_size"] = draw.off(features, features + 1, 0, -1, 2.0)
+    kwargs["hidden_size"] = draw.off(hidden, 0, -1, 2.0)
     full = (draw(EXTENTS), draw(EXTENTS), features)
-    return Case(
-        kwargs, [rarely(draw, draw(st.sampled_from([full, full[1:]])), draw(st.sampled_from([(1, *full), full[2:]])))]
-    )
+    return Case(kwargs, [draw.off(draw(st.sampled_from([full, full[1:]])), (1, *full), full[2:])])
 
 
 @case("RNNCell", "LSTMCell", "GRUCell")
-def cell(draw: Any, rank: int, kind: str) -> Case:
+def cell(draw: Draw, rank: int, kind: str) -> Case:
     features = draw(EXTENTS)
     kwargs = {
-        "input_size": rarely(draw, features, draw(st.sampled_from([features + 1, 0, -1]))),
-        "hidden_size": rarely(draw, draw(EXTENTS), -1),
+        "input_size": draw.off(features, features + 1, 0, -1),
+        "hidden_size": draw.off(draw(EXTENTS), -1),
         "bias": draw(st.booleans()),
     }
-    if draw(st.integers(0, 11)) == 0 or (kind == "RNNCell" and draw(st.booleans())):
-        kwargs["nonlinearity"] = rarely(draw, draw(st.sampled_from(["tanh", "relu"])), "sigmoid")
+    if kind == "RNNCell" and draw(st.booleans()):
+        kwargs["nonlinearity"] = draw.off(draw(st.sampled_from(["tanh", "relu"])), "sigmoid")
+    elif draw.off(False, True):
+        kwargs["nonlinearity"] = "tanh"
     full = (draw(EXTENTS), features)
-    return Case(
-        kwargs, [rarely(draw, draw(st.sampled_from([full, full[1:]])), draw(st.sampled_from([(1, *full), ()])))]
-    )
+    return Case(kwargs, [draw.off(draw(st.sampled_from([full, full[1:]])), (1, *full), ())])
