@@ -12,12 +12,12 @@ from convcalc.network.trace import trace
 from convcalc.questions.summary import summary
 
 if TYPE_CHECKING:
+    from convcalc.algebra.compile import compile
     from convcalc.algebra.parse import symbols
-    from convcalc.algebra.symbolic.printing import compile
 
 __all__ = ["Report", "analyze", "cat", "compile", "flatten", "matmul", "nn", "stack", "summary", "symbols", "trace"]
 
-_LETTERS = {"symbols": "convcalc.algebra.parse", "compile": "convcalc.algebra.symbolic.printing"}
+_LETTERS = {"symbols": "convcalc.algebra.parse", "compile": "convcalc.algebra.compile"}
 
 
 def __getattr__(name: str) -> Any:

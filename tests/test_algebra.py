@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import random
 import sys
 from fractions import Fraction
@@ -10,7 +11,8 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import given
+import sympy
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from convcalc import nn  # noqa: F401  # loads every kind
@@ -18,7 +20,7 @@ from convcalc.algebra import dims, parse, symbolic
 from convcalc.algebra.field import Field, Part, Undefined, join
 from convcalc.algebra.formula import Formula, recording
 from convcalc.algebra.intervals import Along, Axis, Taps, hull, slide, spread
-from convcalc.algebra.symbolic import printing, relations
+from convcalc.algebra.symbolic import printing, relations, rounding
 from convcalc.errors import ConvcalcError, SpecError
 from convcalc.layers.base import kinds
 
@@ -57,11 +59,131 @@ def test_minimum_and_equal_hold_for_every_size(left: Any, right: Any) -> None:
         a = symbolic.canonical(size(step, a))
     for step in right:
         b = symbolic.canonical(size(step, b))
-    smaller, same = relations.minimum(a, b), relations.equal(a, b)
+    smaller, same = symbolic.minimum(a, b), relations.equal(a, b)
     for n in range(1, 30):
         x, y = (v if isinstance(v, int) else int(v.subs(H, n)) for v in (a, b))
         assert (smaller if isinstance(smaller, int) else smaller.subs(H, n)) == min(x, y)
         assert bool(same if isinstance(same, bool) else same.subs(H, n)) == (x == y)
+
+
+LETTERS = (symbolic.symbol("a"), symbolic.symbol("b"))
+INTEGER = st.integers(-20, 20)
+DIVISOR = st.integers(1, 9)
+TERMS = st.sampled_from(LETTERS) | st.builds(
+    lambda name, m, c, up: (sympy.ceiling if up else sympy.floor)((name + c) / m, evaluate=False),
+    st.sampled_from(LETTERS), st.integers(2, 5), st.integers(0, 4), st.booleans(),
+)  # fmt: skip
+ROUNDED = st.builds(
+    lambda outside, terms, constant, divisor: rounding.Rounded(
+        sympy.Integer(outside),
+        {term: sympy.Integer(factor) for term, factor in terms.items() if factor},
+        sympy.Integer(constant),
+        sympy.Integer(divisor),
+    ),
+    INTEGER, st.dictionaries(TERMS, INTEGER, max_size=3), INTEGER, DIVISOR,
+)  # fmt: skip
+"""Sums over a divisor, with floors and ceilings among their terms, to be rounded down."""
+PLACE = st.tuples(st.integers(1, 60), st.integers(1, 60))
+
+
+def value_at(expr: Any, place: tuple[int, int]) -> int:
+    """The value of an expression at numbers, by the arithmetic of fractions alone."""
+    if expr.func in (sympy.floor, sympy.ceiling):
+        (inside,) = (fraction_at(arg, place) for arg in expr.args)
+        return (math.floor if expr.func is sympy.floor else math.ceil)(inside)
+    value = fraction_at(expr, place)
+    assert value.denominator == 1
+    return value.numerator
+
+
+def fraction_at(expr: Any, place: tuple[int, int]) -> Fraction:
+    """The value of an expression at numbers, which need not be an integer."""
+    if expr.is_Rational:
+        return Fraction(int(expr.p), int(expr.q))
+    if expr.is_Symbol:
+        return Fraction(place[LETTERS.index(expr)])
+    if expr.func in (sympy.floor, sympy.ceiling):
+        return Fraction(value_at(expr, place))
+    values = [fraction_at(arg, place) for arg in expr.args]
+    if expr.func is sympy.Add:
+        return sum(values, Fraction(0))
+    if expr.func is sympy.Pow:
+        return Fraction(values[0] ** values[1].numerator)
+    assert expr.func is sympy.Mul, expr
+    return math.prod(values)
+
+
+def rounded_at(rounded: Any, place: tuple[int, int]) -> int:
+    """What a `Rounded` says, computed with numbers."""
+    terms = sum(int(factor) * value_at(term, place) for term, factor in rounded.terms.items())
+    return value_at(rounded.outside, place) + (terms + int(rounded.constant)) // int(rounded.divisor)
+
+
+@pytest.mark.parametrize(
+    "rewrite", [rounding.take_out_multiples, rounding.cancel_common_factor, rounding.take_out_constant]
+)
+@given(ROUNDED, PLACE)
+def test_a_rewrite_of_a_floor_keeps_its_value(rewrite: Any, rounded: Any, place: tuple[int, int]) -> None:
+    assert rounded_at(rewrite(rounded), place) == rounded_at(rounded, place)
+
+
+@given(ROUNDED, PLACE)
+def test_rewrites_do_what_they_are_named_for(rounded: Any, place: tuple[int, int]) -> None:
+    divisor = rounded.divisor
+    assert all(0 < factor < divisor for factor in rounding.take_out_multiples(rounded).terms.values())
+    assert 0 <= rounding.take_out_constant(rounded).constant < divisor
+    less = rounding.cancel_common_factor(rounded)
+    assert math.gcd(int(less.divisor), *map(int, less.terms.values())) == 1
+    if rounding.only_falls(rounded):
+        assert all(value_at(factor * term, place) <= 0 for term, factor in rounded.terms.items())
+
+
+@given(ROUNDED, PLACE)
+def test_a_nested_rounding_is_merged_into_one(rounded: Any, place: tuple[int, int]) -> None:
+    rounded = rounding.take_out_multiples(rounded)
+    inner = rounding.nested_rounding(rounded)
+    assume(inner is not None)
+    merged = math.floor(fraction_at(rounding.merge(rounded, inner), place))
+    assert value_at(rounded.outside, place) + merged == rounded_at(rounded, place)
+
+
+@given(INTEGER, st.sampled_from(LETTERS), INTEGER, DIVISOR, PLACE)
+def test_a_ceiling_is_a_floor(factor: int, term: Any, c: int, d: int, place: tuple[int, int]) -> None:
+    arg = (factor * term + c) / sympy.Integer(d)
+    exact = math.ceil(fraction_at(arg, place))
+    assert math.floor(fraction_at(rounding.ceiling_as_floor(arg), place)) == exact
+    assert value_at(rounding.round_up(arg), place) == exact
+
+
+@given(ROUNDED, PLACE)
+def test_finish_writes_what_is_left(rounded: Any, place: tuple[int, int]) -> None:
+    rounded = rounding.take_out_constant(rounded)
+    assert value_at(rounding.finish(rounded), place) == rounded_at(rounded, place)
+
+
+@given(ROUNDED, PLACE)
+def test_all_rewrites_together_keep_the_value(rounded: Any, place: tuple[int, int]) -> None:
+    arg = (rounded.body + rounded.constant) / rounded.divisor
+    assert value_at(rounding.round_down(arg), place) == math.floor(fraction_at(arg, place))
+
+
+@given(INTEGER, INTEGER, st.sampled_from(LETTERS), INTEGER, PLACE)
+def test_halves_are_joined(factor: int, more: int, term: Any, c: int, place: tuple[int, int]) -> None:
+    half = (term + c) / sympy.Integer(2)
+    expr = factor * sympy.floor(half, evaluate=False) + (factor + more) * sympy.ceiling(half, evaluate=False) + c
+    joined = rounding.join_halves(sympy.expand(expr))
+    assert value_at(joined, place) == value_at(sympy.sympify(expr), place)
+    if more == 0 and factor:
+        assert not joined.has(sympy.floor, sympy.ceiling)
+
+
+@given(ROUNDED, ROUNDED, st.integers(-5, 5), DIVISOR, PLACE)
+def test_a_minimum_leaves_a_floor(left: Any, right: Any, f: int, d: int, place: tuple[int, int]) -> None:
+    a, b = left.body + left.constant, right.body + right.constant
+    x, y = value_at(sympy.sympify(a), place), value_at(sympy.sympify(b), place)
+    expr: Any = sympy.sympify(symbolic.canonical(sympy.floor(f * sympy.Min(a, b) / sympy.Integer(d), evaluate=False)))
+    assert expr.subs(dict(zip(LETTERS, place))) == f * min(x, y) // d
+    assert all(not inner.has(sympy.Min) for inner in expr.atoms(sympy.floor, sympy.ceiling))
 
 
 def test_resnet_chain_is_one_ceiling() -> None:

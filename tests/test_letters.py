@@ -28,7 +28,7 @@ from convcalc.algebra.dims import show, show_shape, substitute
 from convcalc.algebra.periodic import Sizes
 from convcalc.algebra.symbolic import printing
 from convcalc.algebra.symbolic.regions import Region
-from convcalc.algebra.symbolic.relations import opened, solved
+from convcalc.algebra.symbolic.relations import open_floor, solve_relation
 from convcalc.algebra.types import is_symbolic
 from convcalc.errors import ConvcalcError, NoSolution, ShapeError, SpecError, UnknownName
 from convcalc.network.graph import Graph
@@ -482,7 +482,7 @@ def test_relations_of_one_letter_are_solved_exactly(a: Any, b: Any, n: int, same
     a, b = (sympy.sympify(symbolic.canonical(sympy.sympify(x).subs({W: H, C: H}))) for x in (a, b))
     suppose((a - b).free_symbols)
     relation = (sympy.Eq if same else sympy.Ge)(a, b + n, evaluate=False)
-    found = solved(relation)
+    found = solve_relation(relation)
     if found is None:
         return
     holds = cc.compile(relation, "H")
@@ -524,8 +524,8 @@ def test_sets_are_told(sizes: Sizes, text: str) -> None:
 
 def test_equations_are_opened() -> None:
     k, p, s = cc.symbols("k p s")
-    assert opened(sympy.Eq((224 + 2 * p - k) // s + 1, 112, evaluate=False)) == "111·s ≤ 2·p + 224 - k ≤ 112·s - 1"
-    assert opened(sympy.Eq(H + 2 * p - k + 1, H, evaluate=False)) == "k = 2·p + 1"
+    assert open_floor(sympy.Eq((224 + 2 * p - k) // s + 1, 112, evaluate=False)) == "111·s ≤ 2·p + 224 - k ≤ 112·s - 1"
+    assert open_floor(sympy.Eq(H + 2 * p - k + 1, H, evaluate=False)) == "k = 2·p + 1"
 
 
 # Compiled functions

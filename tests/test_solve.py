@@ -20,8 +20,8 @@ from convcalc import nn, summary, trace
 from convcalc.algebra.conditions import condition
 from convcalc.algebra.symbolic import canonical, symbol
 from convcalc.algebra.symbolic.narrowing import Narrowing, searched
-from convcalc.algebra.symbolic.printing import function
-from convcalc.algebra.symbolic.relations import stated
+from convcalc.algebra.symbolic.program import make_function
+from convcalc.algebra.symbolic.relations import relate
 from convcalc.analysis.solving.problem import Answers
 from convcalc.cli import main
 from convcalc.errors import ConvcalcError, SpecError
@@ -408,10 +408,10 @@ def test_narrowing_leaves_what_holds(data: st.DataObject) -> None:
         for a, b, kind in data.draw(
             st.lists(st.tuples(side, side, st.sampled_from(["==", ">="])), min_size=1, max_size=3)
         )
-        if not isinstance(relation := stated(kind, canonical(a), canonical(b)), bool)
+        if not isinstance(relation := relate(kind, canonical(a), canonical(b)), bool)
     ]
     suppose(relations)
-    holds = function(relations, letters)
+    holds = make_function(relations, letters)
     wanted = {numbers for numbers in product(range(1, 8), repeat=3) if all(holds(*numbers))}
     narrowing = Narrowing(relations, letters)
     parts = [part for _, part in searched(narrowing, ((1, 7),) * 3, len, data.draw(st.booleans())) if part]

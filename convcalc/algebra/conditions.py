@@ -147,7 +147,7 @@ _MOST_CASES = 12  # of which one must be so, in one relation
 
 def _stated(tree: ast.expr, dims: Mapping[str, Any], text: str) -> list[Any]:
     """What a condition states of dims, as in `Condition`."""
-    from convcalc.algebra.symbolic.relations import stated
+    from convcalc.algebra.symbolic import relate
 
     found: list[Any] = []
     for part in parts(tree):
@@ -156,7 +156,7 @@ def _stated(tree: ast.expr, dims: Mapping[str, Any], text: str) -> list[Any]:
         plain = isinstance(part, ast.Compare) and not any(isinstance(s, (ast.NotEq, ast.NotIn)) for s in part.ops)
         known = all((isinstance(n, ast.Name) and plain) or (isinstance(n, ast.Constant) and n.value) for n in by)
         found += _said(part, True, dims, text) if known else [None]
-        found += [stated(">=", dims[n.id], 1) for n in by if known and isinstance(n, ast.Name)]
+        found += [relate(">=", dims[n.id], 1) for n in by if known and isinstance(n, ast.Name)]
     return found
 
 
@@ -181,28 +181,28 @@ def _said(node: ast.expr, true: bool, dims: Mapping[str, Any], text: str) -> lis
 
 def _between(sign: type[ast.cmpop], a: Any, b: Any) -> list[Any]:
     """One comparison of dims as relations."""
-    from convcalc.algebra.symbolic.relations import stated
+    from convcalc.algebra.symbolic import relate
 
     if sign in (ast.In, ast.NotIn):
         if isinstance(b, range):
-            within = [stated(">=", a, b.start), stated(">=", b.stop - 1, a)]
-            outside = [stated(">=", (a - b.start) * (a - b.stop + 1), 1)] if b else [True]
+            within = [relate(">=", a, b.start), relate(">=", b.stop - 1, a)]
+            outside = [relate(">=", (a - b.start) * (a - b.stop + 1), 1)] if b else [True]
             return within if sign is ast.In else outside
         if sign is ast.In:
             return _one_of([_between(ast.Eq, a, item) for item in b])
         return [relation for item in b for relation in _between(ast.NotEq, a, item)]
     if sign is ast.Eq:
-        return [stated("==", a, b)]
+        return [relate("==", a, b)]
     if sign is ast.NotEq:
-        return [stated(">=", (a - b) * (a - b), 1)]
+        return [relate(">=", (a - b) * (a - b), 1)]
     if sign in (ast.Lt, ast.LtE):
-        return [stated(">=", b - int(sign is ast.Lt), a)]
-    return [stated(">=", a - int(sign is ast.Gt), b)]
+        return [relate(">=", b - int(sign is ast.Lt), a)]
+    return [relate(">=", a - int(sign is ast.Gt), b)]
 
 
 def _one_of(cases: list[list[Any]]) -> list[Any]:
     """That one of several cases is so: of equations, as one of their product; [None] of others, or of many."""
-    from convcalc.algebra.symbolic.relations import stated
+    from convcalc.algebra.symbolic import relate
 
     if len(cases) == 1:
         return cases[0]
@@ -215,7 +215,7 @@ def _one_of(cases: list[list[Any]]) -> list[Any]:
             product *= relation.lhs - relation.rhs
         else:
             return [None]
-    return [stated("==", product, 0)]
+    return [relate("==", product, 0)]
 
 
 def _note_bounds(part: ast.expr, most: dict[str, int], least: dict[str, int]) -> None:

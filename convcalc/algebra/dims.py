@@ -1,16 +1,35 @@
 """Dims and shapes: a dim is an ``int`` or a sympy expression, and here stands all the difference between the two.
 
-Sympy is imported by `symbolic` alone, and only once a dim is not an int.
+Sympy is imported by `symbolic` alone, and only once a dim is not an int: `_symbolic` is the one door to it.
 """
 
 import math
 import operator
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from convcalc.algebra.types import Condition, Dim, is_symbolic
 from convcalc.errors import NotAnInteger
+
+
+class _Letters(Protocol):
+    """What `symbolic` does for dims that are not ints; the functions here of the same names say what each returns."""
+
+    def canonical(self, expr: Any) -> Dim: ...
+    def minimum(self, a: Any, b: Any) -> Dim: ...
+    def equal(self, a: Any, b: Any) -> Condition: ...
+    def at_least(self, a: Any, b: Any) -> Condition: ...
+    def pretty(self, expr: Any) -> str: ...
+    def substitute(self, expr: Any, values: Mapping[Any, Any]) -> Dim: ...
+    def symbol(self, name: str) -> Dim: ...
+
+
+def _symbolic() -> _Letters:
+    """Return the package `symbolic`, imported with sympy (0.2 s) at the first dim that is not an int, never before."""
+    from convcalc.algebra import symbolic
+
+    return symbolic
 
 
 def as_dim(value: Any, what: str = "a size", owner: str = "") -> Dim:
@@ -25,9 +44,7 @@ def as_dim(value: Any, what: str = "a size", owner: str = "") -> Dim:
     if type(value) is int:
         return value
     if is_symbolic(value):
-        from convcalc.algebra.symbolic import canonical
-
-        return canonical(value)
+        return _symbolic().canonical(value)
     try:
         return int(operator.index(value))
     except TypeError:
@@ -47,9 +64,7 @@ def minimum(a: Dim, b: Dim) -> Dim:
     """The smaller of two dims, for every size if there is one."""
     if isinstance(a, int) and isinstance(b, int):
         return min(a, b)
-    from convcalc.algebra.symbolic.relations import minimum
-
-    return minimum(a, b)
+    return _symbolic().minimum(a, b)
 
 
 def maximum(a: Dim, b: Dim) -> Dim:
@@ -74,18 +89,14 @@ def equal(a: Dim, b: Dim) -> Condition:
     """Whether two dims are equal: True, False, or a relation between letters."""
     if a == b or (isinstance(a, int) and isinstance(b, int)):
         return a == b
-    from convcalc.algebra.symbolic.relations import equal
-
-    return equal(a, b)  # type: ignore[arg-type]
+    return _symbolic().equal(a, b)
 
 
 def at_least(a: Dim, b: Dim) -> Condition:
     """Whether ``a >= b``, as `equal`."""
     if isinstance(a, int) and isinstance(b, int):
         return a >= b
-    from convcalc.algebra.symbolic.relations import at_least
-
-    return at_least(a, b)  # type: ignore[arg-type]
+    return _symbolic().at_least(a, b)
 
 
 def truth(condition: Condition) -> bool | None:
@@ -105,9 +116,7 @@ def show(dim: Dim) -> str:
     """
     if isinstance(dim, int):
         return str(dim)
-    from convcalc.algebra.symbolic.printing import pretty
-
-    return pretty(dim)  # type: ignore[arg-type]
+    return _symbolic().pretty(dim)
 
 
 def show_count(count: Dim) -> str:
@@ -144,13 +153,9 @@ def substitute(dim: Dim, values: Mapping[Any, Dim]) -> Dim:
     """
     if isinstance(dim, int):
         return dim
-    from convcalc.algebra.symbolic import substitute
-
-    return substitute(dim, values)
+    return _symbolic().substitute(dim, values)
 
 
 def letter(name: str) -> Any:
     """A positive whole number of this name."""
-    from convcalc.algebra.symbolic import symbol
-
-    return symbol(name)
+    return _symbolic().symbol(name)

@@ -134,7 +134,7 @@ def _dims(values: Any) -> Iterator[Any]:
 
 def filled(graph: Graph, sizes: Mapping[str, Dim]) -> Graph:
     """``graph`` with ``sizes`` in place of its letters; raises UnknownName, and ShapeError for a demand that fails."""
-    from convcalc.algebra.symbolic.relations import restated, strongest
+    from convcalc.algebra.symbolic import drop_implied, restate
 
     known = graph.letters
     for name in sizes:
@@ -148,13 +148,13 @@ def filled(graph: Graph, sizes: Mapping[str, Dim]) -> Graph:
     reasons: dict[Condition, Reason] = {}
     relation: Any
     for relation, reason in graph.reasons.items():
-        now = restated(relation, values)
+        now = restate(relation, values)
         if now is False:
             given = ", ".join(f"{name} = {show(size)}" for name, size in sizes.items())
             raise ShapeError(f"needs {show(relation)}; with {given} that does not hold", where=reason.node)
         if now is not True:
             reasons[now] = reason
-    changed = {"inputs": put(graph.inputs), "owned": put(graph.owned), "assumptions": strongest(reasons)}
+    changed = {"inputs": put(graph.inputs), "owned": put(graph.owned), "assumptions": drop_implied(reasons)}
     return replace(graph, nodes=tuple(nodes), reasons=reasons, **changed)
 
 

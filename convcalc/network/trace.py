@@ -152,9 +152,9 @@ class Tape:
         owned: dict[str, Any] = {path: self._seats[id(layer)].item for path, layer in self._owned.items()}
         assumptions: tuple[Condition, ...] = ()
         if self._reasons:
-            from convcalc.algebra.symbolic.relations import strongest
+            from convcalc.algebra.symbolic import drop_implied
 
-            assumptions = strongest(self._reasons)
+            assumptions = drop_implied(self._reasons)
         names, reasons = tuple(x.name for x in outputs), dict(self._reasons)
         read = {name for node in self._nodes for name in node.inputs}.union(names)
         nodes = tuple([node for node in self._nodes if not isinstance(node.layer, Output) or node.name in read])

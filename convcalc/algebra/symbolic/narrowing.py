@@ -15,7 +15,8 @@ from typing import Any, TypeAlias
 import sympy
 from sympy import ceiling, floor
 
-from convcalc.algebra.symbolic import canonical, fraction, split
+from convcalc.algebra.symbolic.canonical import canonical
+from convcalc.algebra.symbolic.terms import as_fraction, as_terms
 from convcalc.algebra.types import LIMIT
 
 Box: TypeAlias = tuple[tuple[int, int], ...]
@@ -42,7 +43,7 @@ class Narrowing:
         for gap, most in _gaps(relations):
             gap = _nested(_primitive(gap, exact=most == 0))
             if gap.func is floor and most:  # ⌊a/b⌋ ≥ 0 where a ≥ 0
-                gap = _nested(fraction(gap.args[0])[0])
+                gap = _nested(as_fraction(gap.args[0])[0])
             place = self._place(gap)
             if place is not None and (place, most) not in self.goals:
                 self.goals.append((place, most))
@@ -55,7 +56,7 @@ class Narrowing:
         first: Any = expr
         second: Any = None
         if sign == "//":
-            first, second = fraction(expr.args[0])
+            first, second = as_fraction(expr.args[0])
             first = _nested(first + second - 1 if expr.func is ceiling else first)
         elif expr.is_Pow and expr.exp.is_Integer and expr.exp > 1:
             sign, first, second = "*", expr.base, expr.base ** (expr.exp - 1)
@@ -169,7 +170,7 @@ def _with(gap: Any, term: Any, value: Any) -> Any:
 
 def _primitive(gap: Any, exact: bool) -> Any:
     """A sum without a common factor: ``2·a - 2·b ≥ 1`` is ``a - b ≥ 1``; ``2·a - 2·b = 1`` (``exact``) cannot be."""
-    constant, terms = split(sympy.expand(gap * sympy.ilcm(1, *[f.q for f in gap.as_coefficients_dict().values()])))
+    constant, terms = as_terms(sympy.expand(gap * sympy.ilcm(1, *[f.q for f in gap.as_coefficients_dict().values()])))
     common = sympy.igcd(0, 0, *terms.values()) or 1
     if exact and constant % common:
         return sympy.Integer(-1)
@@ -186,7 +187,7 @@ def _nested(expr: Any) -> Any:
     others = [term for term in terms if not term.is_Integer]
     if len(floors) == 1 and len(others) > 1:
         ((sign, term),) = floors
-        numerator, divisor = fraction((sign * term).args[0])
+        numerator, divisor = as_fraction((sign * term).args[0])
         whole = sympy.expand(sign * divisor * (sympy.Add(*others) - term))
         joined = (sign * term).func((numerator + whole) / divisor, evaluate=False)
         return sympy.Add(sign * joined, *[term for term in terms if term.is_Integer])

@@ -13,10 +13,12 @@ from typing import Any
 import sympy
 
 from convcalc.algebra.periodic import ALL, NONE, Sizes
-from convcalc.algebra.symbolic import canonical, gathered, symbol
+from convcalc.algebra.symbolic.canonical import canonical
 from convcalc.algebra.symbolic.narrowing import Narrowing, searched, width
-from convcalc.algebra.symbolic.printing import function, pretty
-from convcalc.algebra.symbolic.relations import solved, stated
+from convcalc.algebra.symbolic.printing import pretty
+from convcalc.algebra.symbolic.program import make_function
+from convcalc.algebra.symbolic.relations import relate, solve_relation
+from convcalc.algebra.symbolic.terms import as_products, symbol
 from convcalc.algebra.types import LIMIT
 
 Box = dict[str, Sizes]
@@ -44,7 +46,7 @@ class Region:
         later = []
         for relation in relations:
             names = [] if isinstance(relation, bool) else list(map(str, relation.free_symbols))
-            sizes = solved(relation) if len(names) < 2 else None
+            sizes = solve_relation(relation) if len(names) < 2 else None
             if sizes is None:
                 later.append(relation)
             else:
@@ -83,7 +85,7 @@ class Region:
 
     @cached_property
     def _holds(self) -> Any:
-        return function(self.rest, [symbol(letter) for letter in self.letters])
+        return make_function(self.rest, [symbol(letter) for letter in self.letters])
 
     def __contains__(self, sizes: Sequence[int]) -> bool:
         inside = any(all(n in box[letter] for letter, n in zip(self.letters, sizes)) for box in self.boxes)
@@ -113,7 +115,7 @@ def boxes_of(relation: Any, box: Box) -> list[Box] | None:
     if gap.atoms(sympy.Min, sympy.Max) or relation.func not in (sympy.Eq, sympy.Ge):
         return None
     sign = "==" if relation.func is sympy.Eq else ">="
-    terms = gathered(gap)
+    terms = as_products(gap)
     constant = sum(factor for factor, parts in terms if not parts)
     products = [(factor, _by_letter(parts)) for factor, parts in terms if parts]
     if len(products) > 1 and sign == "==" and len(gap.free_symbols) > 1:
@@ -170,7 +172,7 @@ def _by_letter(parts: Iterable[tuple[Any, Any, Any]]) -> dict[Any, Any]:
 
 
 def _inside(a: Any, sign: str, b: Any, letter: str, box: Box) -> Sizes | None:
-    found = solved(stated(sign, a, b))
+    found = solve_relation(relate(sign, a, b))
     return None if found is None else found & box[letter]
 
 

@@ -80,13 +80,13 @@ def largest(
 
 
 def _by_formula(name: str, report: Report, limits: Mapping[str, int]) -> int | None:
+    from convcalc.algebra.symbolic import relate
     from convcalc.algebra.symbolic.regions import Region
-    from convcalc.algebra.symbolic.relations import stated
 
     totals: list[tuple[Any, int]] = [(report.totals[total], limit) for total, limit in limits.items()]
     if any({str(s) for s in total.free_symbols} != {name} for total, _ in totals if is_symbolic(total)):
         return None
-    region = Region([*report.assumptions, *[stated(">=", limit, total) for total, limit in totals]], [name])
+    region = Region([*report.assumptions, *[relate(">=", limit, total) for total, limit in totals]], [name])
     return None if region.rest or not region.boxes else region.boxes[0][name].most
 
 

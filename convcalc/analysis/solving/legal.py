@@ -89,12 +89,12 @@ def legal(graph: Graph, held: Sequence[str] = ()) -> Legal:
 
 def _demands(reasons: Mapping[Any, Reason], region: "Region") -> Iterator[Demand]:
     """The demands that the others do not imply, in order."""
+    from convcalc.algebra.symbolic import solve_relation
     from convcalc.algebra.symbolic.regions import boxes_of
-    from convcalc.algebra.symbolic.relations import solved
 
     alone: dict[str, dict[Any, Sizes]] = {name: {} for name in region.letters}
     for relation in reasons:
-        sizes = solved(relation) if len(relation.free_symbols) == 1 else None
+        sizes = solve_relation(relation) if len(relation.free_symbols) == 1 else None
         if sizes is not None:
             alone[str(*relation.free_symbols)][relation] = sizes
     told = {relation: pairs[relation].told(name) for name, pairs in alone.items() for relation in _needed(pairs)}
@@ -229,9 +229,9 @@ def _when(lost: Any) -> str:
     """For which sizes; empty where that cannot be told."""
     if not is_symbolic(lost) or len(lost.free_symbols) != 1:
         return ""
-    from convcalc.algebra.symbolic.relations import solved, stated
+    from convcalc.algebra.symbolic import relate, solve_relation
 
-    found = solved(stated(">=", lost, 1))
+    found = solve_relation(relate(">=", lost, 1))
     return found.told(str(*lost.free_symbols)) if found else ""
 
 
@@ -267,12 +267,12 @@ def under(graph: Graph, texts: Sequence[str]) -> tuple[Graph, str]:
 
 def _settled(relation: Any, bounds: Mapping[str, tuple[int, int | None]]) -> bool | None:
     """Whether bounds make a relation true, or false; None where neither."""
-    from convcalc.algebra.symbolic.relations import solved, within
+    from convcalc.algebra.symbolic import holds_within, solve_relation
 
     names = list(map(str, relation.free_symbols))
-    found = solved(relation) if len(names) == 1 else None
+    found = solve_relation(relation) if len(names) == 1 else None
     if found is None or names[0] not in bounds:
-        return True if within(relation, bounds) else None
+        return True if holds_within(relation, bounds) else None
     low, high = bounds[names[0]]
     allowed = Sizes.from_(low) if high is None else Sizes.from_(low) & ~Sizes.from_(high + 1)
     both = allowed & found

@@ -24,9 +24,9 @@ def free(relations: Sequence[Any]) -> set[str]:
 
 def equations(pairs: Any) -> list[Any]:
     """What is wanted, as equations; False among them where that cannot be."""
-    from convcalc.algebra.symbolic.relations import stated
+    from convcalc.algebra.symbolic import relate
 
-    return [False] if pairs is None else [r for a, b in pairs if (r := stated("==", a, b)) is not True]
+    return [False] if pairs is None else [r for a, b in pairs if (r := relate("==", a, b)) is not True]
 
 
 class Search:
@@ -103,8 +103,8 @@ class Search:
 
     def _endless(self, found: Sequence[Mapping[str, int]]) -> bool:
         """Whether all is as wanted wherever a letter is large, or ever farther on from one solution through another."""
+        from convcalc.algebra.symbolic import restate
         from convcalc.algebra.symbolic.narrowing import searched, width
-        from convcalc.algebra.symbolic.relations import restated
 
         for i, (low, high) in enumerate(self.box):
             if high == LIMIT:
@@ -115,7 +115,7 @@ class Search:
                         return True
         for start, step in islice(rays(found, self.box, self._holds), MOST_PROOFS):
             moved = {x: a + d * letter("t") for x, a, d in zip(self.letters, start, step)}
-            if all(restated(relation, moved) is True for relation in [*self.demands, *self.equations]):
+            if all(restate(relation, moved) is True for relation in [*self.demands, *self.equations]):
                 return True
         return False
 
@@ -127,16 +127,15 @@ class Search:
 
     def _family(self) -> tuple[str, ...]:
         """What is wanted, with floors opened: ``2·p + 222 ≤ k ≤ …``."""
-        from convcalc.algebra.symbolic.relations import opened
+        from convcalc.algebra.symbolic import open_floor
 
-        return tuple(dict.fromkeys(opened(relation) for relation in self.equations))
+        return tuple(dict.fromkeys(open_floor(relation) for relation in self.equations))
 
     def _nearest(self) -> Solution | None:
         """What comes nearest to what is wanted: what is at most 1 off, 2, 4 …"""
-        from convcalc.algebra.symbolic.printing import function
-        from convcalc.algebra.symbolic.relations import stated
+        from convcalc.algebra.symbolic import make_function, relate
 
-        sides = function([side for pair in self.samples[0] for side in pair], self.letters)
+        sides = make_function([side for pair in self.samples[0] for side in pair], self.letters)
 
         def off(values: Mapping[str, int]) -> int:
             numbers = sides(*values.values())
@@ -146,7 +145,7 @@ class Search:
         for slack in (2**i for i in range(40 if self.samples[0] else 0)):
             ends = [end for sample in self.samples for a, b in sample for end in ((a + slack, b), (b + slack, a))]
             near: dict[int, list[Mapping[str, int]]] = {}
-            narrowing = self._narrowing([stated(">=", *end) for end in ends])
+            narrowing = self._narrowing([relate(">=", *end) for end in ends])
             for values in self._each(narrowing, _largest):
                 near.setdefault(off(values), []).append(values)
             for gap in sorted(gap for gap in near if gap <= slack and refused < 200):
@@ -186,7 +185,7 @@ def _points(box: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, ...]]:
 
 def _reaches(graph: Graph) -> list[Any]:
     """That no window lies in the padding alone: the padding is smaller than the kernel's reach."""
-    from convcalc.algebra.symbolic.relations import stated
+    from convcalc.algebra.symbolic import relate
 
     found: list[Any] = []
     for node in graph.nodes:
@@ -196,5 +195,5 @@ def _reaches(graph: Graph) -> list[Any]:
         dilation = getattr(node.layer, "dilation", None) or (1,) * len(kernel)
         for k, p, d in zip(kernel, padding, dilation):
             if is_symbolic(p):
-                found.append(stated(">=", d * (k - 1), p))
+                found.append(relate(">=", d * (k - 1), p))
     return found

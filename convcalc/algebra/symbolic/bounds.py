@@ -1,0 +1,58 @@
+"""Bounds of canonical expressions, whatever positive integers the letters are."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import sympy
+from sympy import ceiling, floor
+
+from convcalc.algebra.symbolic.terms import as_fraction, as_products, as_terms
+
+
+def bound(expr: Any, side: int) -> Any:
+    """Return a bound of a canonical expression below (``side=-1``) or above (1); None if none is known.
+
+    It is the value with all letters 1 where all terms grow and point the same way, if need be with floors bounded
+    first.
+
+    >>> from convcalc.algebra.symbolic.terms import symbol
+    >>> bound(2 * symbol("H") + 3, -1), bound(2 * symbol("H") + 3, 1)
+    (5, None)
+    """
+    relaxed, terms = as_terms(expr)
+    products = as_products(expr) if len(expr.free_symbols) > 1 else [(f, [(t, 0, 1)]) for t, f in terms.items()]
+    if all(factor * side < 0 and _grow(parts) for factor, parts in products if parts):
+        return _at_1(expr)
+    for term, factor in terms.items():
+        if term.func in (floor, ceiling):
+            up = (factor > 0) == (side > 0)
+            divisor = as_fraction(term.args[0])[1]  # ⌊u/n⌋ lies below u/n by (n - 1)/n at most
+            slack = (1 - 1 / divisor if divisor.is_Integer else 1) * (up - (term.func is floor))
+            term = term.args[0] + slack
+        relaxed += factor * term
+    relaxed = sympy.expand(relaxed)
+    if any(factor * side > 0 or not _grows(term) for term, factor in as_terms(relaxed)[1].items()):
+        return None
+    return _at_1(relaxed)
+
+
+def _at_1(expr: Any) -> Any:
+    """Return the value with all letters 1."""
+    return expr.subs(dict.fromkeys(expr.free_symbols, 1))
+
+
+def _grow(parts: Sequence[tuple[Any, Any, int]]) -> bool:
+    """Return whether a product of parts less their shifts surely does not fall as letters grow."""
+    alone = len(parts) == 1 and parts[0][2] == 1
+    return all(_grows(part) and (alone or _at_1(part) >= shift) for part, shift, _ in parts)
+
+
+@lru_cache(maxsize=4096)
+def _grows(expr: Any) -> bool:
+    """Return whether an expression surely does not fall as letters grow."""
+    if expr.is_Add or expr.func in (floor, ceiling, sympy.Min, sympy.Max):
+        return all(map(_grows, expr.args))
+    if expr.is_Mul or (expr.is_Pow and expr.exp.is_Integer and expr.exp > 0):
+        return all(_grows(factor) and _at_1(factor) >= 0 for factor in expr.args)
+    return bool(expr.is_Symbol or expr.is_Number)
