@@ -14,7 +14,7 @@ from convcalc import nn
 from convcalc.algebra.field import Field
 from convcalc.algebra.intervals import Axis
 from convcalc.analysis.count import conventions, metrics
-from convcalc.analysis.count.metrics import Count
+from convcalc.analysis.count.call import Call, Count
 from convcalc.analysis.fields.flow import Extent, receptive_field
 from convcalc.errors import ShapeError, SpecError, UnknownName
 from convcalc.layers.base import OPS
@@ -141,7 +141,7 @@ def test_a_metric_is_one_function(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics, "METRICS", metrics.METRICS)
 
     @metrics.metric("Inputs", "inputs")
-    def fan_in(call: metrics.Call) -> int:
+    def fan_in(call: Call) -> int:
         return len(call.inputs)
 
     try:
@@ -154,8 +154,9 @@ def test_a_metric_is_one_function(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_convention_is_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    row = conventions.Convention("mac and bias", "operations", {"mac": 1, "bias": 1}, "1 for each")
-    monkeypatch.setitem(conventions.CONVENTIONS, row.name, row)  # type: ignore[arg-type]
+    price = conventions.price_list({"mac": 1, "bias": 1})
+    row = conventions.Convention("mac and bias", "operations", "1 for each", price)
+    monkeypatch.setitem(conventions.CONVENTIONS, row.name, row)
     report = summary("lenet5", convention=row.name)
     assert report["conv1"].flops == 28 * 28 * 6 * 26
     assert report["conv1"].macs == 28 * 28 * 6 * 25

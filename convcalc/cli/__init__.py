@@ -208,10 +208,10 @@ def text_or_json(help: str | None = None) -> Callable[..., Any]:
 
 def gates(holder: str, more: str = "") -> Callable[..., Any]:
     """An option for each gate, which ``holder`` must pass."""
-    from convcalc.analysis.count.gates import GATES
+    from convcalc.analysis.count.gates import every_gate
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        for gate in reversed(list(GATES.values())):
+        for gate in reversed(list(every_gate().values())):
             example = "100" if gate.name == "min-rf" else "600M"
             text = f"Exit with 1 where {holder} has {gate.broken_by} than this: {example}{more}."
             command = click.option(f"--{gate.name}", metavar="LIMIT", help=text)(command)

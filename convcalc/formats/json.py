@@ -16,8 +16,8 @@ from convcalc.formats.sheet.names import kinds
 from convcalc.formats.sheet.plan import guarded
 from convcalc.formats.sheet.source import parse_expression
 from convcalc.layers.base import Layer, Output
-from convcalc.network.graph import SEVERAL_OUTPUTS, Graph, node_name
-from convcalc.network.tensor import Tensor
+from convcalc.network.graph import SEVERAL_OUTPUTS, Graph, Via, node_name
+from convcalc.network.tensor import Tensor, is_unheld, usual_via
 from convcalc.network.trace import Tape
 
 SCHEMA_VERSION = 1
@@ -134,7 +134,7 @@ class Document:
         names = self._texts(row.get("inputs", []), f"{what}: inputs")
         inputs = [self._known(each, what) for each in names]
         self.read.update(names)
-        with guarded(type(layer).__name__), self.tape.at(path, layer, owner):
+        with guarded(type(layer).__name__), self.tape.at(path, layer, owner, self._via(path, layer)):
             output = self.tape.record(layer, *inputs, path=path)
         if output.name != name or name in self.values:
             raise self._wrong(f"{name} stands in the wrong place; expected {output.name}", what)
@@ -142,6 +142,12 @@ class Document:
         if check and stated is not None and not any(map(is_symbolic, shape)) and shape != stated:
             raise self._wrong(f"the output_shape is {shape}; the file says {json.dumps(stated)[:80]}", what)
         self.values[name] = output
+
+    def _via(self, path: str, layer: Layer) -> Via:
+        """Return how a layer is reached: of those that no module holds, the file says what they are and not how."""
+        owned = self.rest.get("owned")
+        held = path in owned if isinstance(owned, dict) else not is_unheld(type(layer))
+        return "module" if held or isinstance(layer, Output) else usual_via(type(layer))
 
     def _known(self, name: str, what: str) -> Tensor:
         if name not in self.values:

@@ -169,13 +169,14 @@ class Output(_Idle):
         return self.source.further_field(self.name, fields[0])
 
 
-def record(layer: Layer, *inputs: Any) -> Any:
+def record(layer: Layer, *inputs: Any, **how: Any) -> Any:
+    """Hand a call to the tape in force, ``how`` as `Tape.record` takes it; raise SpecError where there is none."""
     try:
         tape = recorder.get()
     except LookupError:
         what, hint = "a layer computes shapes only inside trace() or summary()", "call convcalc.summary(model, shape)"
         raise SpecError(what, where=repr(layer), hint=f"{hint} instead of the model itself") from None
-    return tape(layer, *inputs)
+    return tape(layer, *inputs, **how)
 
 
 def kinds(base: type[Layer] = Layer) -> Iterator[type[Layer]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from convcalc.algebra.dims import as_dim, letter, show, substitute
 from convcalc.algebra.types import Condition, Dim, Shape, is_symbolic
@@ -19,12 +19,18 @@ from convcalc.layers.base import Layer
 SEVERAL_OUTPUTS = "several outputs"
 """How the note on a network of several outputs begins in a report, which a reader of its JSON knows it by."""
 
+Via: TypeAlias = Literal["module", "function", "operator", "method"]
+"""How a call reached its layer: as a ``module`` that the model holds (or a parameter of it), as a ``function``
+(``cc.cat((x, y))``, or a layer made inside ``forward``), as an ``operator`` (``x + y``, ``x[:, 0]``), or as a
+``method`` (``x.flatten(1)``)."""
+
 
 class Node(NamedTuple):
     """One call of a layer.
 
     ``path`` is where the layer sits in the model, ``call`` counts the calls of this layer object, ``inputs`` are names
-    of nodes or of the graph's inputs, ``owner`` is the path of the module whose ``forward`` made the call.
+    of nodes or of the graph's inputs, ``owner`` is the path of the module whose ``forward`` made the call, and ``via``
+    is how the call was written, which some tools count by.
     """
 
     path: str
@@ -34,6 +40,7 @@ class Node(NamedTuple):
     input_shapes: tuple[Shape, ...]
     output_shape: Shape
     owner: str = ""
+    via: Via = "module"
 
     @property
     def name(self) -> str:

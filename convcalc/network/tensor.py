@@ -21,6 +21,7 @@ from convcalc.layers.base import Layer, _Idle, record
 from convcalc.layers.merging import Add, Cat, Div, MatMul, Mul, Stack, Sub
 from convcalc.layers.shaping import Flatten, Mean, Reshape, Sum, Unflatten, axis_of
 from convcalc.layers.softmax import Softmax
+from convcalc.network.graph import Via
 
 
 class Operand:
@@ -55,10 +56,10 @@ class Operand:
         return _pointwise(Mul, self, -1)
 
     def __matmul__(self, other: Any) -> Tensor:
-        return matmul(self, other)
+        return _tensor(MatMul(), "operator", self, other)
 
     def __getitem__(self, index: Any) -> Tensor:
-        return _tensor(Slice(index), self)
+        return _tensor(Slice(index), "operator", self)
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self.shape or not isinstance(self.shape[0], int):
@@ -88,49 +89,49 @@ class Operand:
 
     def reshape(self, *shape: Any) -> Tensor:
         """The same elements in another shape, of which one size may be -1."""
-        return _tensor(Reshape(listed(shape)), self)
+        return _tensor(Reshape(listed(shape)), "method", self)
 
     view = reshape
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         """The axes from ``start_dim`` to ``end_dim`` merged into one."""
-        return _tensor(Flatten(start_dim, end_dim), self)
+        return _tensor(Flatten(start_dim, end_dim), "method", self)
 
     def unflatten(self, dim: int, sizes: Sequence[Dim]) -> Tensor:
         """One axis split into several."""
-        return _tensor(Unflatten(dim, sizes), self)
+        return _tensor(Unflatten(dim, sizes), "method", self)
 
     def permute(self, *dims: Any) -> Tensor:
         """The axes in another order."""
-        return _tensor(Permute(listed(dims)), self)
+        return _tensor(Permute(listed(dims)), "method", self)
 
     def transpose(self, dim0: int, dim1: int) -> Tensor:
         """Two axes exchanged."""
-        return _tensor(Transpose(dim0, dim1), self)
+        return _tensor(Transpose(dim0, dim1), "method", self)
 
     def squeeze(self, dim: Any = None) -> Tensor:
         """Axes of size 1 dropped."""
-        return _tensor(Squeeze(dim), self)
+        return _tensor(Squeeze(dim), "method", self)
 
     def unsqueeze(self, dim: int) -> Tensor:
         """A new axis of size 1."""
-        return _tensor(Unsqueeze(dim), self)
+        return _tensor(Unsqueeze(dim), "method", self)
 
     def expand(self, *sizes: Any) -> Tensor:
         """Axes of size 1 stretched; -1 keeps a size."""
-        return _tensor(Expand(listed(sizes)), self)
+        return _tensor(Expand(listed(sizes)), "method", self)
 
     def roll(self, shifts: Any, dims: Any = None) -> Tensor:
         """Elements shifted along axes, the last ones coming round."""
-        return _tensor(Roll(shifts, dims), self)
+        return _tensor(Roll(shifts, dims), "method", self)
 
     def mean(self, dim: Any = None, keepdim: bool = False) -> Tensor:
         """The mean over axes; over all where none is named."""
-        return _tensor(Mean(dim, keepdim), self)
+        return _tensor(Mean(dim, keepdim), "method", self)
 
     def sum(self, dim: Any = None, keepdim: bool = False) -> Tensor:
         """The sum over axes; over all where none is named."""
-        return _tensor(Sum(dim, keepdim), self)
+        return _tensor(Sum(dim, keepdim), "method", self)
 
     def contiguous(self) -> Any:
         """Itself: there are no values that could lie anywhere."""
@@ -140,19 +141,19 @@ class Operand:
 
     def relu(self) -> Tensor:
         """`ReLU` of each element."""
-        return _tensor(ReLU(), self)
+        return _tensor(ReLU(), "method", self)
 
     def sigmoid(self) -> Tensor:
         """`Sigmoid` of each element."""
-        return _tensor(Sigmoid(), self)
+        return _tensor(Sigmoid(), "method", self)
 
     def tanh(self) -> Tensor:
         """`Tanh` of each element."""
-        return _tensor(Tanh(), self)
+        return _tensor(Tanh(), "method", self)
 
     def softmax(self, dim: int) -> Tensor:
         """`Softmax` along one axis."""
-        return _tensor(Softmax(dim), self)
+        return _tensor(Softmax(dim), "method", self)
 
     def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
         """At most ``chunks`` parts of equal size (the last may be smaller) along an axis."""
@@ -246,40 +247,62 @@ class Buffer(_Leaf):
         return {"": self.shape}
 
 
+_OPERATORS = frozenset({Add, Mul, Sub, Div, MatMul, Slice})
+_METHODS = frozenset({Reshape, Permute, Transpose, Squeeze, Unsqueeze, Expand, Roll, Mean, Sum})
+_METHODS_AND_MODULES = frozenset({Flatten, Unflatten, ReLU, Sigmoid, Tanh, Softmax})
+_FUNCTIONS = frozenset({Cat, Stack})
+
+
+def usual_via(kind: type[Layer]) -> Via:
+    """Return how a kind is reached where no module holds it, for files that do not say it.
+
+    >>> usual_via(Add), usual_via(Flatten), usual_via(Cat)
+    ('operator', 'method', 'function')
+    """
+    if kind in _OPERATORS:
+        return "operator"
+    return "method" if kind in _METHODS or kind in _METHODS_AND_MODULES else "function"
+
+
+def is_unheld(kind: type[Layer]) -> bool:
+    """Return whether torch.nn has no module for a kind, since an operator, a method or a function makes it."""
+    return kind in _OPERATORS or kind in _METHODS or kind in _FUNCTIONS
+
+
 def cat(tensors: Sequence[Any], dim: int = 0) -> Tensor:
     """Tensors put one behind another along axis ``dim``, as `torch.cat`."""
-    return _tensor(Cat(dim), *_several(tensors))
+    return _tensor(Cat(dim), "function", *_several(tensors))
 
 
 def stack(tensors: Sequence[Any], dim: int = 0) -> Tensor:
     """Tensors of one shape put side by side along a new axis ``dim``, as `torch.stack`."""
-    return _tensor(Stack(dim), *_several(tensors))
+    return _tensor(Stack(dim), "function", *_several(tensors))
 
 
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """The axes from ``start_dim`` to ``end_dim`` merged into one, as `torch.flatten`."""
-    return _tensor(Flatten(start_dim, end_dim), input)
+    return _tensor(Flatten(start_dim, end_dim), "function", input)
 
 
 def matmul(input: Any, other: Any) -> Tensor:
     """The matrix product, as `torch.matmul`."""
-    return _tensor(MatMul(), input, other)
+    return _tensor(MatMul(), "function", input, other)
 
 
-def _tensor(layer: Layer, *inputs: Any) -> Tensor:
-    result: Tensor = record(layer, *inputs)
+def _tensor(layer: Layer, via: Via, *inputs: Any) -> Tensor:
+    result: Tensor = record(layer, *inputs, via=via)
     return result
 
 
 def _pointwise(kind: type[Layer], x: Any, other: Any, **reversed: bool) -> Tensor:
     """``x`` joined with a tensor, a layer that holds one, a number or a dim."""
     if isinstance(other, (Operand, Layer)):
-        return _tensor(kind(), *((other, x) if reversed else (x, other)))
+        return _tensor(kind(), "operator", *((other, x) if reversed else (x, other)))
     try:
         scalar = other if is_symbolic(other) else float(other)
     except (TypeError, ValueError):
         raise SpecError(f"takes symbolic tensors and numbers; received {other!r}", where=kind.__name__) from None
-    return _tensor(kind(scalar, **reversed), x)
+    return _tensor(kind(scalar, **reversed), "operator", x)
 
 
 def _several(tensors: Any) -> Sequence[Any]:

@@ -21,7 +21,7 @@ from convcalc.errors import ConvcalcError, ShapeError, SpecError
 from convcalc.layers.base import Layer, Output, infer, recorder, require_inputs
 from convcalc.layers.binding import as_integer
 from convcalc.layers.demands import check_call
-from convcalc.network.graph import Graph, Node, Reason, node_name
+from convcalc.network.graph import Graph, Node, Reason, Via, node_name
 from convcalc.network.module import Module, walk
 from convcalc.network.tensor import Tensor
 
@@ -30,10 +30,10 @@ _infer = lru_cache(maxsize=4096)(infer)
 
 
 class _Seat:
-    """Where one layer object sits: its path, what it resolved to, and how often it was called."""
+    """Where one layer object sits: its path, what it resolved to, how it is reached, and how often it was called."""
 
-    def __init__(self, path: str, item: Layer | Module) -> None:
-        self.path, self.item, self.calls = path, item, 0
+    def __init__(self, path: str, item: Layer | Module, via: Via = "module") -> None:
+        self.path, self.item, self.via, self.calls = path, item, via, 0
         self.made = item  # which so lives as long as its id stands for it
 
 
@@ -59,9 +59,9 @@ class Tape:
         if model is not None:
             self._own(model)
 
-    def _own(self, model: Layer | Module, path: str = "") -> None:
+    def _own(self, model: Layer | Module, path: str = "", via: Via = "module") -> None:
         for where, item in walk(model, path):
-            self._seats.setdefault(id(item), _Seat(where, item))
+            self._seats.setdefault(id(item), _Seat(where, item, via))
             if isinstance(item, Layer):
                 self._owned[where] = item
             else:
@@ -78,10 +78,12 @@ class Tape:
         self._inputs[name] = shape
         return Tensor(shape, name)
 
-    def record(self, layer: Layer, *inputs: Any, path: str | None = None) -> Tensor:
-        """A call of ``layer`` on tensors (parameters are taken as tensors too); returns its output.
+    def record(self, layer: Layer, *inputs: Any, path: str | None = None, via: Via | None = None) -> Tensor:
+        """Record a call of ``layer`` on tensors (parameters are taken as tensors too) and return its output.
 
-        Raises ShapeError with the place, the inputs and the formula where the layer refuses its input.
+        ``via`` is how the call is written; unless given, a layer that the model holds or that has a ``path`` is a
+        module, any other a function. Raises ShapeError with the place, the inputs and the formula where the layer
+        refuses its input.
         """
         shapes: tuple[Shape, ...]
         names: tuple[str, ...]
@@ -92,7 +94,8 @@ class Tape:
             shapes, names = tuple([x.shape for x in tensors]), tuple([x.name for x in tensors])
         seat = self._seats.get(id(layer))
         if seat is None:
-            seat = self._seats[id(layer)] = _Seat(path or self._new_path(layer), layer)
+            via_seat: Via = "module" if path or isinstance(layer, Output) else "function"  # a layer no model holds
+            seat = self._seats[id(layer)] = _Seat(path or self._new_path(layer), layer, via_seat)
         path, call = seat.path, seat.calls
         try:
             if call == 0:
@@ -104,7 +107,7 @@ class Tape:
         for condition, what in assumed:
             self._reasons.setdefault(condition, Reason(node_name(path, call), what))
         seat.calls = call + 1
-        self._nodes.append(Node(path, call, layer, names, shapes, output, self._owner))
+        self._nodes.append(Node(path, call, layer, names, shapes, output, self._owner, via or seat.via))
         return Tensor(output, node_name(path, call) if call else path)
 
     __call__ = record
@@ -130,9 +133,9 @@ class Tape:
         seat = self._seats.get(id(module))
         return self._owned_by(seat.path if seat else self._owner)
 
-    def at(self, path: str, layer: Layer, owner: str = "") -> AbstractContextManager[None]:
-        """For readers: ``layer`` is owned at ``path``, and calls inside are made by the module at ``owner``."""
-        self._own(layer, path)
+    def at(self, path: str, layer: Layer, owner: str = "", via: Via = "module") -> AbstractContextManager[None]:
+        """Own ``layer`` at ``path``, for readers: calls inside are made by the module at ``owner``, and reach it so."""
+        self._own(layer, path, via)
         return self._owned_by(owner)
 
     @contextmanager

@@ -5,14 +5,13 @@ from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import show, show_count, show_shape
 from convcalc.algebra.types import Shape
-from convcalc.analysis.count.metrics import METRICS, Count
+from convcalc.analysis.count.call import Count
+from convcalc.analysis.count.metrics import METRICS, Metric
 from convcalc.analysis.count.report import Report, Row
 from convcalc.analysis.fields.flow import Extent, ReceptiveField
 from convcalc.errors import SpecError, UnknownName, did_you_mean
 
 SEPARATED = {"csv": ",", "tsv": "\t"}
-
-DEFAULT = ("layer", "type", "output_shape", "params", "flops", "rf")
 
 _PREFIXES = "kMGTPEZYRQ"  # of SI, a thousand times each
 
@@ -87,14 +86,19 @@ def _raw_shapes(shapes: Sequence[Shape], report: Report) -> str:
     return " ".join("x".join(map(str, _shown(shape, report))) for shape in shapes)
 
 
-def _metric(name: str) -> Column:
-    title = METRICS[name].title
+def _number_of(metric: Metric) -> Column:
+    name = metric.name
     return Column(
-        title, lambda row, _: count_text(row.counts[name]), True, lambda row, _: count_text(row.counts[name], str)
+        metric.title,
+        lambda row, _: count_text(row.counts[name]),
+        True,
+        lambda row, _: count_text(row.counts[name], str),
     )
 
 
-def _share(name: str) -> Column:
+def _share_of(metric: Metric) -> Column:
+    name = metric.name
+
     def share(row: Row, report: Report) -> str:
         part, whole = row.counts[name], report.counts[name]
         if not (part.complete and whole.complete):
@@ -103,10 +107,10 @@ def _share(name: str) -> Column:
             return "-"
         return f"{100 * part.value / whole.value:.1f}%"
 
-    return Column(f"{METRICS[name].title} %", share, True)
+    return Column(f"{metric.title} %", share, True)
 
 
-COLUMNS: Mapping[str, Column] = {
+_FACTS: Mapping[str, Column] = {
     "layer": Column("Layer", lambda row, report: row.name or report.network or "network"),
     "type": Column("Type", lambda row, _: row.type),
     "spec": Column("Spec", lambda row, _: row.spec or row.type),
@@ -122,23 +126,44 @@ COLUMNS: Mapping[str, Column] = {
         unlike=lambda row, report: _raw_shapes([row.output_shape], report),
     ),
     "rf": Column("RF", lambda row, _: rf_text(row.rf), True),
-    **{name: _metric(name) for name in METRICS},
-    **{f"{name}%": _share(name) for name in METRICS},
 }
-"""Every column by its name: each metric is one, and its share of the total another."""
+"""The columns that are not metrics, by name."""
 
 
-def select(names: Sequence[str] | None, report: Report) -> dict[str, Column]:
-    """Columns by name; the default ones for None. Raises UnknownName.
+def every_column() -> dict[str, Column]:
+    """Return every column by its name: each metric is one, and its share of the total another.
+
+    >>> list(every_column())[-1]
+    'elements%'
+    """
+    metrics = METRICS.values()
+    return {
+        **_FACTS,
+        **{metric.name: _number_of(metric) for metric in metrics},
+        **{f"{metric.name}%": _share_of(metric) for metric in metrics},
+    }
+
+
+def default_columns(kind: str = "type") -> tuple[str, ...]:
+    """Return the names of a table's columns where none are asked for, ``kind`` being what tells a layer's kind.
+
+    >>> default_columns("spec")
+    ('layer', 'spec', 'output_shape', 'params', 'flops', 'rf')
+    """
+    return ("layer", kind, "output_shape", *[name for name, metric in METRICS.items() if metric.column], "rf")
+
+
+def select(names: Sequence[str] | None, report: Report, kind: str = "type") -> dict[str, Column]:
+    """Return columns by name, for None the default ones; raise UnknownName.
 
     >>> from convcalc.questions.summary import summary
     >>> list(select(["layer", "macs"], summary("lenet5")))
     ['layer', 'macs']
     """
     missing = METRICS.keys() - report.counts.keys()
-    known = {name: column for name, column in COLUMNS.items() if name.removesuffix("%") not in missing}
+    known = {name: column for name, column in every_column().items() if name.removesuffix("%") not in missing}
     if names is None:
-        return {name: known[name] for name in DEFAULT if name in known}
+        return {name: known[name] for name in default_columns(kind) if name in known}
     every = f"there are {', '.join(known)}"
     for name in names:
         if name not in known:
@@ -189,7 +214,7 @@ def _work(report: Report) -> Iterator[tuple[str, str]]:
     if flops is not None:
         yield "Convention", f"{convention.name}: {convention.description}"
         text = _with_noun(flops, convention.unit)
-        if macs and set(convention.prices) == {"mac"} and isinstance(flops.value, int) and flops.complete:
+        if macs and convention.prices.keys() == {"mac"} and isinstance(flops.value, int) and flops.complete:
             text, in_macs = f"{text} = {convention.prices['mac']} x {in_macs}", ""
         yield "Total FLOPs", text
     if in_macs:

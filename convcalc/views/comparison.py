@@ -12,8 +12,6 @@ from convcalc.errors import SpecError
 from convcalc.views.columns import SEPARATED, Column, count_text, headline, rf_text, select, separated
 from convcalc.views.table import Cells, check_format, fitted, framed, heads, tabulated
 
-DEFAULT = ("layer", "spec", "output_shape", "params", "flops", "rf")
-
 MARKS = {"added": "+", "removed": "-", "changed": "~", "renamed": "=", "same": ""}
 
 ARROW = " → "
@@ -44,7 +42,7 @@ def write(
         if columns:
             raise SpecError("json holds every number", hint="columns are for tables and for csv")
         return json.compared(comparison, pairs)
-    chosen = select(DEFAULT if columns is None else columns, comparison.a)
+    chosen = select(columns, comparison.a, "spec")
     if format in SEPARATED:
         names = ["change", *[f"{name}_{side}" for name in chosen for side in "ab"]]
         return separated(names, (_values(pair, comparison, chosen) for pair in pairs), format)

@@ -6,10 +6,11 @@ Symbolic values are strings that sympy reads back; what is not known or not aske
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from convcalc.analysis.count.metrics import METRICS
 from convcalc.analysis.count.report import Report, Row
 from convcalc.analysis.fields.flow import Extent, ReceptiveField
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from convcalc.questions.solve import Solved
 
 SCHEMA_VERSION = 1
-
-NUMBERS = ("params", "trainable_params", "buffers", "macs", "flops")
 
 
 def render(report: Report) -> str:
@@ -38,7 +37,7 @@ def render(report: Report) -> str:
         inputs=report.graph.inputs.values(),
         convention=report.convention.name,
         rows=list(map(_row, report.rows)),
-        totals={**{name: totals.get(name) for name in NUMBERS}, "depth": report.depth, "rf": _field(totals["rf"])},
+        totals={**_numbers(totals), "depth": report.depth, "rf": _field(totals["rf"])},
         **_picked(report, "assumptions", "notes"),
     )
 
@@ -75,9 +74,14 @@ def _total(total: Total) -> dict[str, Any]:
 def _row(row: Row) -> dict[str, Any]:
     return {
         **_picked(row, "path", "call", "type", "spec", "inputs", "input_shapes", "output_shape"),
-        **{name: row.counts[name].value if name in row.counts else None for name in NUMBERS},
+        **_numbers({name: count.value for name, count in row.counts.items()}),
         "rf": _field(row.rf),
     }
+
+
+def _numbers(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metrics that JSON holds by their keys; null where one was not asked for."""
+    return {metric.json: values.get(name) for name, metric in METRICS.items() if metric.json is not None}
 
 
 def _field(rf: ReceptiveField) -> Any:
@@ -196,7 +200,7 @@ def solved(answer: Solved) -> str:
         document = {
             "letter": found.name,
             **_picked(found, "value", "next"),
-            "totals": {name: totals.get(name) for name in ("params", "macs", "flops")},
+            "totals": {name: totals.get(name) for name, metric in METRICS.items() if metric.gate},
             "exact": found.exact,
         }
     else:

@@ -14,7 +14,8 @@ from itertools import takewhile
 from operator import add
 from typing import Any, NamedTuple
 
-from convcalc.analysis.count.metrics import METRICS, Count, whole
+from convcalc.analysis.count.call import Count, canonical_count
+from convcalc.analysis.count.metrics import METRICS
 from convcalc.analysis.count.report import Report, Row
 from convcalc.analysis.fields.flow import ReceptiveField
 from convcalc.errors import SpecError
@@ -50,11 +51,13 @@ class Pair(NamedTuple):
 
 
 def _facts(row: Row) -> tuple[object, ...]:
-    """What is said of a row apart from where it stands."""
+    """Return all of a row but its place."""
     return row.type, row.layer, row.output_shape, row.rf, row.counts
 
 
 class Total(NamedTuple):
+    """A total of A beside that of B."""
+
     name: str
     title: str
     a: Count
@@ -65,7 +68,7 @@ class Total(NamedTuple):
         """B less A; not known where either is incomplete."""
         if self.a.value is None or self.b.value is None or not (self.a.complete and self.b.complete):
             return Count(None, False)
-        return Count(whole(self.b.value - self.a.value))
+        return Count(canonical_count(self.b.value - self.a.value))
 
     @property
     def percent(self) -> Fraction | None:
@@ -98,15 +101,17 @@ class Comparison:
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
-        found = Counter(pair.change for pair in self.pairs)
-        return {change: found[change] for change in CHANGES}
+        """How many pairs there are of each of `CHANGES`."""
+        changes = Counter(pair.change for pair in self.pairs)
+        return {change: changes[change] for change in CHANGES}
 
     @cached_property
     def totals(self) -> Mapping[str, Total]:
-        """All but the receptive field."""
+        """Every total that is compared, but the receptive field."""
         a, b = self.a, self.b
+        compared = [row for name, row in METRICS.items() if row.compared and name in a.counts and name in b.counts]
         rows = [
-            *[Total(name, METRICS[name].title, a.counts[name], b.counts[name]) for name in ("params", "macs", "flops")],
+            *[Total(row.name, row.title, a.counts[row.name], b.counts[row.name]) for row in compared],
             Total("output_bytes", "Output bytes, fp32", a.memory.outputs, b.memory.outputs),
             Total("depth", "Depth", Count(a.depth), Count(b.depth)),
         ]
@@ -114,11 +119,12 @@ class Comparison:
 
     @property
     def rf(self) -> tuple[ReceptiveField, ReceptiveField]:
+        """The receptive fields of both."""
         return self.a.totals["rf"], self.b.totals["rf"]
 
 
 def compare(a: Report, b: Report, depth: int | None = None) -> Comparison:
-    """The comparison of two reports with all metrics, rows folded to the modules at ``depth``; raises SpecError."""
+    """Return the comparison of two reports, rows folded to modules at ``depth``; raise SpecError if that is below 0."""
     if depth is not None and depth < 0:
         raise SpecError(f"depth must be at least 0; received {depth}")
     aligned = align(*[report.rows if depth is None else report.folded(depth) for report in (a, b)])
@@ -132,7 +138,7 @@ def compare(a: Report, b: Report, depth: int | None = None) -> Comparison:
 
 
 def _rewired(x: Row, y: Row, partners: Mapping[str, str], known: set[str]) -> bool:
-    """Whether an input of ``x`` has a partner, yet not the one that ``y`` takes; others were taken out or put in."""
+    """Return whether an input of ``x`` has a partner that ``y`` does not take; others were added or removed."""
     if len(x.inputs) != len(y.inputs):
         return partners.keys() >= set(x.inputs) and known >= set(y.inputs)
     return any(i in partners and partners[i] != j and j in known for i, j in zip(x.inputs, y.inputs))
@@ -151,7 +157,7 @@ _Pairs = list[tuple[_Item | None, _Item | None]]
 
 
 def align(a: Sequence[Row], b: Sequence[Row]) -> list[tuple[Row | None, Row | None]]:
-    """Rows of ``a`` beside rows of ``b``, each once and in order; None where a row has no partner.
+    """Return rows of ``a`` beside rows of ``b``, each once and in order; None where a row has no partner.
 
     >>> from convcalc import nn, trace
     >>> from convcalc.analysis.count.report import analyze
@@ -175,12 +181,12 @@ def _item(row: Row) -> _Item:
 
 
 def _same(a: Iterable[_Item], b: Iterable[_Item]) -> int:
-    """How many are the same from the first on."""
+    """Return how many are the same from the first one."""
     return sum(takewhile(bool, (x.name == y.name and x.structure == y.structure for x, y in zip(a, b))))
 
 
 def _paired(a: list[_Item], b: list[_Item]) -> _Pairs:
-    """The best pairs; in networks too long for all against all, those between rows that are surely the same."""
+    """Return the best pairs; where all against all is too much, those between rows that are surely the same."""
     if len(a) * len(b) <= MOST_CELLS:
         return _best(a, b)
     for keys in (_names, _turns):
@@ -201,7 +207,7 @@ def _names(items: list[_Item]) -> list[Hashable]:
 
 
 def _turns(items: list[_Item]) -> list[Hashable]:
-    """The first of a structure, the second of it, and so on."""
+    """Return keys that tell the first of a structure from the second of it, and so on."""
     seen, turns = Counter[Hashable](), list[Hashable]()
     for item in items:
         seen[item.structure] += 1
@@ -210,7 +216,7 @@ def _turns(items: list[_Item]) -> list[Hashable]:
 
 
 def _best(a: list[_Item], b: list[_Item]) -> _Pairs:
-    """The pairs of the largest sum of likeness, by the usual table: a row for each of ``a``, a column of ``b``."""
+    """Return the pairs of the largest sum of likeness, by the usual table with a row for each of ``a``."""
     table = [[0] * (len(b) + 1)]
     for scores in _scores(a, b):
         above, best = table[-1], 0
@@ -234,7 +240,7 @@ def _best(a: list[_Item], b: list[_Item]) -> _Pairs:
 
 
 def _scores(a: list[_Item], b: list[_Item]) -> Iterator[list[int]]:
-    """How alike each of ``a`` is to each of ``b``: most have nothing in common."""
+    """Yield how alike each of ``a`` is to each of ``b``: most have nothing in common."""
     names = {y.name: j for j, y in enumerate(b)}
     places = defaultdict[Hashable, list[int]](list)
     for j, y in enumerate(b):

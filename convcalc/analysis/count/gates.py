@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from convcalc.algebra.dims import at_least, show_count, truth
 from convcalc.algebra.types import Dim, is_symbolic
-from convcalc.analysis.count.metrics import METRICS, whole
-from convcalc.analysis.count.report import Report, listed
+from convcalc.analysis.count.call import canonical_count
+from convcalc.analysis.count.metrics import METRICS, Metric
+from convcalc.analysis.count.report import Report, join_names
 from convcalc.analysis.fields.flow import Extent, ReceptiveField
 from convcalc.errors import SpecError
 
@@ -24,13 +25,13 @@ UNITS = {"": 0, "k": 3, "K": 3, "M": 6, "G": 9, "T": 12, "P": 15}
 
 
 class Limit(NamedTuple):
-    """A limit as it was given: a whole number, or by how many percent the other network may be exceeded."""
+    """A limit as it was given: an integer, or by how many percent the other network may be exceeded."""
 
     number: int = 0
     percent: Fraction | None = None
 
     def of(self, base: Dim) -> tuple[Dim, int, str]:
-        """The limit times a whole number that makes it whole, that number, and in brackets what ``base`` it is of."""
+        """Return the limit times an integer that makes it one, that integer, and in brackets what ``base`` it is of."""
         if self.percent is None:
             return self.number, 1, ""
         factor = 1 + self.percent / 100
@@ -49,14 +50,17 @@ class Gate(NamedTuple):
     check: Callable[[Report, Limit, Report | None], str]
 
 
-def _at_most(metric: str, report: Report, limit: Limit, base: Report | None) -> str:
-    """No more of ``metric`` in total than the limit."""
-    noun, count = METRICS[metric].unit, report.counts[metric]
-    names = [row.name for row in report.rows if not row.counts[metric].complete]
-    unknown = f"; not known of {listed(names, 3)}" if names else ""
+def _at_most(metric: Metric, report: Report, limit: Limit, base: Report | None) -> str:
+    """Return why there is more of ``metric`` in total than the limit, if so."""
+    noun, name = metric.unit, metric.name
+    if name not in report.counts or (base is not None and name not in base.counts):
+        return f"cannot be decided: the {noun} were not counted"
+    count = report.counts[name]
+    names = [row.name for row in report.rows if not row.counts[name].complete]
+    unknown = f"; not known of {join_names(names, 3)}" if names else ""
     if count.value is None:
         return f"cannot be decided: no number of {noun} is known{unknown}"
-    other = None if base is None else base.counts[metric]
+    other = None if base is None else base.counts[name]
     if limit.percent is not None and other is not None and not other.complete:
         return f"cannot be decided: A's {noun} are not all known"
     bound, times, beside = limit.of((other and other.value) or 0)
@@ -64,7 +68,7 @@ def _at_most(metric: str, report: Report, limit: Limit, base: Report | None) -> 
     received = f"{'' if count.complete else '≥ '}{show_count(count.value)} {noun}"
     allowed = f"{_divided(bound, times)}{beside}"
     if kept is False:
-        excess = _divided(whole(count.value * times - bound), times, up=True)
+        excess = _divided(canonical_count(count.value * times - bound), times, up=True)
         return f"{received} exceed {allowed} by {excess}{'' if count.complete else ' or more'}"
     if kept is None:
         letters = {str(letter) for value in (count.value, bound) if is_symbolic(value) for letter in value.free_symbols}  # type: ignore[union-attr]
@@ -73,14 +77,17 @@ def _at_most(metric: str, report: Report, limit: Limit, base: Report | None) -> 
 
 
 def _divided(value: Dim, times: int, up: bool = False) -> str:
-    """``value/times``, which counts things: only whole ones, rounded down or ``up``."""
+    """Return ``value/times`` as text: it counts things, and is rounded down or ``up``."""
     if isinstance(value, int):
         return show_count(-(-value // times) if up else value // times)
     return show_count(value) if times == 1 else f"({show_count(value)})/{times}"
 
 
 def _field_at_least(report: Report, limit: Limit, base: Report | None) -> str:
-    """Every unit of the first output sees the limit along every axis, or all the input; gates aside."""
+    """Return why a unit of the first output sees less than the limit along an axis that it does not see all of.
+
+    What it sees through gates (squeeze and excitation) is left aside.
+    """
     rf: ReceptiveField = report.totals["rf"]
     if rf is None:
         return "cannot be decided: the receptive field is not defined"
@@ -103,7 +110,7 @@ def _field_at_least(report: Report, limit: Limit, base: Report | None) -> str:
 
 
 def _smallest(rf: ReceptiveField) -> tuple[int | None, bool]:
-    """The least that a unit sees along an axis, None where it sees all of the input; and whether it may not be less."""
+    """Return the least that a unit sees along an axis, None for all of the input, and whether it is exactly that."""
     if not isinstance(rf, Extent):
         return None, rf is not None
     known = rf.smallest if rf.exact else rf.size
@@ -111,20 +118,21 @@ def _smallest(rf: ReceptiveField) -> tuple[int | None, bool]:
     return min(sizes, default=None), rf.exact
 
 
-GATES: Mapping[str, Gate] = {
-    row.name: row
-    for row in (
-        Gate("max-params", "more parameters", partial(_at_most, "params")),
-        Gate("max-macs", "more MACs", partial(_at_most, "macs")),
-        Gate("max-flops", "more FLOPs", partial(_at_most, "flops")),
-        Gate("min-rf", "a smaller receptive field", _field_at_least),
-    )
-}
-"""Every gate by its name."""
+_RF = Gate("min-rf", "a smaller receptive field", _field_at_least)
+
+
+def every_gate() -> dict[str, Gate]:
+    """Return every gate by its name: one for each metric that has one, then that of the receptive field.
+
+    >>> list(every_gate())
+    ['max-params', 'max-macs', 'max-flops', 'min-rf']
+    """
+    rows = [Gate(row.gate, f"more {row.unit}", partial(_at_most, row)) for row in METRICS.values() if row.gate]
+    return {gate.name: gate for gate in (*rows, _RF)}
 
 
 def limits(given: Mapping[str, str | None], *, relative: bool = False) -> dict[str, Limit]:
-    """Limits by the name of their gate from texts; ``relative``: they may be in percent. Raises SpecError.
+    """Return limits by the name of their gate from texts, in percent too if ``relative``; raise SpecError.
 
     >>> limits({"max_macs": "4.1G", "min_rf": None})
     {'max-macs': Limit(number=4100000000, percent=None)}
@@ -134,26 +142,26 @@ def limits(given: Mapping[str, str | None], *, relative: bool = False) -> dict[s
 
 
 def parse_limit(text: str, where: str = "limit", relative: bool = False) -> Limit:
-    """A limit from text: ``25_000_000``, ``600M``, ``4.1e9``, or ``+5%``; never rounded. Raises SpecError.
+    """Return a limit from text: ``25_000_000``, ``600M``, ``4.1e9``, or ``+5%``; never rounded. Raise SpecError.
 
     >>> parse_limit("600M").number, parse_limit("+5%", relative=True).percent
     (600000000, Fraction(5, 1))
     """
     shown = text if len(text) <= 30 else text[:27] + "..."
-    if found := re.fullmatch(r"([+-][0-9]{1,6}(?:\.[0-9]{1,6})?)\s?%", text):
+    if percentage := re.fullmatch(r"([+-][0-9]{1,6}(?:\.[0-9]{1,6})?)\s?%", text):
         if not relative:
             hint = "`convcalc compare A B` holds B against A"
             raise SpecError(f"{shown} needs another network to count from", where=where, hint=hint)
-        percent = Fraction(found[1])
+        percent = Fraction(percentage[1])
         if percent < -100:
             raise SpecError(f"{shown} is more than all of it", where=where)
         return Limit(percent=percent)
     hint = "write a whole number: 25_000_000, 600M, 4.1G, 4.1e9" + (", or +5% against A" if relative else "")
     number = r"([0-9]+(?:_[0-9]+)*|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?(?:[eE]\+?([0-9]{1,3}))?([kKMGTP]?)"
-    found = re.fullmatch(number, text) if len(text) <= 60 else None
-    if not found:
+    parts = re.fullmatch(number, text) if len(text) <= 60 else None
+    if not parts:
         raise SpecError(f"{shown!r} is not a limit", where=where, hint=hint)
-    before, after, power, unit = found.groups(default="")
+    before, after, power, unit = parts.groups(default="")
     value = int(re.sub("[_,]", "", before) + after) * Fraction(10) ** (int(power or 0) + UNITS[unit] - len(after))
     if value.denominator != 1:
         raise SpecError(f"{shown} is not a whole number", where=where, hint=hint)
@@ -163,12 +171,12 @@ def parse_limit(text: str, where: str = "limit", relative: bool = False) -> Limi
 
 
 def check(report: Report, held: Mapping[str, Limit], base: Report | None = None) -> list[str]:
-    """What is said of each gate that failed, a line each; ``base`` is what limits in percent count from.
+    """Return a line for each gate that failed, which says why; ``base`` is what limits in percent count from.
 
     >>> from convcalc import nn, trace
     >>> from convcalc.analysis.count.report import analyze
     >>> check(analyze(trace(nn.Linear(8, 2), (1, 8))), limits({"max_params": "10"}))
     ['max-params: 18 parameters exceed 10 by 8']
     """
-    whys = {name: gate.check(report, held[name], base) for name, gate in GATES.items() if name in held}
+    whys = {name: gate.check(report, held[name], base) for name, gate in every_gate().items() if name in held}
     return [f"{name}: {why}" for name, why in whys.items() if why]

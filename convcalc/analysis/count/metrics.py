@@ -1,20 +1,19 @@
-"""Metrics, each one decorated function from a call of a layer to a number, and conventions: what a FLOP is."""
+"""Metrics: each is one decorated function from a call of a layer to a number.
 
-from collections.abc import Callable
+Column, total, JSON key, row of a comparison and gate follow from the row in `METRICS`, which all who list metrics look
+at when they are asked, so that one registered from outside is seen everywhere. What a FLOP is, conventions say.
+"""
+
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from convcalc.algebra.dims import as_dim, prod
+from convcalc.algebra.dims import prod
 from convcalc.algebra.types import Dim, Shape
-from convcalc.analysis.count.conventions import Convention, check_name, find
-from convcalc.layers.base import Layer, Work
-
-
-class Count(NamedTuple):
-    """A number and whether it is all of it: else a lower bound, or None, not known at all."""
-
-    value: Dim | None
-    complete: bool = True
+from convcalc.analysis.count.call import Call, Charge, Count, Site, as_count
+from convcalc.analysis.count.conventions import Convention, check_name
+from convcalc.errors import SpecError
+from convcalc.layers.base import Layer
 
 
 class Memory(NamedTuple):
@@ -25,118 +24,186 @@ class Memory(NamedTuple):
     outputs: Count
 
 
-class Call(NamedTuple):
-    """What a metric looks at; ``work`` is None where it is not known."""
-
-    layer: Layer
-    inputs: tuple[Shape, ...]
-    output: Shape
-    work: Work | None
-    convention: Convention
-
-
 class Metric(NamedTuple):
-    """A number of a call, summed over all; ``owned``: of a layer, called or not, once for each layer object."""
+    """A number of a call, summed over all; what shows it follows from its row.
+
+    ``owned``: of a layer, called or not, once for each layer object. ``priced``: ``value`` takes what the convention
+    charges too. ``column``: one of a table's usual columns; every metric is a column where it is asked for, and its
+    share (``macs%``) another. ``compared``: a total of a comparison. ``json``: its key there; None where it is left
+    out. ``gate``: the name of its upper limit on the command line; empty where it has none.
+    """
 
     name: str
     title: str
     unit: str
+    value: Callable[..., Charge]
     owned: bool
-    value: Callable[[Call], Dim | None]
+    priced: bool
+    column: bool
+    compared: bool
+    json: str | None
+    gate: str
 
 
 METRICS: dict[str, Metric] = {}
-"""By name."""
+"""By name, in the order of columns, totals and keys."""
+
+RESERVED = frozenset(
+    {
+        *("name", "path", "call", "type", "layer", "spec", "inputs", "input_shape", "input_shapes", "output_shape"),
+        *("rf", "counts", "depth", "count", "index", "output_bytes"),
+    }
+)
+"""What no metric may be called: rows, columns and JSON have these already."""
+
+_OURS: set[str] = set()
 
 
-def metric(title: str, unit: str, *, owned: bool = False) -> Callable[[Callable[[Call], Dim | None]], Metric]:
-    """Make a function a metric under its own name; it returns None where the number is not known."""
+def metric(
+    title: str,
+    unit: str,
+    *,
+    owned: bool = False,
+    column: bool = False,
+    compared: bool = True,
+    json: str | bool = True,
+    gate: bool = True,
+) -> Callable[[Callable[..., Charge]], Metric]:
+    """Register a function as the metric of its name, from inside the package or outside.
 
-    def register(value: Callable[[Call], Dim | None]) -> Metric:
-        row = METRICS[value.__name__] = Metric(value.__name__, title, unit, owned, value)
+    It takes a `Call`, and as a second argument, if it has one, the `Count` that the convention charges; it returns a
+    number, None where that is not known, or a `Count`. The options are those of `Metric`. Raises SpecError for the
+    name of one of convcalc's own, and for one that rows or columns have already.
+
+    >>> @metric("Fan-in", "inputs")
+    ... def fan_in(call: Call) -> int:
+    ...     return len(call.inputs)
+    >>> METRICS.pop("fan_in").gate
+    'max-fan-in'
+    """
+
+    def register(value: Callable[..., Charge]) -> Metric:
+        name = value.__name__
+        if name in _OURS or name in RESERVED:
+            raise SpecError(f"{name!r} is taken, so that no metric can be called so", hint="choose another name")
+        key = (json if isinstance(json, str) else name) if json else None
+        limit = f"max-{name.replace('_', '-')}" if gate else ""
+        priced = value.__code__.co_argcount > 1
+        row = METRICS[name] = Metric(name, title, unit, value, owned, priced, column, compared, key, limit)
         return row
 
     return register
 
 
-@metric("Params", "parameters", owned=True)
+@metric("Params", "parameters", owned=True, column=True)
 def params(call: Call) -> Dim:
-    """Elements of the learned tensors."""
+    """Return the elements of the learned tensors."""
     return sum(map(prod, call.layer.weights().values()))
 
 
-@metric("Trainable", "trainable parameters", owned=True)
+@metric("Trainable", "trainable parameters", owned=True, compared=False, gate=False)
 def trainable_params(call: Call) -> Dim:
-    """Those that training changes; convcalc freezes none."""
+    """Return those that training changes; convcalc freezes none."""
     return sum(map(prod, call.layer.weights().values()))
 
 
-@metric("Buffers", "buffer elements", owned=True)
+@metric("Buffers", "buffer elements", owned=True, compared=False, gate=False)
 def buffers(call: Call) -> Dim:
-    """Elements of other state, such as running means."""
+    """Return the elements of other state, such as running means."""
     return sum(map(prod, call.layer.buffers().values()))
 
 
 @metric("MACs", "MACs")
 def macs(call: Call) -> Dim | None:
-    """Multiply–accumulates of convolutions and matrix products."""
+    """Return the multiply–accumulates of convolutions and matrix products."""
     return None if call.work is None else call.work.get("mac", 0)
 
 
-@metric("FLOPs", "FLOPs")
-def flops(call: Call) -> Dim | None:
-    """Floating-point operations, as the convention counts them."""
-    return None if call.work is None else call.convention.price(call.work)
+@metric("FLOPs", "FLOPs", column=True)
+def flops(call: Call, charge: Count) -> Count:
+    """Return the floating-point operations, as the convention counts them."""
+    return charge
 
 
-@metric("Elements", "output elements")
+@metric("Elements", "output elements", compared=False, json=False, gate=False)
 def elements(call: Call) -> Dim:
-    """Elements of the output."""
+    """Return the elements of the output."""
     return prod(call.output)
 
 
-DEFAULT = tuple(METRICS)
-"""The metrics of a report unless others are asked for."""
+_OURS.update(METRICS)
 
 
-def select(name: str) -> Metric:
-    """The metric called ``name``; raises UnknownName.
+def metrics_named(names: Iterable[str] | None) -> tuple[Metric, ...]:
+    """Return the metrics of these names, or all of them; raise UnknownName for one that does not exist.
 
-    >>> select("macs").unit
-    'MACs'
+    >>> [metric.unit for metric in metrics_named(["macs", "params"])]
+    ['MACs', 'parameters']
     """
-    check_name(name, METRICS, "metric", "there are")
-    return METRICS[name]
+    if names is None:
+        return tuple(METRICS.values())
+    names = tuple(names)
+    for name in names:
+        check_name(name, METRICS, "metric", "there are")
+    return tuple([METRICS[name] for name in names])
 
 
 class Measured(NamedTuple):
-    """A number for each metric asked for; ``weighted``: the call has weights and multiplies by them."""
+    """A call's count of each metric, and ``values``, their numbers.
 
+    ``complete``: all of them are; ``weighted``: the call has weights and multiplies by them.
+    """
+
+    call: Call
+    counts: tuple[Count, ...]
     values: tuple[Dim | None, ...]
+    complete: bool
     weighted: bool
 
 
 @lru_cache(maxsize=64)
-def meter(names: tuple[str, ...], convention: str) -> Callable[[Layer, tuple[Shape, ...], Shape], Measured]:
-    """A function that measures calls; networks repeat few distinct ones. Raises UnknownName."""
-    metrics, prices = list(map(select, names)), find(convention)
+def make_meter(
+    metrics: tuple[Metric, ...], convention: Convention
+) -> Callable[[Layer, tuple[Shape, ...], Shape], Measured]:
+    """Return a function that measures calls; networks repeat few distinct ones, and each is measured once.
+
+    Under a convention that sees the site, what it charges is not known yet: `measure_at` adds that.
+    """
 
     @lru_cache(maxsize=4096)
     def measure(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> Measured:
         work = layer.work(inputs, output)
-        call = Call(layer, inputs, output, work, prices)
+        call = Call(layer, inputs, output, work)
         weighted = bool(layer.weights()) and (work is None or work.get("mac", 0) != 0)
-        return Measured(tuple([whole(row.value(call)) for row in metrics]), weighted)
+        charge = None if convention.sees_site else convention.charge(call)
+        return _measured(call, weighted, [_count(metric, call, charge) for metric in metrics])
 
     return measure
 
 
-def holdings(layer: Layer, names: tuple[str, ...], convention: str) -> tuple[Dim | None, ...]:
-    """The metrics of a layer that is never called."""
-    call = Call(layer, (), (), {}, find(convention))
-    return tuple([whole(METRICS[name].value(call)) if METRICS[name].owned else 0 for name in names])
+def measure_at(site: Site, measured: Measured, metrics: tuple[Metric, ...], convention: Convention) -> Measured:
+    """Return the counts of a call under a convention that sees its ``site``; those not priced stay as they are."""
+    call = measured.call
+    charge = convention.charge(call, site)
+    counts = [
+        _count(metric, call, charge) if metric.priced else count for metric, count in zip(metrics, measured.counts)
+    ]
+    return _measured(call, measured.weighted, counts)
 
 
-def whole(value: Any) -> Any:
-    """``value`` in canonical form: metrics may leave sympy's sums as they fell."""
-    return value if value is None or type(value) is int else as_dim(value)
+def measure_uncalled(layer: Layer, metrics: tuple[Metric, ...]) -> Measured:
+    """Return the counts of a layer that is never called: what it owns, and nothing else."""
+    call = Call(layer, (), (), {})
+    zero = Count(0)
+    return _measured(call, False, [_count(metric, call, zero) if metric.owned else zero for metric in metrics])
+
+
+def _count(metric: Metric, call: Call, charge: Count | None) -> Count:
+    if not metric.priced:
+        return as_count(metric.value(call))
+    return as_count(None if charge is None else metric.value(call, charge))
+
+
+def _measured(call: Call, weighted: bool, counts: list[Count]) -> Measured:
+    complete = all(count.complete for count in counts)
+    return Measured(call, tuple(counts), tuple([count.value for count in counts]), complete, weighted)

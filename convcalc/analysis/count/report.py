@@ -1,5 +1,6 @@
-"""The report: every number of a graph, call by call and in total, frozen. How it looks is the writers' business."""
+"""The report: every number of a graph, call by call and in total, frozen. How it looks is the business of `views`."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,9 +9,18 @@ from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import show_count
 from convcalc.algebra.field import Field
-from convcalc.algebra.types import Condition, Dim, Shape
-from convcalc.analysis.count.conventions import Convention, find
-from convcalc.analysis.count.metrics import DEFAULT, METRICS, Count, Measured, Memory, holdings, meter, whole
+from convcalc.algebra.types import Condition, Shape
+from convcalc.analysis.count.call import Count, Site, canonical_count
+from convcalc.analysis.count.conventions import Convention, convention_named
+from convcalc.analysis.count.metrics import (
+    Measured,
+    Memory,
+    Metric,
+    make_meter,
+    measure_at,
+    measure_uncalled,
+    metrics_named,
+)
 from convcalc.analysis.fields.flow import ReceptiveField, propagate, receptive_field
 from convcalc.errors import UnknownName, did_you_mean
 from convcalc.layers.base import Layer
@@ -18,7 +28,7 @@ from convcalc.network.graph import SEVERAL_OUTPUTS, Graph, node_name
 
 
 class Row(NamedTuple):
-    """One call of a layer, or several folded into the module that holds them.
+    """A row of a report: one call of a layer, or several folded into the module that holds them.
 
     Each metric is an attribute too (``row.params``): the value of its count. ``layer`` is None for a module.
     """
@@ -35,14 +45,16 @@ class Row(NamedTuple):
 
     @property
     def name(self) -> str:
+        """The path, with the number of the call where it is not the first."""
         return node_name(self.path, self.call)
 
     @property
     def spec(self) -> str:
+        """The layer with its arguments; empty for a module."""
         return repr(self.layer) if self.layer is not None else ""
 
     def __getattr__(self, name: str) -> Any:
-        if name in METRICS and name in self.counts:
+        if name in self.counts:
             return self.counts[name].value
         raise AttributeError(f"a row has no {name!r}; it has {', '.join((*self._fields, 'spec', *self.counts))}")
 
@@ -70,6 +82,7 @@ class Report:
     uncalled: Row | None = None
     given: str = ""
     through_gates: bool = False
+    _metrics: Sequence[Metric] = ()
     _measured: Sequence[Measured] = ()
     _fields: Sequence[Field | None] = ()
 
@@ -86,6 +99,7 @@ class Report:
 
     @property
     def complete(self) -> bool:
+        """Whether no total is a lower bound."""
         return all(count.complete for count in self.counts.values())
 
     @property
@@ -96,8 +110,8 @@ class Report:
     @property
     def memory(self) -> Memory:
         """4 bytes for each element; needs the metrics params, buffers and elements."""
-        found = [self.counts[name] for name in ("params", "buffers", "elements")]
-        return Memory(*[Count(None if n is None else n * 4, complete) for n, complete in found])
+        elements = [self.counts[name] for name in ("params", "buffers", "elements")]
+        return Memory(*[Count(None if n is None else n * 4, complete) for n, complete in elements])
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -106,13 +120,13 @@ class Report:
         known: dict[tuple[int, bool], Mapping[str, Count]] = {}  # equal calls share them
         before, rf = None, receptive_field(None, self.graph)
         for node, measured, field in zip(self.graph.nodes, self._measured, self._fields):
-            path, call, layer, inputs, shapes, output, _ = node
+            path, call, layer, inputs, shapes, output, _, _ = node
             key = id(measured), call == 0
             counts = known.get(key)
             if counts is None:
                 counts = known[key] = {  # a layer that was called before owns nothing anew
-                    name: Count(0) if call and METRICS[name].owned else Count(value, value is not None)
-                    for name, value in zip(self.metrics, measured.values)
+                    metric.name: Count(0) if call and metric.owned else count
+                    for metric, count in zip(self._metrics, measured.counts)
                 }
             if field is not before:  # pointwise layers pass on the field itself
                 before, rf = field, receptive_field(field, self.graph, self.through_gates)
@@ -132,12 +146,13 @@ class Report:
     def _fold(self, path: str, rows: list[Row]) -> Row:
         if path not in self.graph.modules:
             return rows[0]
-        counts = {name: _sum(row.counts[name].value for row in rows) for name in self.metrics}
+        counts = {name: _sum(row.counts[name] for row in rows) for name in self.metrics}
         first, last, kind = rows[0], rows[-1], self.graph.modules[path]
         return Row(path, 0, kind, None, first.inputs, first.input_shapes, last.output_shape, last.rf, counts)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
+        """What the numbers do not say: layers never called, work that is not known, several outputs."""
         return tuple(_notes(self))
 
     def __getitem__(self, name: str) -> Row:
@@ -161,7 +176,7 @@ class Report:
 
 def analyze(
     graph: Graph,
-    metrics: Iterable[str] = DEFAULT,
+    metrics: Iterable[str] | None = None,
     convention: str = "torch",
     *,
     network: str = "",
@@ -169,58 +184,97 @@ def analyze(
     given: str = "",
     through_gates: bool = False,
 ) -> Report:
-    """The report of ``graph`` with these metrics, FLOPs at the prices of ``convention``.
+    """Return the report of ``graph`` with these metrics, by default all, and FLOPs as ``convention`` counts them.
 
     Receptive fields follow gates (squeeze and excitation) if ``through_gates``, else tell them apart. Raises
-    UnknownName for a metric or convention that there is not.
+    UnknownName for a metric or convention that does not exist.
 
     >>> from convcalc import nn, trace
     >>> analyze(trace(nn.Linear(8, 2), (1, 8))).totals["flops"]
     32
     """
-    names = tuple(metrics)
-    measured, uncalled, counts = _counted(graph, names, convention)
-    fields, depth = propagate(graph, [item.weighted for item in measured])
-    known = (network, show_batch, uncalled, given, through_gates, measured, fields)
-    return Report(graph, names, find(convention), counts, depth, *known)
+    rows, rules = metrics_named(metrics), convention_named(convention)
+    counted = _count(graph, rows, rules)
+    fields, depth = propagate(graph, [item.weighted for item in counted.calls])
+    return Report(
+        graph=graph,
+        metrics=tuple([metric.name for metric in rows]),
+        convention=rules,
+        counts=counted.totals,
+        depth=depth,
+        network=network,
+        show_batch=show_batch,
+        uncalled=counted.uncalled,
+        given=given,
+        through_gates=through_gates,
+        _metrics=rows,
+        _measured=counted.calls,
+        _fields=fields,
+    )
 
 
 def totals(graph: Graph, metrics: Iterable[str]) -> Mapping[str, Count]:
-    """The totals of ``graph`` alone, as `Report.counts` holds them; raises UnknownName.
+    """Return the totals of ``graph`` alone, as `Report.counts` holds them; raise UnknownName.
 
     >>> from convcalc import nn, trace
     >>> totals(trace(nn.Linear(8, 2), (1, 8)), ["params"])
     {'params': Count(value=18, complete=True)}
     """
-    return _counted(graph, tuple(metrics), "torch")[2]
+    return _count(graph, metrics_named(metrics), convention_named("torch")).totals
 
 
-def _counted(
-    graph: Graph, names: tuple[str, ...], convention: str
-) -> tuple[list[Measured], Row | None, dict[str, Count]]:
-    """The numbers of each call, of what is never called, and of all."""
-    measure = meter(names, convention)
-    measured = [measure(node.layer.shared, node.input_shapes, node.output_shape) for node in graph.nodes]
+class _Counted(NamedTuple):
+    """The counts of each call, of what is never called, and of all."""
+
+    calls: list[Measured]
+    uncalled: Row | None
+    totals: dict[str, Count]
+
+
+def _count(graph: Graph, metrics: tuple[Metric, ...], convention: Convention) -> _Counted:
+    measure = make_meter(metrics, convention)
+    calls = [measure(node.layer.shared, node.input_shapes, node.output_shape) for node in graph.nodes]
+    if convention.sees_site:
+        calls = [measure_at(site, call, metrics, convention) for site, call in zip(_sites(graph), calls)]
     layers = {id(graph.owned[path]): graph.owned[path] for path in graph.unused}
-    held = [holdings(layer, names, convention) for layer in layers.values()]
+    held = [measure_uncalled(layer, metrics) for layer in layers.values()]
     uncalled = None
     if held:
         kind = f"{len(held)} layer{'s' * (len(held) > 1)}"
-        sums = dict(zip(names, map(_sum, zip(*held))))
+        sums = _total(held, metrics, [True] * len(held))
         uncalled = Row("(never called)", 0, kind, None, (), (), (), None, sums)
-    once = [*[node.call == 0 for node in graph.nodes], *[True] * len(held)]  # what a layer owns counts once
-    columns = list(zip(*[item.values for item in measured], *held)) or [()] * len(names)
-    counts = {
-        name: _sum(compress(column, once) if METRICS[name].owned else column) for name, column in zip(names, columns)
+    once = [*[node.call == 0 for node in graph.nodes], *[True] * len(held)]
+    return _Counted(calls, uncalled, _total([*calls, *held], metrics, once))
+
+
+def _sites(graph: Graph) -> Iterator[Site]:
+    """Yield the site of each call, in order."""
+    calls = Counter([id(node.layer) for node in graph.nodes])
+    for node in graph.nodes:
+        kind = graph.modules.get(node.owner, "")
+        yield Site(node.path, node.call, calls[id(node.layer)], node.owner, kind, node.via)
+
+
+def _total(calls: Sequence[Measured], metrics: Sequence[Metric], once: Sequence[bool]) -> dict[str, Count]:
+    """Return the sums over calls; what a layer owns counts where ``once`` says so."""
+    if all(call.complete for call in calls):  # nearly always, and then numbers add up faster than counts
+        values: Any = list(zip(*[call.values for call in calls])) or [()] * len(metrics)
+        return {
+            metric.name: Count(canonical_count(sum(compress(column, once) if metric.owned else column)))
+            for metric, column in zip(metrics, values)
+        }
+    counts = zip(*[call.counts for call in calls])
+    return {
+        metric.name: _sum(compress(column, once) if metric.owned else column) for metric, column in zip(metrics, counts)
     }
-    return measured, uncalled, counts
 
 
-def _sum(values: Iterable[Dim | None]) -> Count:
-    """The sum of what is known; complete where all is, not known where nothing is."""
-    values = list(values)
-    known = [value for value in values if value is not None]
-    return Count(whole(sum(known)) if known or not values else None, len(known) == len(values))
+def _sum(counts: Iterable[Count]) -> Count:
+    """Return the sum of what is known; complete where all is, not known where nothing is."""
+    counts = list(counts)
+    known = [count.value for count in counts if count.value is not None]
+    value = canonical_count(sum(known)) if known or not counts else None
+    return Count(value, all(count.complete for count in counts))
 
 
 def _notes(report: Report) -> Iterator[str]:
@@ -230,16 +284,33 @@ def _notes(report: Report) -> Iterator[str]:
     if uncalled is not None and uncalled.counts.get("params", Count(0)).value:
         executed = counts["params"].value - uncalled.params
         owned = report.graph.owned
-        paths = listed([path for path in report.graph.unused if owned[path].weights()])
+        paths = join_names([path for path in report.graph.unused if owned[path].weights()])
         yield f"never called, yet counted among the parameters: {paths}; without them {show_count(executed)} parameters"
     if not report.complete:
-        unknown = [row.name for row in report.rows if not all(count.complete for count in row.counts.values())]
-        yield f"work unknown, so that totals are lower bounds: {listed(unknown)}"
+        partial = [(node.name, call) for node, call in zip(report.graph.nodes, report._measured) if not call.complete]
+        unruled = [name for name, call in partial if _has_no_rule(call, report._metrics)]
+        unknown = [name for name, _ in partial if name not in set(unruled)]
+        if unknown:
+            yield f"work unknown, so that totals are lower bounds: {join_names(unknown)}"
+        if unruled:
+            rule = f"no full rule in the convention {report.convention.name}"
+            yield f"{rule}, so that totals are lower bounds: {join_names(unruled)}"
     if len(report.graph.outputs) > 1:
-        yield f"{SEVERAL_OUTPUTS}: {listed(report.graph.outputs)}; the receptive field in total is that of the first"
+        outputs = join_names(report.graph.outputs)
+        yield f"{SEVERAL_OUTPUTS}: {outputs}; the receptive field in total is that of the first"
 
 
-def listed(names: Sequence[str], most: int = 6) -> str:
-    """Names in a row, the rest of a long list as a number."""
+def _has_no_rule(call: Measured, metrics: Sequence[Metric]) -> bool:
+    """Return whether it is the convention that leaves a call without a complete count."""
+    priced = any(metric.priced and not count.complete for metric, count in zip(metrics, call.counts))
+    return priced and call.call.work is not None
+
+
+def join_names(names: Sequence[str], most: int = 6) -> str:
+    """Return names in a row, the rest of a long list as a number.
+
+    >>> join_names(["a", "b", "c"], most=2)
+    'a, b and 1 more'
+    """
     shown = ", ".join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown

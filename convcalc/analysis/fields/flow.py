@@ -64,7 +64,7 @@ def propagate(graph: Graph, weighted: Sequence[bool] = ()) -> Flow:
     }
     fields = []
     deepest = 0
-    for (path, call, layer, inputs, shapes, output, _), deep in zip(graph.nodes, weighted or repeat(False)):
+    for (path, call, layer, inputs, shapes, output, _, _), deep in zip(graph.nodes, weighted or repeat(False)):
         if len(inputs) == 1:
             field, depth = reached[inputs[0]]
             if field is not None and type(layer).field is not _POINTWISE:

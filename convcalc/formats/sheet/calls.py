@@ -13,6 +13,7 @@ from convcalc.formats.sheet.expressions import FUNCTIONS, Expressions, is_number
 from convcalc.formats.sheet.hints import explain
 from convcalc.formats.sheet.plan import Unknown, guarded
 from convcalc.formats.sheet.source import Source
+from convcalc.network.graph import Via
 from convcalc.network.tensor import Operand, Tensor
 
 _JOINING = {ast.Add: "add", ast.Mult: "mul", ast.Sub: "sub", ast.Div: "div", ast.MatMult: "matmul"}
@@ -169,7 +170,8 @@ class Calls(Expressions):
         if len(tensors) < needed:
             hint = f"write {callee}(e1) to join it with the line before"
             raise SpecError(f"{callee} joins several outputs, received one", hint=hint)
-        return self.plan.record(layer, tensors, callee.lower(), call.name, called=callee)
+        via: Via = "function" if callee in names.MERGES else "module"  # add(a, b), but Add()(a, b)
+        return self.plan.record(layer, tensors, callee.lower(), call.name, called=callee, via=via)
 
     def _explained(self, error: ConvcalcError, call: Call) -> ConvcalcError:
         """Return an error of a call with a hint and its place, unless it has them."""
@@ -199,7 +201,7 @@ class Calls(Expressions):
         self._count(node)
         with guarded(kind):
             layer = getattr(nn, names.MERGES[kind])(**options)
-        return self.plan.record(layer, tensors, kind, name, called=kind)
+        return self.plan.record(layer, tensors, kind, name, called=kind, via="operator")
 
     def _subscript(self, node: ast.Subscript, name: str) -> Any:
         """A part of a tensor: ``y[:, 0:16]``."""
@@ -211,7 +213,7 @@ class Calls(Expressions):
         self._count(node)
         with guarded("[ ]"):
             layer = nn.Slice(index)
-        return self.plan.record(layer, [value], "slice", name, called="[ ]")
+        return self.plan.record(layer, [value], "slice", name, called="[ ]", via="operator")
 
     def _index(self, node: ast.expr) -> Any:
         if isinstance(node, ast.Slice):

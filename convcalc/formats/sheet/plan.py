@@ -13,7 +13,7 @@ from convcalc.errors import SpecError
 from convcalc.formats.sheet.source import Enough, Text
 from convcalc.layers.base import Layer, recorder
 from convcalc.layers.demands import axis_name
-from convcalc.network.graph import Graph
+from convcalc.network.graph import Graph, Via
 from convcalc.network.tensor import Operand, Tensor
 from convcalc.network.trace import Tape, _leaves
 
@@ -91,15 +91,24 @@ class Plan:
             raise SpecError("no input has been given before this layer", hint=hint)
         return self.flow
 
-    def record(self, layer: Layer, inputs: Sequence[Tensor], stem: str, name: str = "", *, called: str = "") -> Tensor:
-        """A call of ``layer``, in the text ``called`` so; its main output flows from here."""
+    def record(
+        self,
+        layer: Layer,
+        inputs: Sequence[Tensor],
+        stem: str,
+        name: str = "",
+        *,
+        called: str = "",
+        via: Via = "module",
+    ) -> Tensor:
+        """Record a call of ``layer``, in the text ``called`` so, and return its main output, which flows from here."""
         stacked = getattr(layer, "num_layers", 0)
         if stacked > MOST_STACKED:
             what = f"num_layers is at most {MOST_STACKED:,} on a sheet; received {stacked:,}"
             raise SpecError(what, about=["num_layers"])
         path = self._path(name or stem, not name)
         self.frame.layers[path.rpartition(".")[2]] = layer
-        with guarded(called or type(layer).__name__), self.tape.at(path, layer, owner=self.frame.path):
+        with guarded(called or type(layer).__name__), self.tape.at(path, layer, self.frame.path, via):
             return self._call(layer, inputs)
 
     def again(self, name: str, inputs: Sequence[Tensor]) -> Tensor:

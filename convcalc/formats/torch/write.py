@@ -7,8 +7,7 @@ from itertools import groupby
 from textwrap import indent
 from typing import Any
 
-from convcalc.algebra.dims import show_count, show_shape
-from convcalc.analysis.count.report import analyze
+from convcalc.algebra.dims import prod, show_count, show_shape
 from convcalc.formats.code.forms import Call, Text, mapped, shown, text
 from convcalc.formats.code.structure import plain_name, quoted, setter
 from convcalc.formats.torch.classes import Class, Modules
@@ -44,13 +43,19 @@ def write_torch(graph: Graph, name: str = "") -> str:
 
 
 def _docstring(graph: Graph, name: str) -> str:
-    counts = analyze(graph, network=name).counts
-    params, macs = counts["params"], counts["macs"]
-    at_least = "" if macs.complete else "at least "
     sizes = " and ".join(show_shape(shape) for shape in graph.inputs.values())
-    counted = f"{show_count(params.value or 0)} parameters, {at_least}{show_count(macs.value or 0)} MACs"
     name = re.sub(r"[^\w .:/+-]", "_", name)  # no sign in it may end the docstring
-    return f"{name}: {counted}\nfor an input of {sizes}. Written by convcalc."
+    return f"{name}: {_sums(graph)}\nfor an input of {sizes}. Written by convcalc."
+
+
+def _sums(graph: Graph) -> str:
+    """Return how many parameters and multiply–accumulates the layers state in all, in words."""
+    layers = {id(layer): layer for layer in (*[node.layer for node in graph.nodes], *graph.owned.values())}
+    params = sum(prod(shape) for layer in layers.values() for shape in layer.weights().values())
+    works = [node.layer.work(node.input_shapes, node.output_shape) for node in graph.nodes]
+    macs = sum(work.get("mac", 0) for work in works if work is not None)
+    at_least = "at least " if None in works else ""
+    return f"{show_count(params)} parameters, {at_least}{show_count(macs)} MACs"
 
 
 def _main(graph: Graph, name: str) -> str:
