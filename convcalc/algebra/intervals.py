@@ -17,6 +17,8 @@ from convcalc.algebra.types import Dim
 
 MAX_PERIOD = 4096  # beyond it phases are no longer listed: the field is then bounded
 
+_fraction = lru_cache(maxsize=256)(Fraction)  # networks have few distinct jumps, and a fraction is slow to make
+
 Interval = tuple[int, int]
 
 
@@ -75,13 +77,16 @@ class Axis(NamedTuple):
     @property
     def size(self) -> tuple[int, int]:
         """Smallest and largest field size over the phases; 0 where one sees nothing."""
+        if len(self.phases) == 1 and (only := self.phases[0]):  # nearly always
+            size = only[1] - only[0] + 1
+            return size, size
         sizes = [0 if phase is None else phase[1] - phase[0] + 1 for phase in self.phases]
         return min(sizes), max(sizes)
 
     @property
     def jump(self) -> Fraction:
         """Input pixels between neighbouring units: the effective stride."""
-        return Fraction(self.advance, len(self.phases))
+        return _fraction(self.advance, len(self.phases))
 
     @property
     def start(self) -> int | None:

@@ -169,14 +169,14 @@ class Output(_Idle):
         return self.source.further_field(self.name, fields[0])
 
 
-def record(layer: Layer, *inputs: Any, **how: Any) -> Any:
-    """Hand a call to the tape in force, ``how`` as `Tape.record` takes it; raise SpecError where there is none."""
+def record(layer: Layer, *inputs: Any, via: str | None = None) -> Any:
+    """Hand a call, written ``via`` an operator or the like, to the tape in force; raise SpecError if there is none."""
     try:
         tape = recorder.get()
     except LookupError:
         what, hint = "a layer computes shapes only inside trace() or summary()", "call convcalc.summary(model, shape)"
         raise SpecError(what, where=repr(layer), hint=f"{hint} instead of the model itself") from None
-    return tape(layer, *inputs, **how)
+    return tape(layer, *inputs) if via is None else tape(layer, *inputs, via=via)
 
 
 def kinds(base: type[Layer] = Layer) -> Iterator[type[Layer]]:

@@ -75,11 +75,26 @@ def rf_text(rf: ReceptiveField) -> str:
 
 
 def extents(rf: Extent) -> list[str]:
-    """The size along each axis: ``427``, ``46–54`` over phases, ``all``."""
+    """Return the size along each axis: ``427``, ``46–54`` over phases, ``all``."""
     return [
         "all" if along else show(large) if small == large or not rf.exact else f"{show(small)}–{show(large)}"
         for small, large, along in zip(rf.smallest, rf.size, rf.along)
     ]
+
+
+def _rf_cell() -> Cell:
+    """Return the cell of a receptive field, which keeps its last text: rows in a run share one field, as an object."""
+    last: tuple[ReceptiveField, str] = (None, rf_text(None))
+
+    def cell(row: Row, _: Report) -> str:
+        nonlocal last
+        rf, text = last
+        if row.rf is not rf:
+            text = rf_text(row.rf)
+            last = row.rf, text
+        return text
+
+    return cell
 
 
 def _raw_shapes(shapes: Sequence[Shape], report: Report) -> str:
@@ -125,7 +140,7 @@ _FACTS: Mapping[str, Column] = {
         lambda row, report: shape_text(row.output_shape, report),
         unlike=lambda row, report: _raw_shapes([row.output_shape], report),
     ),
-    "rf": Column("RF", lambda row, _: rf_text(row.rf), True),
+    "rf": Column("RF", _rf_cell(), True),
 }
 """The columns that are not metrics, by name."""
 

@@ -100,8 +100,8 @@ def receptive_field(field: Field | None, graph: Graph, through_gates: bool = Fal
     pixels = graph.pixels
     if field is None or not pixels:
         return None
-    maps = field.maps().values()
-    axes = {along.source: along for along in maps}
+    maps = field.maps()
+    axes = {along.source: along for along in maps.values()}
     if len(axes) < len(maps):
         return None  # two axes of the map run along one of the input
     gates = frozenset[int]() if through_gates else field.gates
@@ -112,6 +112,7 @@ def receptive_field(field: Field | None, graph: Graph, through_gates: bool = Fal
     if len(seen | axes.keys()) < len(pixels):
         return None
     columns: list[_Column] = []
+    exact = True
     for i, n in enumerate(pixels):
         if i and not seen and axes[i][1:] == axes[i - 1][1:]:
             columns.append(columns[-1])  # mostly axes are alike
@@ -119,8 +120,9 @@ def receptive_field(field: Field | None, graph: Graph, through_gates: bool = Fal
             columns.append((n, n, Fraction(0), 0, (None,)))
         else:
             axis = axes[i]
-            columns.append((*axis.size[::-1], axis.jump, axis.start, axis.phases))
-    exact = all(i in seen or axes[i].exact for i in range(len(pixels)))
+            least, most = axis.size
+            exact = exact and axis.exact
+            columns.append((most, least, axis.jump, axis.start, axis.phases))
     gated = tuple([i not in seen and i in gates for i in range(len(pixels))]) if gates else ()
     size, smallest, jump, start, phases = zip(*columns)
     return Extent(size, smallest, jump, start, phases, exact, gated)
