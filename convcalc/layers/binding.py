@@ -38,10 +38,11 @@ _CHECKS |= {f"{word} | None": ((*plain, type(None)), method) for word, (plain, m
 def intern_settled(kind: Any, args: tuple[Any, ...], types: Any, kwargs: Any) -> Configured:
     """Return the one settled value of ``kind`` for these plain arguments, made by the first call and kept for the next.
 
-    A network says the same many times (`ReLU()`, `BatchNorm2d(64)`), and checking arguments is most of what a layer
-    costs. Each layer stays an object of its own, which owns its weights: `Configured.__init__` copies the arguments
-    from the value returned here and keeps the value as ``shared``, one key for all equal layers in other caches.
-    ``types`` are those of all arguments, which keep apart what is equal and yet different: 1 == True == 1.0.
+    Settled is a value whose arguments are bound, checked and frozen. A network says the same many times (`ReLU()`,
+    `BatchNorm2d(64)`), and settling is most of what a layer costs. Each layer stays an object of its own, which owns
+    its weights: `Configured.__init__` copies the arguments from the value returned here, and keeps that value as
+    ``shared``, one key for all equal layers in other caches. ``types`` are those of all arguments, which keep apart
+    what is equal and yet different: 1 == True == 1.0.
     """
     settled: Configured = kind.__new__(kind)
     settled._bind(args, dict(kwargs))
@@ -96,7 +97,7 @@ class Configured:
             kind: Any = type(self)
             settled = intern_settled(kind, args, types, tuple(kwargs.items()))
             self.__dict__.update(settled.__dict__)
-            object.__setattr__(self, "shared", settled)
+            _share(self, settled)
         else:
             self._bind(args, kwargs)
 
@@ -144,7 +145,7 @@ class Configured:
             self._refuse_unhashable(values)
             raise
         object.__setattr__(self, "_hash", number)
-        object.__setattr__(self, "shared", self)
+        _share(self, self)
 
     def _refuse_letters(self, values: dict[str, Any]) -> None:
         """Raise SpecError where a letter is given, which this kind cannot check."""
@@ -293,3 +294,8 @@ def as_integer(value: Any, name: str, owner: str = "") -> Dim:
     if odd:
         raise NotAnInteger(name, value, owner)
     return as_dim(value, name, owner)
+
+
+_share = (
+    Configured.shared.__set__
+)  # the slot's own setter, since a value is frozen for its users; called for each layer

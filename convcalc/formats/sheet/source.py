@@ -24,13 +24,13 @@ LATE = f"reading takes longer than {MOST_SECONDS:g} s, the most that a sheet may
 
 
 class Fault(NamedTuple):
-    """What is wrong with a line that cannot be parsed: where ``pattern`` matches, what we say, and the hint.
+    """What is wrong with a line that cannot be parsed: what ``pattern`` matches, our text for it, and the hint.
 
     ``vague`` faults say less than what the line looks like; ``colon`` is one that a colon at the end repairs.
     """
 
     pattern: str
-    what: str
+    text: str
     hint: str = ""
     vague: bool = False
     colon: bool = False
@@ -235,7 +235,7 @@ class Source(Text):
         column = len(shown) - len(shown.lstrip()) + 1 if isinstance(error, IndentationError) else error.offset or 1
         times = shown.find("×", max(column - 1, 0), column + 1)
         column = times + 1 if times >= 0 else column  # some releases of Python point at the number before it
-        self.report(self.at(line, min(column, len(shown) + 1), fault.what, hint=fault.hint))
+        self.report(self.at(line, min(column, len(shown) + 1), fault.text, hint=fault.hint))
         return fault
 
     def _lose(self, lines: list[str], number: int) -> bool:
@@ -275,7 +275,7 @@ def _fault_of(message: str, line: str) -> Fault:
     look = next((look for look in _LOOKS if re.search(look.pattern, code)), None)
     for rule in _RULES:
         if match := re.search(rule.pattern, message):
-            return look if look and rule.vague else rule._replace(what=rule.what.format(*match.groups("")))
+            return look if look and rule.vague else rule._replace(text=rule.text.format(*match.groups("")))
     return look or _UNREADABLE
 
 
