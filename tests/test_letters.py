@@ -24,6 +24,7 @@ import convcalc as cc
 from convcalc import nn, trace, zoo
 from convcalc.algebra import periodic, symbolic
 from convcalc.algebra.assume import assume
+from convcalc.algebra.claims import read_claim
 from convcalc.algebra.dims import show, show_shape, substitute
 from convcalc.algebra.periodic import Sizes
 from convcalc.algebra.symbolic import printing
@@ -256,9 +257,61 @@ def test_assumptions_leave_exactly_the_sizes_that_satisfy_them(texts: list[str])
     assert all(h >= 1 and w >= 1 for h, w in found)
 
 
+SHORTHANDS = {
+    "H odd": "H % 2 == 1",
+    "W is even": "W % 2 == 0",
+    "not H odd": "H % 2 == 0",
+    "H % 2 != 1": "H % 2 == 0",
+    "H in 5..9": "5 <= H <= 9",
+    "2*W + 1 in 7..21": "7 <= 2*W + 1 <= 21",
+    "H in 9..5": "False",
+    "H odd, W in 3..30": "H % 2 == 1 and 3 <= W <= 30",
+    "H == W and H even and H in 4..20": "H == W and H % 2 == 0 and 4 <= H <= 20",
+    "not (H > 12 or W < 3)": "H <= 12 and W >= 3",
+    "not H > 12": "H <= 12",
+    "not not W odd": "W % 2 == 1",
+}
+
+
+@pytest.mark.parametrize("text", SHORTHANDS)
+def test_one_claim_language_serves_both_options(text: str) -> None:
+    """What `--assume` solves is what `--where` asks of each number, and both are what Python says."""
+    sizes = [{"H": h, "W": w} for h in range(1, 41) for w in range(1, 41)]
+    wanted = [size for size in sizes if eval(SHORTHANDS[text], dict(size))]
+    claim = read_claim(text, ["H", "W"])
+    assert [size for size in sizes if claim.holds(size)] == wanted
+    try:
+        given_ = assume([text], ["H", "W"])
+    except NoSolution:
+        assert not wanted
+        return
+    pair = [given_.values.get(name, symbolic.symbol(name)) for name in "HW"]
+    letters = sorted({str(s) for dim in pair if is_symbolic(dim) for s in dim.free_symbols})
+    bounds = [given_.bounds.get(name, (1, None)) for name in letters]
+    numbers = itertools.product(*[range(low, 41 if high is None else min(high, 40) + 1) for low, high in bounds])
+    filled = cc.compile({"H": pair[0], "W": pair[1]}, letters)
+    found = {tuple(filled(*n).values()) for n in numbers}
+    assert sorted((h, w) for h, w in found if h <= 40 and w <= 40) == [tuple(size.values()) for size in wanted]
+
+
+def test_assumptions_in_short() -> None:
+    report = cc.summary("resnet50", "3xHxW", assume=["H in 32..512, W odd", "W >= 33"])
+    assert report.given == "W = 2·n + 1, 32 ≤ H ≤ 512, n ≥ 16"
+
+
 @pytest.mark.parametrize(
     ("texts", "error", "message"),
     [
+        (["H == 4 or W == 4"], SpecError, "--assume: 'H == 4 or W == 4' compares nothing\n"
+         "  write it as 'H % 32 == 0', 'H == W' or 'H >= 64'"),
+        (["not H == 4"], SpecError, "--assume: 'not H == 4': there are ==, >=, >, <= and <\n"
+         "  write it as 'H % 32 == 0', 'H == W' or 'H >= 64'"),
+        (["H in (3, 5)"], SpecError, "--assume: 'H in (3, 5)': (3, 5) is not a sum of letters\n"
+         "  write it as 'H % 32 == 0', 'H == W' or 'H >= 64'"),
+        (["H not in 3..5"], SpecError, "--assume: 'H not in 3..5': 3..5 is not a sum of letters\n"
+         "  write it as 'H % 32 == 0', 'H == W' or 'H >= 64'"),
+        (["H in 9..5"], NoSolution, "no size satisfies H in 9..5"),
+        (["H odd", "H even"], NoSolution, "no size satisfies H odd and H even\n  H % 2 == 0 contradicts the rest"),
         (["K % 2 == 0"], SpecError, "--assume: 'K % 2 == 0': no size here is called K\n  there are H, W"),
         (["H % 32"], SpecError, "--assume: 'H % 32' compares nothing\n"
          "  write it as 'H % 32 == 0', 'H == W' or 'H >= 64'"),

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc import nn, summary, trace
-from convcalc.algebra.conditions import condition
+from convcalc.algebra.claims import read_claim
 from convcalc.algebra.symbolic import canonical, symbol
 from convcalc.algebra.symbolic.narrowing import Narrowing, searched
 from convcalc.algebra.symbolic.program import make_function
@@ -433,10 +433,13 @@ def test_narrowing_leaves_what_holds(data: st.DataObject) -> None:
         ("not k even", {1, 3, 5, 7, 9}, {}),
         ("k // 0 == 1", set(), {}),
         ("5 >= k", {1, 2, 3, 4, 5}, {"k": 5}),
+        ("k odd, k <= 5", {1, 3, 5}, {"k": 5}),
+        ("k % 3 == 0, k in 2..8 and k even", {6}, {"k": 8}),
+        ("k in range(2, 6 // (k - 4))", {5}, {}),
     ],
 )
 def test_conditions(text: str, true: set[int], most: dict[str, int]) -> None:
-    found = condition(text, ["k"])
+    found = read_claim(text, ["k"])
     assert {k for k in range(1, 10) if found.holds({"k": k})} == true
     assert found.most == most
 
@@ -451,13 +454,14 @@ ODD = (
     "k in 3",
     "k + 1",
     "(k < 2) + 1",
+    "k in range(1, 6 // (k - 3))",
 )
 
 
 @given(st.text(max_size=20) | st.sampled_from(ODD))
 def test_any_text_is_a_condition_or_refused(text: str) -> None:
     try:
-        condition(text, ["k"]).holds({"k": 3})
+        read_claim(text, ["k"]).holds({"k": 3})
     except SpecError as error:
         assert str(error).startswith("--where")
     except TypeError:

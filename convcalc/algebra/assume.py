@@ -1,13 +1,17 @@
-"""What a user assumes of letters, ``H % 32 == 0`` or ``H == W``: parsed, never executed, and solved exactly."""
+"""Claims that are linear (``H % 32 == 0``, ``H == W``, ``H in 32..512``), solved exactly for their letters.
+
+The language is that of `claims`; here it is computed with linear sums, and what is not linear is refused.
+"""
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from math import gcd
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from convcalc.algebra.conditions import parsed, parts
+from convcalc.algebra.claims import OPPOSITE, is_range, parts_of, written
 from convcalc.algebra.dims import letter, show
+from convcalc.algebra.expression import Language, binary, unary
 from convcalc.algebra.types import LIMIT, Dim
 from convcalc.errors import NoSolution, SpecError, did_you_mean
 
@@ -30,7 +34,7 @@ class Given(NamedTuple):
     bounds: Mapping[str, tuple[int, int | None]]
 
     def told(self) -> str:
-        """What assumptions come to: ``H = W = 32·n, n ≥ 2``.
+        """Return what assumptions come to: ``H = W = 32·n, n ≥ 2``.
 
         >>> assume(["H % 32 == 0", "H == W", "H >= 64"], ["H", "W"]).told()
         'H = W = 32·n, n ≥ 2'
@@ -45,8 +49,8 @@ class Given(NamedTuple):
         return ", ".join(parts)
 
 
-class _Claim(NamedTuple):
-    """One assumption: ``line == 0`` (or, with a modulus, a multiple of it), or ``line >= 0``."""
+class _Linear(NamedTuple):
+    """One comparison: ``line == 0`` (or, with a modulus, a multiple of it), or ``line >= 0``; ``text`` says it."""
 
     line: Line
     sign: str
@@ -54,45 +58,81 @@ class _Claim(NamedTuple):
     text: str
 
 
-def assume(texts: Sequence[str], letters: Iterable[str]) -> Given:
-    """The assumptions in ``texts``, solved for ``letters``, the only ones that may stand in them.
+class _Scope(NamedTuple):
+    """The letters of a comparison, and its text, which errors quote."""
 
-    Raises SpecError for what is no assumption, NoSolution where no size satisfies them.
+    letters: Sequence[str]
+    text: str
+
+
+def assume(texts: Sequence[str], letters: Iterable[str]) -> Given:
+    """Return what the claims in ``texts`` come to, solved for ``letters``, the only ones that may stand in them.
+
+    Raises SpecError for what is not a claim or is not linear, NoSolution where no size satisfies them.
 
     >>> given = assume(["H % 32 == 0", "H == W", "W >= 64"], ["H", "W"])
     >>> {letter: show(value) for letter, value in given.values.items()}, given.bounds
     ({'H': '32·n', 'W': '32·n'}, {'n': (2, None)})
     """
     letters = list(letters)
-    claims = [claim for text in texts for claim in _claims(text, letters)]
+    claims = [claim for text in texts for claim in _read(text, letters)]
     return _Solver(letters, claims, tuple(texts)).given()
 
 
-def _claims(text: str, letters: Sequence[str]) -> Iterator[_Claim]:
-    tree = parsed(text, text)
-    if tree is None:
+def _read(text: str, letters: Sequence[str]) -> Iterator[_Linear]:
+    """Yield the comparisons of a claim."""
+    parts = parts_of(text)
+    if parts is None:
         raise _error(f"{text!r:.80}", " is not an assumption")
-    for part in tree.elts if isinstance(tree, ast.Tuple) else parts(tree):
-        if not isinstance(part, ast.Compare):
-            raise _error(f"{ast.unparse(part)!r:.80}", " compares nothing")
-        for left, sign, right in zip([part.left, *part.comparators], part.ops, part.comparators):
-            yield _claim(left, sign, right, ast.unparse(part), letters)
+    for part in parts:
+        for left, sign, right in _comparisons(part, True):
+            yield from _linear(left, sign, right, _Scope(letters, written(part)))
 
 
-def _claim(left: ast.expr, sign: ast.cmpop, right: ast.expr, text: str, letters: Sequence[str]) -> _Claim:
+def _comparisons(node: ast.expr, true: bool) -> Iterator[tuple[ast.expr, type[ast.cmpop], ast.expr]]:
+    """Yield the comparisons that together say that a part of a claim is true, or false."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        yield from _comparisons(node.operand, not true)
+    elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And) == true:
+        for part in node.values:
+            yield from _comparisons(part, true)
+    elif isinstance(node, ast.Compare) and (true or len(node.ops) == 1):
+        for left, sign, right in zip([node.left, *node.comparators], node.ops, node.comparators):
+            yield left, type(sign) if true else OPPOSITE.get(type(sign), type(sign)), right
+    else:
+        raise _error(f"{written(node)!r:.80}", " compares nothing")
+
+
+def _linear(left: ast.expr, sign: type[ast.cmpop], right: ast.expr, scope: _Scope) -> Iterator[_Linear]:
+    """Yield what a comparison says of linear sums."""
     if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mod):
-        modulus, rest = (_line(side, text, ())[""] for side in (left.right, right))
-        if not isinstance(sign, ast.Eq) or modulus < 1:
-            raise _error(repr(text), ": a remainder is compared with ==")
-        if not 0 <= rest < modulus:
-            raise NoSolution(f"no size satisfies {text}", details=[f"a remainder by {modulus} is less than {modulus}"])
-        return _Claim(_sum(_line(left.left, text, letters), {"": -rest}), "==", modulus, text)
-    a, b = _line(left, text, letters), _line(right, text, letters)
-    if not isinstance(sign, (ast.Eq, ast.GtE, ast.LtE, ast.Gt, ast.Lt)):
-        raise _error(repr(text), ": there are ==, >=, >, <= and <")
-    high, low = (b, a) if isinstance(sign, (ast.Lt, ast.LtE)) else (a, b)
-    gap = _sum(_sum(high, low, -1), {"": -isinstance(sign, (ast.Gt, ast.Lt))})
-    return _Claim(gap, "==" if isinstance(sign, ast.Eq) else ">=", 0, text)
+        yield _multiple(left, sign, right, scope)
+        return
+    a = _LINES.value(left, scope)
+    if sign is ast.In and isinstance(right, ast.Call) and is_range(right):
+        low, high = (_LINES.value(end, scope) for end in right.args)
+        yield _Linear(_sum(a, low, -1), ">=", 0, scope.text)
+        yield _Linear(_sum(high, a, -1), ">=", 0, scope.text)
+        return
+    b = _LINES.value(right, scope)
+    if sign not in (ast.Eq, ast.GtE, ast.LtE, ast.Gt, ast.Lt):
+        raise _error(repr(scope.text), ": there are ==, >=, >, <= and <")
+    larger, smaller = (b, a) if sign in (ast.Lt, ast.LtE) else (a, b)
+    gap = _sum(_sum(larger, smaller, -1), {"": -int(sign in (ast.Gt, ast.Lt))})
+    yield _Linear(gap, "==" if sign is ast.Eq else ">=", 0, scope.text)
+
+
+def _multiple(left: ast.BinOp, sign: type[ast.cmpop], right: ast.expr, scope: _Scope) -> _Linear:
+    """Return what a comparison of a remainder says: ``H % 32 == 0``, or ``H % 2 != 0`` of the two remainders by 2."""
+    modulus, rest = (_LINES.value(side, scope._replace(letters=()))[""] for side in (left.right, right))
+    if sign is ast.NotEq and modulus == 2 and rest in (0, 1):
+        sign, rest = ast.Eq, 1 - rest
+    if sign is not ast.Eq or modulus < 1:
+        raise _error(repr(scope.text), ": a remainder is compared with ==")
+    if not 0 <= rest < modulus:
+        what = f"no size satisfies {scope.text}"
+        raise NoSolution(what, details=[f"a remainder by {modulus} is less than {modulus}"])
+    return _Linear(_sum(_LINES.value(left.left, scope), {"": -rest}), "==", modulus, scope.text)
 
 
 def _times(name: str, factor: int = 1, constant: int = 0) -> Line:
@@ -100,36 +140,50 @@ def _times(name: str, factor: int = 1, constant: int = 0) -> Line:
 
 
 def _sum(a: Line, b: Line, times: int = 1) -> Line:
-    """``a + times·b``."""
+    """Return ``a + times·b``."""
     total = {name: a.get(name, 0) + times * b.get(name, 0) for name in {"": 0, **a, **b}}
     return {name: factor for name, factor in total.items() if factor or not name}
 
 
-def _line(node: ast.expr, text: str, letters: Sequence[str]) -> Line:
-    if isinstance(node, ast.Constant):
-        if type(node.value) is not int or abs(node.value) > LIMIT:
-            raise _error(repr(text), f": sizes are whole numbers up to {LIMIT:,}; received {node.value!r:.40}")
-        return {"": node.value}
-    if isinstance(node, ast.Name):
-        if node.id not in letters:
-            known = f"there are {', '.join(letters)}" if letters else "there are none; give --input 3xHxW"
-            raise _error(repr(text), f": no size here is called {node.id}", did_you_mean(node.id, letters) or known)
-        return _times(node.id)
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return _sum({}, _line(node.operand, text, letters), -1)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub, ast.Mult)):
-        a, b = _line(node.left, text, letters), _line(node.right, text, letters)
-        if not isinstance(node.op, ast.Mult):
-            return _sum(a, b, 1 if isinstance(node.op, ast.Add) else -1)
-        if len(a) == 1 or len(b) == 1:
-            return _sum({}, b, a[""]) if len(a) == 1 else _sum({}, a, b[""])
-    raise _error(repr(text), f": {ast.unparse(node)} is not a sum of letters")
+def _product(a: Line, b: Line) -> Any:
+    """Return ``a·b``; NotImplemented where both hold letters."""
+    if len(a) > 1 and len(b) > 1:
+        return NotImplemented
+    return _sum({}, b, a[""]) if len(a) == 1 else _sum({}, a, b[""])
+
+
+def _constant(language: Language, node: ast.Constant, scope: _Scope) -> Line:
+    if type(node.value) is not int or abs(node.value) > LIMIT:
+        what = f": sizes are whole numbers up to {LIMIT:,}; received {node.value!r:.40}"
+        raise _error(repr(scope.text), what)
+    return {"": node.value}
+
+
+def _letter(language: Language, node: ast.Name, scope: _Scope) -> Line:
+    letters = scope.letters
+    if node.id not in letters:
+        known = f"there are {', '.join(letters)}" if letters else "there are none; give --input 3xHxW"
+        raise _error(repr(scope.text), f": no size here is called {node.id}", did_you_mean(node.id, letters) or known)
+    return _times(node.id)
+
+
+_LINES = Language(
+    {ast.Constant: _constant, ast.Name: _letter, ast.UnaryOp: unary, ast.BinOp: binary},
+    {
+        ast.USub: lambda a: _sum({}, a, -1),
+        ast.Add: _sum,
+        ast.Sub: lambda a, b: _sum(a, b, -1),
+        ast.Mult: _product,
+    },
+    lambda node, scope: _error(repr(scope.text), f": {written(node)} is not a sum of letters"),
+)
+"""Sums computed as lines."""
 
 
 class _Solver:
     """Claims solved in turn: equations put letters in terms of others, remainders make multiples."""
 
-    def __init__(self, letters: Sequence[str], claims: Sequence[_Claim], texts: tuple[str, ...]) -> None:
+    def __init__(self, letters: Sequence[str], claims: Sequence[_Linear], texts: tuple[str, ...]) -> None:
         self.texts = texts
         self.values: dict[str, Line] = {name: _times(name) for name in letters}
         self.bounds: dict[str, tuple[int, int | None]] = dict.fromkeys(letters, (1, None))
@@ -156,7 +210,7 @@ class _Solver:
         for key, value in self.values.items():
             self.values[key] = _sum({n: f for n, f in value.items() if n != name}, line, value.get(name, 0))
 
-    def _equation(self, line: Line, claim: _Claim) -> None:
+    def _equation(self, line: Line, claim: _Linear) -> None:
         """``line == 0``: the letter with the smallest factor goes, by Euclid's steps until that factor is 1."""
         while True:
             names = sorted((n for n in line if n), key=lambda n: abs(line[n]))
@@ -175,7 +229,7 @@ class _Solver:
             self._put(first, step)
             line = _sum(rest, step, factor)
 
-    def _remainder(self, line: Line, claim: _Claim) -> None:
+    def _remainder(self, line: Line, claim: _Linear) -> None:
         """``line`` is a multiple of the modulus."""
         names = [n for n in line if n and line[n] % claim.modulus]
         if len(names) > 1:

@@ -1,7 +1,8 @@
 """Formulas: text of ours that computes, written once.
 
 A formula explains itself with the numbers put in, and beside it stand the usual slips, so that a wrong answer can be
-traced to its cause.
+traced to its cause. The text is in our own source and runs at every call of a layer: so Python compiles it once, while
+what people write goes through `expression` and is never executed.
 """
 
 import ast

@@ -5,10 +5,12 @@ Rows are computed anew, and refused where the file's shapes are others.
 
 import ast
 import json
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from convcalc.algebra.expression import Language, items, unary
 from convcalc.algebra.parse import parse_dim
 from convcalc.algebra.types import Shape, is_symbolic
 from convcalc.errors import ConvcalcError, SpecError, UnknownName, did_you_mean
@@ -197,7 +199,7 @@ def read_layer(spec: str, where: str = "") -> Layer:
     try:
         if len(spec) > MOST_SPEC:
             raise SpecError("it is too long")
-        value = _value(parse_expression(spec))
+        value = _LAYERS.value(parse_expression(spec), _NAMES)
         if not isinstance(value, Layer):
             raise SpecError("it is no layer")
         return value
@@ -207,24 +209,35 @@ def read_layer(spec: str, where: str = "") -> Layer:
         raise SpecError(f"cannot read the layer {spec!r:.80}: {error}", where=where) from None
 
 
+def _layer(language: Language, node: ast.Call, names: Mapping[str, Any]) -> Any:
+    known: dict[str, Any] = {"slice": slice, "Output": Output, **kinds()}
+    if not isinstance(node.func, ast.Name):
+        raise language.refuse(node, names)
+    if (name := node.func.id) not in known:
+        hint = did_you_mean(name, kinds()) or "a document names layers as torch does: Conv2d"
+        raise UnknownName(f"there is no layer {name!r:.60}", hint=hint)
+    kwargs = {str(keyword.arg): language.value(keyword.value, names) for keyword in node.keywords if keyword.arg}
+    if len(kwargs) < len(node.keywords):  # one is given twice, or stands behind **
+        raise language.refuse(node, names)
+    return known[name](*[language.value(arg, names) for arg in node.args], **kwargs)
+
+
+def _word(language: Language, node: ast.Name, names: Mapping[str, Any]) -> Any:
+    return names[node.id] if node.id in names else parse_dim(node.id, node.id)
+
+
+_LAYERS = Language(
+    {
+        ast.Constant: lambda language, node, names: node.value,
+        ast.Name: _word,
+        ast.UnaryOp: unary,
+        ast.Tuple: items,
+        ast.List: items,
+        ast.Call: _layer,
+    },
+    {ast.USub: operator.neg},
+    lambda node, names: SpecError(f"{ast.unparse(node)[:40]} cannot stand in a layer"),
+)
+"""Layers as `repr` writes them; other names are letters."""
+
 _NAMES = {"inf": float("inf"), "Ellipsis": ...}
-
-
-def _value(node: ast.expr) -> Any:
-    if isinstance(node, ast.Constant):
-        return node.value
-    if isinstance(node, ast.Name):
-        return _NAMES[node.id] if node.id in _NAMES else parse_dim(node.id, node.id)
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return -_value(node.operand)
-    if isinstance(node, (ast.Tuple, ast.List)):
-        return tuple(map(_value, node.elts))
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        known: dict[str, Any] = {"slice": slice, "Output": Output, **kinds()}
-        if (name := node.func.id) not in known:
-            hint = did_you_mean(name, kinds()) or "a document names layers as torch does: Conv2d"
-            raise UnknownName(f"there is no layer {name!r:.60}", hint=hint)
-        kwargs = {str(keyword.arg): _value(keyword.value) for keyword in node.keywords if keyword.arg}
-        if len(kwargs) == len(node.keywords):  # else one is given twice, or stands behind **
-            return known[name](*map(_value, node.args), **kwargs)
-    raise SpecError(f"{ast.unparse(node)[:40]} cannot stand in a layer")

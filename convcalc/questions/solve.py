@@ -10,7 +10,7 @@ from contextlib import suppress
 from itertools import chain, islice, product
 from typing import Any, NamedTuple, TypeAlias
 
-from convcalc.algebra.conditions import Condition, condition
+from convcalc.algebra.claims import Claim, read_claim
 from convcalc.algebra.dims import letter, substitute
 from convcalc.algebra.parse import parse_shape
 from convcalc.analysis.count.report import Report, analyze
@@ -184,7 +184,7 @@ class _Asker:
             names = [node.name for node in self.graph.nodes]
             if wanted.at not in names:
                 raise UnknownName(f"no call is named {wanted.at!r}", hint=did_you_mean(wanted.at, names))
-        where = _conditions(wanted, letters)
+        where = _claims(wanted, letters)
         problem = Problem(letters, self.build, self.graph, wanted.at, output, wanted.params, where)
         found = answers(problem)
         if wanted.at is not None and not found.solutions and found.miss is None and (small := self._small()):
@@ -200,7 +200,7 @@ class _Asker:
             raise SpecError(f"a budget takes one letter; {told}", where="solve", hint=hint)
         (name,) = letters
         report = None if self.graph is None else analyze(self.graph)
-        where = _conditions(wanted, letters)
+        where = _claims(wanted, letters)
         found = largest(name, lambda n: self._report({name: n}), report, wanted.limits, where)
         return Solved(self.source.name, letters, found)
 
@@ -224,8 +224,8 @@ class _Asker:
         return Solved(self.source.name, letters, schedules(one, rf, bool(letters)))
 
 
-def _conditions(wanted: Wanted, letters: Sequence[str]) -> tuple[Condition, ...]:
-    return tuple(condition(text, letters) for text in wanted.where)
+def _claims(wanted: Wanted, letters: Sequence[str]) -> tuple[Claim, ...]:
+    return tuple(read_claim(text, letters) for text in wanted.where)
 
 
 def _values(layer: Any) -> list[Any]:

@@ -7,7 +7,7 @@ from functools import cache
 from math import ceil
 from typing import Any, NamedTuple
 
-from convcalc.algebra.conditions import Condition
+from convcalc.algebra.claims import Claim
 from convcalc.algebra.intervals import Along
 from convcalc.algebra.types import Shape, is_symbolic
 from convcalc.analysis.count.report import Report
@@ -43,7 +43,7 @@ def largest(
     report_of: Callable[[int], Report],
     lettered: Report | None,
     limits: Mapping[str, int],
-    where: Sequence[Condition] = (),
+    where: Sequence[Claim] = (),
 ) -> Best:
     """The largest value of the letter ``name`` for which each total named in ``limits`` is at most its limit.
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from itertools import islice, product
 from typing import Any
 
-from convcalc.algebra.conditions import Condition, condition
+from convcalc.algebra.claims import read_claim
 from convcalc.algebra.dims import letter, substitute
 from convcalc.analysis.solving.problem import FROM_ZERO, SHOWN, Answers, Problem, Solution
 from convcalc.analysis.solving.search import Search, equations, free, rays
@@ -37,12 +37,6 @@ def _with_zero(problem: Problem, name: str) -> Answers | None:
     In letters, which are at least 1, ``min(n + 2·p - 1, n + p)`` is ``n + p``; at p = 0 it is not.
     """
     zero = {name: 0}
-
-    def at_zero(c: Condition) -> Condition:
-        return c._replace(
-            holds=lambda values: c.holds({**values, **zero}), stated=lambda dims: c.stated({**dims, **zero})
-        )
-
     try:
         graph = problem.build(zero)
     except ConvcalcError:
@@ -55,9 +49,9 @@ def _with_zero(problem: Problem, name: str) -> Answers | None:
         letters=tuple(other for other in problem.letters if other != name),
         build=lambda values: problem.build({**values, **zero}),
         graph=graph,
-        where=tuple(map(at_zero, problem.where)),
+        where=tuple(claim.put(zero) for claim in problem.where),
     )
-    above = problem._replace(where=(*problem.where, condition(f"{name} >= 1", problem.letters)))
+    above = problem._replace(where=(*problem.where, read_claim(f"{name} >= 1", problem.letters)))
     return _joined(problem, [answers(without), answers(above)], zero)
 
 

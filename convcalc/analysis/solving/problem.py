@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from convcalc.algebra.conditions import Condition
+from convcalc.algebra.claims import Claim
 from convcalc.algebra.dims import as_dim
 from convcalc.algebra.types import LIMIT, Dim, Shape, is_symbolic
 from convcalc.analysis.count.report import totals
@@ -53,7 +53,7 @@ class Problem(NamedTuple):
     at: str | None = None
     output: Shape | None = None
     params: int | None = None
-    where: tuple[Condition, ...] = ()
+    where: tuple[Claim, ...] = ()
 
     def output_of(self, graph: Graph) -> Shape:
         """The output asked for, without the batch; raises UnknownName where the network has no such call."""

@@ -39,7 +39,7 @@ class Search:
         pairs = problem.pairs(problem.given({}, graph))
         self.equations = equations(pairs)
         self.demands = [r for r in [*graph.assumptions, *_reaches(graph)] if free([r]) <= asked]
-        where = [part for c in problem.where for part in c.stated(problem.named(self.letters))]
+        where = [part for c in problem.where for part in c.relations(problem.named(self.letters))]
         self.whole = None not in where  # else a point must be asked whether it is allowed
         self.known = [*self.demands, *[part for part in where if part is not None and part is not True]]
         self.samples = [

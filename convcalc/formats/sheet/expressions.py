@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any, NoReturn
 
-from convcalc.algebra.conditions import PLAIN
+from convcalc.algebra.claims import PLAIN
 from convcalc.algebra.dims import ceildiv, maximum, minimum, show
 from convcalc.algebra.parse import parse_dim
 from convcalc.algebra.types import LIMIT, is_symbolic
