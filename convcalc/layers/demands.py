@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from convcalc.algebra.dims import equal, show, show_shape
 from convcalc.algebra.types import Condition, Dim, Shape
 from convcalc.errors import ShapeError, SpecError
+
+if TYPE_CHECKING:
+    from inspect import Parameter
 
 T = TypeVar("T")
 
@@ -241,7 +244,7 @@ def check_call(forward: Callable[..., Any], where: str, inputs: Sequence[Any], o
     Traceback (most recent call last):
     convcalc.layers.demands.WrongNumberOfInputs: Net: takes 2 inputs (x, y), received 1
     """
-    from inspect import Parameter, signature  # costs the start of a run
+    from inspect import signature  # costs the start of a run
 
     takes = signature(forward)
     try:
@@ -253,9 +256,15 @@ def check_call(forward: Callable[..., Any], where: str, inputs: Sequence[Any], o
         if name not in takes.parameters:
             hint = f"it takes {', '.join(takes.parameters)}"
             raise SpecError(f"a call has no argument {name!r}", where=where, hint=hint) from None
-    places = [p for p in takes.parameters.values() if p.kind is not Parameter.KEYWORD_ONLY]
-    several = any(p.kind is Parameter.VAR_POSITIONAL for p in places)
-    least = sum(p.default is Parameter.empty for p in places) - several
-    few = len(inputs) < least < len(places)  # then what may be left out need not be listed
-    most, names = (ANY, places[:least]) if few else (ANY if several else len(places), places)
-    raise WrongNumberOfInputs(least, most, len(inputs), [p.name for p in names], where=where) from None
+    raise _wrong_number(list(takes.parameters.values()), len(inputs), where) from None
+
+
+def _wrong_number(parameters: Sequence[Parameter], received: int, where: str) -> WrongNumberOfInputs:
+    """Return the error for so many inputs of a ``forward``: too few hear what is needed, too many all there is."""
+    places = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
+    names = [p.name for p in places]
+    endless = any(p.kind is p.VAR_POSITIONAL for p in places)
+    least = sum(p.default is p.empty for p in places) - endless
+    if received < least < len(places):
+        return WrongNumberOfInputs(least, ANY, received, names[:least], where=where)
+    return WrongNumberOfInputs(least, ANY if endless else len(places), received, names, where=where)
