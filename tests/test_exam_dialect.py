@@ -11,7 +11,7 @@ import pytest
 from convcalc import nn
 from convcalc.errors import ConvcalcError
 from convcalc.formats.exam import is_exam, read_exam
-from convcalc.questions.sources import find
+from convcalc.questions.sources import read_text
 
 SHEETS = (Path(__file__).parent / "data" / "exam_sheets.txt").read_text().split("\n---\n")
 
@@ -90,9 +90,9 @@ def test_letters_and_settings() -> None:
 
 
 def test_same_sheet_inline() -> None:
-    written = find("INPUT 32x32x3, CONV5-10, POOL2, FC-10")
+    written = read_text("INPUT 32x32x3, CONV5-10, POOL2, FC-10")
     assert written is not None and written.inputs == ((3, 32, 32),)
-    assert find("densenet121") is None
+    assert read_text("densenet121") is None
 
 
 def test_the_spec_text_is_no_exam() -> None:

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from convcalc import nn, trace
 from convcalc.analysis.fields.focus import Focus
-from convcalc.analysis.fields.told import Told
+from convcalc.analysis.fields.survey import Covered, Survey
 from convcalc.cli import main
 from convcalc.questions.sources import traced
 from convcalc.views import plot
@@ -100,7 +100,7 @@ def test_a_cross_is_two_boxes() -> None:
             return self.a(x) + self.b(x)
 
     focus = Focus(trace(Cross(), (1, 1, 9, 9)))
-    assert render(Told("cross", focus, pixel=(4, 4))).endswith(
+    assert render("cross", Survey(focus, covered=Covered((4, 4), tuple(focus.covering((4, 4)))))).endswith(
         "pixel 4,4 is seen by the units\n  height 2–6, width 4\n  height 4, width 3–5"
     )
 

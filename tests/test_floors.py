@@ -93,7 +93,7 @@ def test_floors(name: str) -> None:
         ("layers/conv.py", "convcalc.network.trace"),
         ("zoo/resnet.py", "convcalc.analysis.count.metrics"),
         ("analysis/count/metrics.py", "convcalc.zoo.resnet"),
-        ("formats/json.py", "convcalc.analysis.count.report"),
+        ("formats/json/read.py", "convcalc.analysis.count.report"),
         ("analysis/count/report.py", "convcalc.views.table"),
         ("views/table.py", "convcalc.questions.summary"),
         ("algebra/dims.py", "sympy"),

@@ -112,8 +112,8 @@ def small(shape: str = "3x9x9", layer: nn.Layer | None = None) -> Report:
     return summary(nn.Sequential(layer or nn.Conv2d(3, 8, 3)), shape)
 
 
-def strange() -> Report:
-    return summary(nn.Sequential(nn.Conv2d(3, 8, 3), Strange()), "3x9x9")
+def strange(**limits: str) -> Report:
+    return summary(nn.Sequential(nn.Conv2d(3, 8, 3), Strange()), "3x9x9", **limits)
 
 
 def fails(report: Report, base: Report | None = None, **given: str) -> list[str]:
@@ -259,7 +259,9 @@ def test_a_wrong_limit_is_told_before_anything_is_read() -> None:
 
 
 def test_strict_and_gates_are_both_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convcalc.questions.summary.summary", lambda *_, **__: strange())
+    monkeypatch.setattr(
+        "convcalc.questions.summary.summary", lambda *_, max_params, **__: strange(max_params=max_params)
+    )
     result = run("summary", "lenet5", "--strict", "--max-params", "200")
     assert result.exit_code == 1
     assert result.stderr == (

@@ -14,8 +14,8 @@ from convcalc import nn
 from convcalc.algebra.formula import Formula, recording
 from convcalc.formats.sheet.names import families, kinds, short_name
 from convcalc.layers.base import Layer
-from convcalc.views import catalogue
-from convcalc.views.catalogue import described, example, find, formulas, listed, read_example, signature
+from convcalc.questions.layers import SHEETS, example, kind_named, layers, read_example
+from convcalc.views.catalogue import formulas, signature
 from tests.test_cli import in_terminal, run
 
 IN_PYTHON_ONLY = {"Buffer", "IndexSelect", "Parameter", "Slice"}
@@ -36,8 +36,11 @@ def test_a_pattern_filters_by_either_name() -> None:
         "    padding_mode='zeros')\n"
         for rank in (1, 2, 3)
     )
-    assert [line.split("(")[0] for line in listed("b?").splitlines()] == ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"]
-    assert [line.split("(")[0] for line in listed("*softmax").splitlines()] == ["LogSoftmax", "Softmax", "Softmax2d"]
+    for pattern, names in (
+        ("b?", ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"]),
+        ("*softmax", ["LogSoftmax", "Softmax", "Softmax2d"]),
+    ):
+        assert [line.split("(")[0] for line in str(layers(pattern)).splitlines()] == names
 
 
 @pytest.mark.parametrize("name", sorted(kinds()))
@@ -55,7 +58,7 @@ def test_signatures_say_names_and_defaults(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(kinds()))
 def test_every_kind_is_described(name: str) -> None:
     kind = kinds()[name]
-    text = described(name)
+    text = str(layers(name))
     assert text.startswith(f"{name}(")
     assert "`" not in text
     assert all(f"{formula.name}: {formula}" in text for formula in formulas(kind))
@@ -67,7 +70,7 @@ def test_every_kind_is_described(name: str) -> None:
     sheet, report = found
     assert all(f"\n  {line}\n" in text for line in sheet.splitlines())
     shown = example(kind)
-    if name not in catalogue.SHEETS:  # what is read is what the docstring says
+    if name not in SHEETS:  # what is read is what the docstring says
         assert shown is not None
         wanted: Any = kind(*map(ast.literal_eval, shown.call.args), **{
             str(word.arg): ast.literal_eval(word.value) for word in shown.call.keywords
@@ -91,7 +94,7 @@ def test_formulas_are_those_that_compute(name: str) -> None:
 
 def test_formulas_of_the_most_used() -> None:
     def names(kind: str) -> list[str]:
-        return [formula.name for formula in formulas(find(kind))]
+        return [formula.name for formula in formulas(kind_named(kind))]
 
     assert names("conv") == ["SAME size", "convolution size", "multiply–accumulates of a convolution"]
     assert names("linear") == ["multiply–accumulates of a linear layer"]
@@ -109,13 +112,14 @@ def test_every_formula_belongs_to_a_kind() -> None:
 
 @pytest.mark.parametrize("name", sorted(families()))
 def test_lowercase_names_find_their_kind(name: str) -> None:
-    kind = find(name)
+    kind = kind_named(name)
     assert families()[name] in (kind.__name__, kind.__name__[:-2])
-    assert f"on a sheet: {short_name(kind.__name__)}(" in described(name)
+    assert f"on a sheet: {short_name(kind.__name__)}(" in str(layers(name))
 
 
 def test_names_as_in_torch() -> None:
-    assert find("torch.nn.Conv2d") is find("nn.Conv2d") is find("Conv2d") is find("conv") is nn.Conv2d
+    for name in ("torch.nn.Conv2d", "nn.Conv2d", "Conv2d", "conv"):
+        assert kind_named(name) is nn.Conv2d
 
 
 def test_a_kind_that_is_new_needs_nothing_more() -> None:

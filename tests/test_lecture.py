@@ -11,7 +11,7 @@ import pytest
 
 from convcalc import nn, trace
 from convcalc.analysis.count.report import Report, analyze
-from convcalc.analysis.matrix import matrix
+from convcalc.analysis.matrix import matrix_of
 from convcalc.layers.merging import Add, Cat
 from convcalc.questions.summary import summary
 
@@ -131,7 +131,7 @@ def test_pooling_has_no_parameters_and_acts_per_channel(kind: type[nn.Layer]) ->
 
 
 def test_convolution_is_a_fully_connected_layer_with_shared_and_zeroed_weights() -> None:
-    found = matrix(trace(nn.Conv1d(1, 1, 3, stride=2, bias=False), (1, 1, 6)))
+    found = matrix_of(trace(nn.Conv1d(1, 1, 3, stride=2, bias=False), (1, 1, 6)))
     a, b, c, zero = (0,), (1,), (2,), ()
     assert found.entries == ((a, b, c, zero, zero, zero), (zero, zero, a, b, c, zero))
     dense = analyze(trace(nn.Linear(6, 2, bias=False), (1, 6)))

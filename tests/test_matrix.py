@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc import nn, trace
-from convcalc.analysis.matrix import Matrix, matrix
+from convcalc.analysis.matrix import Matrix, matrix_of
 from convcalc.errors import ConvcalcError
 from convcalc.questions.summary import summary
 from convcalc.views.answers import letters_for as names
@@ -40,7 +40,7 @@ def test_matrix_times_vector_is_the_convolution(kind: str) -> None:
             case.kwargs["padding"] = "tf_same"
         try:
             graph = trace(getattr(nn, kind)(**case.kwargs), (1, *case.inputs[0][1:]))
-            found = matrix(graph)
+            found = matrix_of(graph)
         except ConvcalcError:  # refusals are the business of test_layers.py
             return
         module = module_of(kind, **arguments_of(graph.nodes[0].layer))
@@ -76,11 +76,11 @@ def test_channels_have_letters_and_biases() -> None:
         "y3  e     f     0     g     h     0     + bias2",
         "y4  0     e     f     0     g     h     + bias2",
     ]
-    assert "e" not in render(matrix(trace(nn.Conv1d(2, 2, 2, groups=2), (1, 2, 3))), "plain").splitlines()[1]
+    assert "e" not in render(matrix_of(trace(nn.Conv1d(2, 2, 2, groups=2), (1, 2, 3))), "plain").splitlines()[1]
 
 
 def test_padding_by_reflection_adds_weights() -> None:
-    found = matrix(trace(nn.Conv1d(1, 1, 3, padding=1, padding_mode="reflect"), (1, 1, 4)))
+    found = matrix_of(trace(nn.Conv1d(1, 1, 3, padding=1, padding_mode="reflect"), (1, 1, 4)))
     assert render(found, "plain").splitlines()[1].split() == ["y1", "b", *"a+c", "0", "0", "+", "bias"]
 
 
@@ -122,4 +122,4 @@ def test_errors(arguments: list[str], text: str) -> None:
 def test_nonzero_entries_are_the_multiplications() -> None:
     for text, shape in (("Conv2d(2, 3, 3, bias=False)", "2x5x5"), ("ConvTranspose1d(2, 4, 2, groups=2)", "2x4")):
         report = summary(text, shape)
-        assert matrix(report.graph).nonzero == report.totals["macs"]
+        assert matrix_of(report.graph).nonzero == report.totals["macs"]

@@ -13,8 +13,8 @@ import pytest
 
 from convcalc import zoo
 from convcalc.algebra.dims import show_count, show_shape
+from convcalc.questions.networks import measured, networks
 from convcalc.questions.summary import summary
-from convcalc.views.catalogue import measured, networks
 from tests.test_cli import run
 
 PAGE = Path(__file__).parent.parent / "docs" / "zoo.md"
@@ -85,10 +85,10 @@ def test_list_for_scripts() -> None:
 
 
 def test_papers_are_cut_to_the_terminal() -> None:
-    text = networks("vgg*", width=80)
+    text = networks("vgg*").to_text(width=80)
     assert max(map(len, text.splitlines())) == 80
     assert "Simonyan and Zisserman 2…" in text
-    assert "…" not in networks("vgg*")
+    assert "…" not in str(networks("vgg*"))
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 
 from convcalc.errors import SpecError
 from convcalc.formats import exam
-from convcalc.formats import json as documents
-from convcalc.questions import solve as questions
+from convcalc.formats.json import read as documents
+from convcalc.questions.solve import solve
 from convcalc.questions.sources import Written, read
 
 ROW = {"path": "a", "spec": "ReLU()", "inputs": ["input"]}
@@ -68,6 +68,5 @@ def test_a_path_has_an_end() -> None:
 
 
 def test_a_question_to_a_hostile_text_ends() -> None:
-    asked = questions.Wanted(output="8x6x6")
     with pytest.raises(SpecError, match="words and signs"):
-        questions.solve("input(3, H, W)\n" + "conv(8, k);" * 80_000, wanted=asked)
+        solve("input(3, H, W)\n" + "conv(8, k);" * 80_000, output="8x6x6")

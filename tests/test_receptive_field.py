@@ -21,7 +21,7 @@ from convcalc.algebra.symbolic import symbol
 from convcalc.analysis.fields.flow import Extent, propagate, receptive_field
 from convcalc.analysis.fields.focus import Focus, Profile, profile
 from convcalc.analysis.fields.sight import Sight, read_by
-from convcalc.analysis.solving.budget import unpadded
+from convcalc.analysis.fields.survey import unpadded
 from convcalc.errors import ConvcalcError, SpecError
 from convcalc.network.graph import Graph
 from convcalc.views.columns import rf_text

@@ -25,13 +25,13 @@ from convcalc.algebra.symbolic.relations import relate
 from convcalc.analysis.solving.problem import Answers
 from convcalc.cli import main
 from convcalc.errors import ConvcalcError, SpecError
-from convcalc.questions.solve import Wanted, solve
+from convcalc.questions.solve import solve
 
 FEW = settings(max_examples=25)
 
 
 def answers(*args: Any, **wanted: Any) -> Answers:
-    found = solve(*args, wanted=Wanted(**wanted)).found
+    found = solve(*args, **wanted).found
     assert isinstance(found, Answers)
     return found
 
@@ -152,9 +152,9 @@ def test_padding_that_keeps_the_size(k: int, d: int) -> None:
 def test_the_number_of_layers(k: int, target: int, _: str) -> None:
     if k == 1:
         with pytest.raises(ConvcalcError):
-            solve("Conv1d(3, 3, 1)", "3xL", wanted=Wanted(rf=target))
+            solve("Conv1d(3, 3, 1)", "3xL", rf=target)
         return
-    ways = solve(f"Conv1d(3, 3, {k})", wanted=Wanted(rf=target)).found
+    ways = solve(f"Conv1d(3, 3, {k})", rf=target).found
     assert isinstance(ways, list)
     reaching = [way for way in ways if way.size >= target]
     assert len(reaching[0].dilations) == -(-(target - 1) // (k - 1))
@@ -164,7 +164,7 @@ def test_the_number_of_layers(k: int, target: int, _: str) -> None:
 
 
 def test_dilation_schedules() -> None:
-    ways = solve("Conv1d(8, 8, 3, dilation=d)", wanted=Wanted(rf=31)).found
+    ways = solve("Conv1d(8, 8, 3, dilation=d)", rf=31).found
     assert isinstance(ways, list)
     assert [(way.name, way.dilations, way.size) for way in ways[:2]] == [
         ("doubled", (1, 2, 4, 8), 31),
@@ -177,18 +177,22 @@ def test_dilation_schedules() -> None:
 
 @pytest.mark.parametrize("limit", [10**8, 10**9, 4_089_184_256, 5 * 10**9])
 def test_the_largest_resolution(limit: int) -> None:
-    best = solve("resnet50", "3xHxH", wanted=Wanted(limits={"macs": limit})).found
+    best = solve("resnet50", "3xHxH", max_macs=limit).found
     fits = [n for n in range(1, 260) if summary("resnet50", (1, 3, n, n)).totals["macs"] <= limit]
     assert best.value == max(fits) and best.exact and best.next == max(fits) + 1
 
 
 @pytest.mark.parametrize(
     ("name", "setting", "limits"),
-    [("resnet50", "width_per_group", {"params": 30_000_000}), ("vgg16", "num_classes", {"macs": 15_480_000_000})],
+    [
+        ("resnet50", "width_per_group", {"max_params": 30_000_000}),
+        ("vgg16", "num_classes", {"max_macs": 15_480_000_000}),
+    ],
 )
 def test_the_largest_setting(name: str, setting: str, limits: dict[str, int]) -> None:
-    best = solve(name, settings={setting: "?"}, wanted=Wanted(limits=limits)).found
-    (total, limit), value = *limits.items(), best.value
+    best = solve(name, settings={setting: "?"}, **limits).found
+    ((option, limit),), value = limits.items(), best.value
+    total = option.removeprefix("max_")
     assert summary(name, settings={setting: value}).totals[total] <= limit
     assert summary(name, settings={setting: value + 1}).totals[total] > limit
 
@@ -196,12 +200,12 @@ def test_the_largest_setting(name: str, setting: str, limits: dict[str, int]) ->
 def test_the_largest_depth_by_trying(tmp_path: Path) -> None:
     sheet = tmp_path / "deep.net"
     sheet.write_text("depth = 3\ninput(8, 32, 32)\nfor i in range(depth):\n    conv(8, 3, padding=1)\n")
-    best = solve(str(sheet), settings={"depth": "?"}, wanted=Wanted(limits={"params": 10_000})).found
+    best = solve(str(sheet), settings={"depth": "?"}, max_params=10_000).found
     assert (best.value, best.exact, best.report.totals["params"]) == (17, False, 17 * 584)
 
 
 def test_a_budget_with_a_condition() -> None:
-    best = solve("resnet50", "3xHxH", wanted=Wanted(limits={"macs": 10**9}, where=["H % 32 == 0"])).found
+    best = solve("resnet50", "3xHxH", max_macs=10**9, where=["H % 32 == 0"]).found
     assert best.value == 96
 
 

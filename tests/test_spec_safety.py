@@ -21,7 +21,7 @@ from convcalc.errors import ConvcalcError, SpecError
 from convcalc.formats.sheet import plan as hints
 from convcalc.formats.sheet.read import read_spec
 from convcalc.formats.sheet.source import MOST_BYTES
-from convcalc.questions.sources import Written, find
+from convcalc.questions.sources import Written, read_text
 from tests.mutated_sheets import mutated, read
 
 MOST_SECONDS = 2.0
@@ -236,15 +236,15 @@ def test_files_are_read_within_limits(tmp_path: Path) -> None:
     path = tmp_path / "big.net"
     path.write_bytes(b"#" * (MOST_BYTES + 1))
     with pytest.raises(SpecError, match="at most 1,000,000 bytes"):
-        find(str(path))
+        read_text(str(path))
     path.write_bytes(b"input(3, 8, 8)\n\xff\xfe")
     with pytest.raises(SpecError, match="line 2 holds bytes that are not text"):
-        find(str(path))
+        read_text(str(path))
     with pytest.raises(FileNotFoundError):
-        find(str(tmp_path / "none.net"))
+        read_text(str(tmp_path / "none.net"))
     with pytest.raises(OSError, match="directory"):
         (tmp_path / "folder.net").mkdir()
-        find(str(tmp_path / "folder.net"))
+        read_text(str(tmp_path / "folder.net"))
 
 
 @given(st.integers(0, 2**32))

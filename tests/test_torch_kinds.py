@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from convcalc import nn, trace
 from convcalc.errors import ConvcalcError, UnsupportedOperation
 from convcalc.formats.code.structure import METHODS
-from convcalc.formats.json import read_json
+from convcalc.formats.json.read import read_json
 from convcalc.formats.torch.operators import NO_WAY, TAKEN, whole
 from convcalc.formats.torch.write import write_torch
 from convcalc.network.graph import Graph
-from convcalc.questions.export import export
+from convcalc.questions.export import write_graph as export
 from tests.strategies import CASES, Case
 from tests.strategies.pool import TF_SAME
 from tests.test_writers_torch import built, run, shapes

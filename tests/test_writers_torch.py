@@ -15,6 +15,7 @@ from convcalc.formats.torch.operators import NO_WAY, ONLY_FUNCTIONS
 from convcalc.formats.torch.write import write_torch
 from convcalc.layers.base import kinds
 from convcalc.network.graph import Graph
+from convcalc.questions.export import write_graph
 from tests.random_networks import Network, Plan, plans
 from tests.torch_modules import FromGraph
 
@@ -97,7 +98,7 @@ def test_zoo_forward(name: str) -> None:
 
 
 def test_resnet_reads_like_torch() -> None:
-    source = write_torch(trace(zoo.load("resnet50")[0], (1, 3, 224, 224)), "resnet50")
+    source = write_graph(trace(zoo.load("resnet50")[0], (1, 3, 224, 224)), "torch", "resnet50")
     assert source.startswith(
         '"""resnet50: 25,557,032 parameters, 4,089,184,256 MACs\nfor an input of 1 x 3 x 224 x 224.'
     )

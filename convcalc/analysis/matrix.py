@@ -37,13 +37,13 @@ class Matrix(NamedTuple):
         return sum(bool(entry) for row in self.entries for entry in row)
 
 
-def matrix(graph: Graph) -> Matrix:
-    """The matrix of a network that is one convolution, transposed or not, on one image.
+def matrix_of(graph: Graph) -> Matrix:
+    """Return the matrix of a network that is one convolution, transposed or not, on one image.
 
     Raises SpecError for anything else, for letters, and for more than 10,000 entries.
 
     >>> from convcalc import nn, trace
-    >>> matrix(trace(nn.Conv1d(1, 1, 3, stride=2, bias=False), (1, 1, 6))).entries[1]
+    >>> matrix_of(trace(nn.Conv1d(1, 1, 3, stride=2, bias=False), (1, 1, 6))).entries[1]
     ((), (), (0,), (1,), (2,), ())
     """
     layers: list[Layer] = [node.layer for node in graph.nodes]

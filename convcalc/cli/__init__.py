@@ -148,10 +148,11 @@ class Asked(NamedTuple):
     batch: str | None = None
     settings: Sequence[str] = ()
 
-    def by(self, read: Callable[..., Any], **more: Any) -> Any:
-        """What a function of `readers` makes of it."""
+    def by(self, question: Callable[..., Any], *named: Any, **more: Any) -> Any:
+        """Return the answer to a question about it; ``named`` goes before the input."""
         shapes = () if self.input is None else (self.input,)
-        return read(self.network, *shapes, batch=self.batch, settings=dict(map(setting, self.settings)), **more)
+        settings = dict(map(setting, self.settings))
+        return question(self.network, *named, *shapes, batch=self.batch, settings=settings, **more)
 
 
 def network(command: Callable[..., None]) -> Callable[..., None]:

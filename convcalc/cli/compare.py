@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import click
 
 from convcalc import cli
-from convcalc.errors import ConvcalcError
 
 
 @cli.command(
@@ -46,21 +45,10 @@ def command(
 
     Layers are paired by what they are and where they stand, so that a layer under another name stays the same layer.
     """
-    from convcalc.analysis.count import gates
-    from convcalc.analysis.count.compare import compare
-    from convcalc.questions.summary import summary
-    from convcalc.views.comparison import write
+    from convcalc.questions.compare import compare
 
-    held = gates.limits(limits, relative=True)
-    for text in settings:
-        cli.setting(text)  # where it is wrong, it is so of neither network alone
-    both = cli.Asked(a, input_, batch, settings), cli.Asked(b, input_b or input_, batch, (*settings, *settings_b))
-    reports = []
-    for name, asked in zip("AB", both):
-        try:
-            reports.append(asked.by(summary, convention=convention))
-        except ConvcalcError as error:
-            error.details.append(f"this is network {name}")
-            raise
-    click.echo(write(compare(reports[0], reports[1], depth), format_, columns, every, cli.terminal_width()))
-    cli.hold(gates.check(reports[1], held, reports[0]))
+    asked = cli.Asked(a, input_, batch, settings)
+    of_b = {"input_b": input_b, "settings_b": dict(map(cli.setting, settings_b))}
+    answer = asked.by(compare, b, **of_b, depth=depth, convention=convention, **limits)
+    click.echo(answer.to_text(format_, columns, every, cli.terminal_width()))
+    cli.hold(answer.broken)

@@ -15,20 +15,17 @@ from convcalc import cli
 @cli.network
 @click.option(
     "--to",
-    "target",
     type=click.Choice(["torch", "net", "json", "dot", "mermaid"]),
     required=True,
     help="What to write.",
 )
 @click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Where to; stdout if not given.")
-def command(asked: cli.Asked, target: str, output: str | None) -> None:
+def command(asked: cli.Asked, to: str, output: str | None) -> None:
     """Write NETWORK as PyTorch source (torch), a sheet with blocks and loops (net), JSON that convcalc reads back
     (json), or a picture's source (dot, mermaid)."""
     from convcalc.questions.export import export
-    from convcalc.questions.sources import traced
 
-    source, _, graph = asked.by(traced)
-    text = export(graph, target, source.name).rstrip("\n") + "\n"
+    text = asked.by(export, to=to)
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -27,7 +27,7 @@ def _position(text: str | None, option: str) -> tuple[int, ...] | None:
 @cli.network
 @click.argument("layer", required=False)
 @click.option("--unit", metavar="Y,X", help="What this unit sees, and how much of that is padding.")
-@click.option("--covers", "pixel", metavar="Y,X", help="Which units see this pixel.")
+@click.option("--covers", metavar="Y,X", help="Which units see this pixel.")
 @click.option("--stack", is_flag=True, help="How the field grows, layer by layer.")
 @click.option("--effective", is_flag=True, help="The effective field: where 95 % of the paths end.")
 @click.option(
@@ -41,7 +41,7 @@ def command(
     asked: cli.Asked,
     layer: str | None,
     unit: str | None,
-    pixel: str | None,
+    covers: str | None,
     tile: str | None,
     through_gates: bool,
     plot: str | None,
@@ -53,19 +53,12 @@ def command(
 
     Without LAYER, the last one whose units do not see the whole input.
     """
-    from convcalc.analysis.fields.focus import Focus
-    from convcalc.questions.field import tell
-    from convcalc.questions.sources import traced
-    from convcalc.views import field, json
+    from convcalc.questions.field import field
 
     if image is not None and plot is None:
         raise SpecError("--image goes with --plot", hint="give --plot out.png too")
-    source, full, graph = asked.by(traced)
-    focus = Focus(graph, layer, through_gates)
-    told = tell(source.name, focus, source.graph, full, tile, **sections)
-    told = told._replace(unit=_position(unit, "--unit"), pixel=_position(pixel, "--covers"))
-    click.echo(json.told(told) if format_ == "json" else field.render(told))
+    places = {"unit": _position(unit, "--unit"), "covers": _position(covers, "--covers")}
+    answer = asked.by(field, layer, tile=tile, through_gates=through_gates, **places, **sections)
+    click.echo(answer.to_text(format_))
     if plot is not None:
-        from convcalc.views.plot import draw
-
-        draw(focus, plot, image, source.name)
+        answer.plot(plot, image)

@@ -14,18 +14,14 @@ from convcalc.errors import SpecError
 @click.option("--write", is_flag=True, help="Put the canonical text in the file's place.")
 def command(sheet: str, check: bool, write: bool) -> None:
     """The canonical text of SHEET: a .net file, - for stdin, or the text itself. Blocks, loops and comments stay."""
-    from convcalc.formats.sheet.tidy import tidy
-    from convcalc.questions.sources import find
+    from convcalc.questions.fmt import fmt
 
-    found = find(sheet)
-    if found is None:
-        raise SpecError(f"{sheet!r:.60} is no sheet", hint="give a .net file, - for stdin, or the text itself")
-    if write and found.folder is None:
+    answer = fmt(sheet)
+    if write and not answer.in_file:
         raise SpecError("--write needs a file", hint="without it the text is printed")
-    text = tidy(found.text, found.source)
     if not (check or write):
-        click.echo(text, nl=False)
-    elif text != found.text and check:
-        cli.hold([f"{found.source} is not in canonical layout; `convcalc fmt {sheet} --write` puts it so"])
-    elif text != found.text:
-        cli.save(sheet, text)
+        click.echo(answer.text, nl=False)
+    elif answer.changed and check:
+        cli.hold([f"{answer.source} is not in canonical layout; `convcalc fmt {sheet} --write` puts it so"])
+    elif answer.changed:
+        cli.save(sheet, answer.text)

@@ -13,7 +13,6 @@ def command(name: str) -> None:
     NAME is torch's (Conv2d) or a sheet's (conv). Where it is a pattern (as in a shell: *, ?, [ab]), or left out, the
     layers whose names match, one a line.
     """
-    from convcalc.views import catalogue
+    from convcalc.questions.layers import layers
 
-    show = catalogue.listed if set(name) & set("*?[") else catalogue.described
-    click.echo(show(name, cli.terminal_width()))
+    click.echo(layers(name).to_text(width=cli.terminal_width()))

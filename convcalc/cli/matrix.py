@@ -15,9 +15,6 @@ from convcalc import cli
 @cli.format("A")
 def command(layer: str, input_: str | None, format_: str) -> None:
     """The matrix of the convolution LAYER, from its input (x) to its output (y), with letters for shared weights."""
-    from convcalc.analysis.matrix import matrix
-    from convcalc.questions.summary import summary
-    from convcalc.views import answers
+    from convcalc.questions.matrix import matrix
 
-    graph = cli.Asked(layer, input_).by(summary).graph
-    click.echo(answers.matrix(matrix(graph), format_))
+    click.echo(cli.Asked(layer, input_).by(matrix).to_text(format_))

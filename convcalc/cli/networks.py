@@ -10,6 +10,6 @@ from convcalc import cli
 @cli.format()
 def command(pattern: str, format_: str) -> None:
     """The networks whose names match PATTERN (as in a shell: *, ?, [ab]): parameters, MACs, usual input, paper."""
-    from convcalc.views import catalogue
+    from convcalc.questions.networks import networks
 
-    click.echo(catalogue.networks(pattern, format_, cli.terminal_width()))
+    click.echo(networks(pattern).to_text(format_, cli.terminal_width()))

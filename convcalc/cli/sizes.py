@@ -14,12 +14,9 @@ def command(asked: cli.Asked, floor_loss: bool, format_: str) -> None:
 
     With --input in numbers: whether that size works, and if not, the nearest that do (exit code 1).
     """
-    from convcalc.analysis.solving.legal import floor_loss as lost
     from convcalc.questions.sizes import sizes
-    from convcalc.views import answers, json
 
-    answer = asked.by(sizes)
-    losses = None if answer.graph is None or not floor_loss else lost(answer.graph)
-    click.echo((json if format_ == "json" else answers).sizes(answer, losses))
-    if answer.verdict is not None and not answer.verdict.works:
+    answer = asked.by(sizes, floor_loss=floor_loss)
+    click.echo(answer.to_text(format_))
+    if not answer.works:
         raise SystemExit(1)

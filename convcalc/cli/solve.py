@@ -1,5 +1,7 @@
 """``convcalc solve``."""
 
+from typing import Any
+
 import click
 
 from convcalc import cli
@@ -27,25 +29,17 @@ from convcalc import cli
 @cli.text_or_json()
 def command(
     asked: cli.Asked,
-    output: str | None,
-    at: str | None,
-    params: int | None,
-    rf: int | None,
-    where: tuple[str, ...],
     format_: str,
-    **limits: str | None,
+    **wanted: Any,
 ) -> None:
     """What the letters of NETWORK must be: those in its text, in --input, and in --set NAME=?.
 
     All solutions, the simplest first; the family where they do not end; where there is none, the closest miss (exit
     code 1).
     """
-    from convcalc.analysis.count import gates
-    from convcalc.questions.solve import Wanted, solve
-    from convcalc.views import answers, json
+    from convcalc.questions.solve import solve
 
-    held = {name.removeprefix("max-"): limit.number for name, limit in gates.limits(limits).items()}
-    answer = asked.by(solve, wanted=Wanted(output, at, params, rf, held, where))
-    click.echo(json.solved(answer) if format_ == "json" else answers.solved(answer, held))
+    answer = asked.by(solve, **wanted)
+    click.echo(answer.to_text(format_))
     if not answer.answered:
         raise SystemExit(1)

@@ -41,12 +41,9 @@ def command(
     **limits: str | None,
 ) -> None:
     """Shapes, parameters, FLOPs and receptive fields of NETWORK, layer by layer, and their totals."""
-    from convcalc.analysis.count import gates
     from convcalc.questions.summary import summary
-    from convcalc.views.write import write
 
-    held = gates.limits(limits)
-    report = asked.by(summary, convention=convention, assume=assume, through_gates=through_gates)
-    click.echo(write(report, format_, columns, depth, cli.terminal_width()))
+    answer = asked.by(summary, convention=convention, assume=assume, through_gates=through_gates, **limits)
+    click.echo(answer.to_text(format_, columns, depth, cli.terminal_width()))
     incomplete = "strict: some numbers are not complete; see ? and ≥ above"
-    cli.hold([*([incomplete] if strict and not report.complete else []), *gates.check(report, held)])
+    cli.hold([*([incomplete] if strict and not answer.complete else []), *answer.broken])

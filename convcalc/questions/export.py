@@ -1,54 +1,77 @@
-"""A graph in the language of another program: a sheet, torch code, JSON, and pictures' source."""
+"""A network in the language of another program: a sheet, torch code, JSON, and pictures' source."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from convcalc.algebra.dims import show_count
+from convcalc.algebra.types import Dim, Shape
+from convcalc.analysis.count.report import analyze, totals
 from convcalc.errors import UnknownName, did_you_mean
 from convcalc.network.graph import Graph
+from convcalc.questions.sources import traced
 
 
-def export(graph: Graph, target: str, name: str = "") -> str:
-    """``graph`` as ``torch``, ``net``, ``json``, ``dot`` or ``mermaid``; ``name`` is the network's.
+def export(
+    network: Any, *shapes: Shape | str, to: str, batch: Dim | str | None = None, settings: Mapping[str, Any] = {}
+) -> str:
+    """Return a network as text in ``torch``, ``net`` (a sheet), ``json``, ``dot`` or ``mermaid``.
 
-    Raises UnsupportedOperation where the target cannot say it, and UnknownName for another target.
+    Other arguments are those of `summary`. Raises also UnsupportedOperation where the target cannot express the
+    network, and UnknownName for another target.
+
+    >>> print(export("flatten(); linear(10)", "1x28x28", to="net"), end="")
+    net('sheet')
+    input(1, 28, 28)
+    <BLANKLINE>
+    flatten()
+    linear(10)
+    """
+    source, _, graph = traced(network, *shapes, batch=batch, settings=settings)
+    return write_graph(graph, to, source.name).rstrip("\n") + "\n"
+
+
+def write_graph(graph: Graph, to: str, name: str = "") -> str:
+    """Return a graph as text in a language; ``name`` is the network's. Raises the same errors as `export`.
 
     >>> from convcalc import nn, trace
-    >>> export(trace(nn.Linear(8, 2), (1, 8)), "net").splitlines()
+    >>> write_graph(trace(nn.Linear(8, 2), (1, 8)), "net").splitlines()
     ['input(8)', '', 'linear(2)']
     """
-    if target == "torch":
+    if to == "torch":
         from convcalc.formats.torch.write import write_torch
 
-        return write_torch(graph, name)
-    if target == "net":
+        return write_torch(graph, name, _counted(graph))
+    if to == "net":
         from convcalc.formats.code.structure import holds
         from convcalc.formats.sheet.write import write_spec
 
         lost = [path for path in graph.unused if holds(graph.owned[path])]
-        told = f"\n\n# never called, and so not on this sheet: {', '.join(lost)}" if lost else ""
-        return write_spec(graph, name) + told
-    if target == "json":
+        note = f"\n\n# never called, and so not on this sheet: {', '.join(lost)}" if lost else ""
+        return write_spec(graph, name) + note
+    if to == "json":
         return _json(graph, name)
-    if target in ("dot", "mermaid"):
+    if to in ("dot", "mermaid"):
         from convcalc.formats.picture import write_dot, write_mermaid
 
-        return write_dot(graph, name or "network") if target == "dot" else write_mermaid(graph)
+        return write_dot(graph, name or "network") if to == "dot" else write_mermaid(graph)
     known = ("torch", "net", "json", "dot", "mermaid")
-    hint = did_you_mean(target, known) or f"there are {', '.join(known)}"
-    raise UnknownName(f"cannot export to {target!r}", hint=hint)
+    hint = did_you_mean(to, known) or f"there are {', '.join(known)}"
+    raise UnknownName(f"cannot export to {to!r}", hint=hint)
+
+
+def _counted(graph: Graph) -> str:
+    """Return the parameters and MACs of a graph in words."""
+    counts = totals(graph, ("params", "macs"))
+    params, macs = counts["params"], counts["macs"]
+    at_least = "" if macs.complete else "at least "
+    return f"{show_count(params.value or 0)} parameters, {at_least}{show_count(macs.value or 0)} MACs"
 
 
 def _json(graph: Graph, name: str) -> str:
-    """A report as JSON, with what `readers.json` needs besides."""
-    from json import dumps
+    """Return a report as JSON, with what reading it back needs in addition."""
+    from convcalc.formats.json.write import graph_part
+    from convcalc.views import json
 
-    from convcalc.analysis.count.report import analyze
-    from convcalc.views.json import render
-
-    called = {id(node.layer): node.path for node in graph.nodes}
-    more = {
-        "inputs": list(graph.inputs),
-        "outputs": list(graph.outputs),
-        "owners": [node.owner for node in graph.nodes],
-        "owned": {path: called.get(id(layer)) or repr(layer) for path, layer in graph.owned.items()},
-        "modules": dict(graph.modules),
-    }
-    text = render(analyze(graph, network=name)).removesuffix("}")
-    return f'{text},\n "graph": {dumps(more, ensure_ascii=False)}}}'
+    return json.lines({**json.report(analyze(graph, network=name)), "graph": graph_part(graph)})

@@ -2,22 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from convcalc.algebra.types import Dim, Shape, is_symbolic
-from convcalc.analysis.solving.legal import Legal, Verdict, judge, lettered, study
+from convcalc.algebra.types import Dim, Shape
+from convcalc.analysis.solving.legal import Legal, Loss, Verdict, judge, lettered, study
+from convcalc.analysis.solving.legal import floor_loss as losses_of
 from convcalc.network.graph import Graph
-from convcalc.questions.sources import full_shapes, read
+from convcalc.questions.answer import Answer, is_json
+from convcalc.questions.sources import full_shapes, letters_in, read
+from convcalc.views import answers, json
+from convcalc.views.rows import plain
 
 
-class Answer(NamedTuple):
-    """The sizes that a network takes; of numbers a verdict, and their graph if they work."""
+@dataclass(frozen=True, eq=False, repr=False)
+class InputSizes(Answer):
+    """The sizes that a network takes; for sizes in numbers a ``verdict``, and their ``graph`` if they work.
 
-    name: str
+    ``losses`` are the pixels that floors drop, None unless that was asked. Rows are the demands of layers, or the
+    verdict.
+    """
+
+    network: str
     legal: Legal
-    verdict: Verdict | None
-    graph: Graph | None
+    verdict: Verdict | None = None
+    graph: Graph | None = None
+    losses: tuple[Loss, ...] | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether the sizes given are taken; true where none were given."""
+        return self.verdict is None or self.verdict.works
+
+    def to_text(self, format: str = "text") -> str:
+        if is_json(format):
+            return json.indented(self._document())
+        return answers.sizes(self.network, self.legal, self.verdict, self.losses)
+
+    def to_dict(self) -> dict[str, Any]:
+        return json.plain(self._document())
+
+    def _document(self) -> json.Document:
+        return json.sizes(self.network, self.legal, self.verdict, self.losses)
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        if self.verdict is None:
+            return [demand._asdict() for demand in self.legal.demands]
+        verdict = self.verdict
+        return [
+            {
+                "inputs": plain(verdict.shapes),
+                "works": verdict.works,
+                "below": plain(verdict.below),
+                "above": plain(verdict.above),
+            }
+        ]
 
 
 def sizes(
@@ -25,26 +65,34 @@ def sizes(
     *shapes: Shape | str,
     batch: Dim | str | None = None,
     settings: Mapping[str, Any] = {},
-) -> Answer:
-    """The legal sizes of a network; arguments and errors as of `summary`. Shapes in numbers get a verdict.
+    floor_loss: bool = False,
+) -> InputSizes:
+    """Return the legal sizes of a network, or for shapes in numbers whether they work and the nearest that do.
 
-    >>> sizes("alexnet").legal.told(), sizes("alexnet", "3x62x62").verdict.above
-    (['H ≥ 63, W ≥ 63'], ((1, 3, 63, 63),))
+    ``floor_loss`` asks also where a floor drops pixels. Arguments and errors are those of `summary`.
+
+    >>> print(sizes("alexnet"))
+    alexnet, input 3 x H x W
+    <BLANKLINE>
+    works for H ≥ 63, W ≥ 63
+    <BLANKLINE>
+    Needs    Layer        Or else
+    -------  -----------  ----------------------------------
+    H ≥ 63   features.12  the output height is ⌊(H - 31)/32⌋
+    W ≥ 63   features.12  the output width is ⌊(W - 31)/32⌋
+    >>> sizes("alexnet", "3x62x62").verdict.above
+    ((1, 3, 63, 63),)
     """
     source = read(network, settings)
     full = full_shapes(source, shapes, batch)
     open = bool(letters_in(*full))
     # numbers for the axes that may have to be held: those given, else the network's usual ones
     usual = [(shape[0], *sizes) for shape, sizes in zip(full, source.inputs)] if open and source.input else full
-    found = study(source.graph, [(shape[0], *lettered(shape[1:])) for shape in full], usual)
-    if not shapes or open:
-        return Answer(source.name, found, None, found.graph)
-    verdict = judge(source.graph, found, full)
-    return Answer(source.name, found, verdict, source.graph(*full) if verdict.works else None)
-
-
-def letters_in(*shapes: Iterable[Any]) -> dict[str, None]:
-    """The letters in shapes, in order."""
-    return dict.fromkeys(
-        str(name) for shape in shapes for dim in shape if is_symbolic(dim) for name in dim.free_symbols
-    )
+    legal = study(source.graph, [(shape[0], *lettered(shape[1:])) for shape in full], usual)
+    verdict, graph = None, legal.graph
+    if shapes and not open:
+        verdict = judge(source.graph, legal, full)
+        if not verdict.works:
+            return InputSizes(source.name, legal, verdict)
+        graph = source.graph(*full)
+    return InputSizes(source.name, legal, verdict, graph, tuple(losses_of(graph)) if floor_loss else None)

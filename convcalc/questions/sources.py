@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from errno import ENOENT
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from convcalc.algebra.dims import show_shape
 from convcalc.algebra.parse import parse_shape
-from convcalc.algebra.types import Dim, Shape
+from convcalc.algebra.types import Dim, Shape, is_symbolic
 from convcalc.errors import ConvcalcError, ShapeError, SpecError, did_you_mean
 from convcalc.network.graph import Graph
 from convcalc.network.trace import trace
@@ -122,13 +122,13 @@ def read_document(source: Any, settings: Mapping[str, Any]) -> Network | None:
     """A ``.json`` file, as ``convcalc export --to json`` and ``summary --format json`` write it."""
     if not isinstance(source, str) or not source.endswith(".json"):
         return None
-    from convcalc.formats.json import MOST_BYTES, Document
+    from convcalc.formats.json.read import MOST_BYTES, Document
 
     with _path(source).open("rb") as file:
-        found = Document(file.read(MOST_BYTES + 1).decode("utf-8-sig", "replace"), source)
+        document = Document(file.read(MOST_BYTES + 1).decode("utf-8-sig", "replace"), source)
     if settings:
         raise SpecError(f"takes no settings; received {', '.join(settings)}", where=source)
-    return Network(found.network, found.graph, [shape[1:] for shape in found.shapes])
+    return Network(document.network, document.graph, [shape[1:] for shape in document.shapes])
 
 
 def _path(source: str) -> Path:
@@ -144,10 +144,12 @@ def _is_exam(text: str) -> bool:  # a name is none, and loads no reader
 
 
 @reader
-def find(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
-    """The text of a ``.net`` file, of stdin (``-``), or ``source`` itself; None for a name; raises SpecError, OSError.
+def read_text(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
+    """Return the text of a ``.net`` file, of stdin (``-``), or ``source`` itself; None for a name.
 
-    >>> find("conv(6, 5); relu()").text, find("resnet50")
+    Raises SpecError, OSError.
+
+    >>> read_text("conv(6, 5); relu()").text, read_text("resnet50")
     ('conv(6, 5); relu()', None)
     """
     if not isinstance(source, str):
@@ -211,6 +213,17 @@ def traced(
             if n := smallest(source.graph, full[0], usual):
                 error.hint = f"the smallest input this network accepts is {show_shape(square(full[0], n)[2:])}"
         raise
+
+
+def letters_in(*shapes: Iterable[Any]) -> dict[str, None]:
+    """Return the letters in shapes, in order.
+
+    >>> letters_in(parse_shape("3xHxW"))
+    {'H': None, 'W': None}
+    """
+    return dict.fromkeys(
+        str(name) for shape in shapes for dim in shape if is_symbolic(dim) for name in dim.free_symbols
+    )
 
 
 def full_shapes(source: Network, shapes: Sequence[Shape | str], batch: Dim | str | None) -> list[Shape]:

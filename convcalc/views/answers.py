@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from string import ascii_lowercase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from convcalc.algebra.dims import show, show_count, show_shape
 from convcalc.algebra.types import Shape
 from convcalc.analysis.count.metrics import METRICS
-from convcalc.analysis.solving.budget import Best
+from convcalc.analysis.solving.budget import Best, Schedule
 from convcalc.analysis.solving.problem import Answers, Solution
 from convcalc.layers.demands import AXES
 from convcalc.views.table import check_format, framed, tabulated
@@ -18,24 +18,24 @@ from convcalc.views.table import check_format, framed, tabulated
 if TYPE_CHECKING:  # which would load sympy, and a matrix is of numbers
     from convcalc.analysis.matrix import Matrix
     from convcalc.analysis.solving.legal import Legal, Loss, Verdict
-    from convcalc.questions.sizes import Answer
-    from convcalc.questions.solve import Solved
+
+Outcome: TypeAlias = "Answers | Best | list[Schedule]"
+"""What an inverse question has for an answer: all solutions, the largest letter, or rows of layers."""
 
 MOST_ROWS = 20
 
 
-def sizes(answer: Answer, losses: Sequence[Loss] | None = None) -> str:
-    """The sizes that a network takes, or whether given ones work; where a floor drops pixels, if that was asked for.
+def sizes(network: str, legal: Legal, verdict: Verdict | None = None, losses: Sequence[Loss] | None = None) -> str:
+    """Return which sizes a network takes, or whether given ones work; where a floor drops pixels, if that was asked.
 
     >>> from convcalc import nn, symbols, trace
     >>> from convcalc.analysis.solving.legal import legal
-    >>> from convcalc.questions.sizes import Answer
-    >>> print(sizes(Answer("pool", legal(trace(nn.ReLU(), (1, 3, *symbols("H W")))), None, None)))
+    >>> print(sizes("pool", legal(trace(nn.ReLU(), (1, 3, *symbols("H W"))))))
     pool, input 3 x H x W
     <BLANKLINE>
     works for any H, any W
     """
-    lines = _legal(answer.name, answer.legal) if answer.verdict is None else _verdict(answer.verdict)
+    lines = _legal(network, legal) if verdict is None else _verdict(verdict)
     return "\n".join([*lines, *([] if losses is None else ["", _losses(losses)])])
 
 
@@ -83,19 +83,16 @@ def _maps(shapes: Sequence[Shape]) -> str:
     return ", ".join(show_shape(shape[2:]) for shape in shapes)
 
 
-def solved(answer: Solved, limits: Mapping[str, int] = {}) -> str:
-    """The answer to an inverse question; ``limits`` are those of a budget.
+def solved(letters: Sequence[str], found: Outcome, limits: Mapping[str, int] = {}) -> str:
+    """Return the answer to an inverse question about these letters; ``limits`` are those of a budget.
 
-    >>> from convcalc.analysis.solving.budget import Schedule
-    >>> from convcalc.questions.solve import Solved
-    >>> print(solved(Solved("", (), [Schedule("", (1, 1), 5)])))
+    >>> print(solved((), [Schedule("", (1, 1), 5)]))
     Layers    RF
     --------  ----
     2         5
     """
-    found = answer.found
     if isinstance(found, Answers):
-        return "\n".join(_answers(answer.letters, found))
+        return "\n".join(_answers(letters, found))
     if isinstance(found, Best):
         return "\n".join(_best(found, limits))
     named = any(way.name for way in found)
@@ -153,8 +150,8 @@ def matrix(found: Matrix, format: str = "simple") -> str:
     Raises UnknownName for another format.
 
     >>> from convcalc import nn, trace
-    >>> from convcalc.analysis.matrix import matrix as of
-    >>> print(matrix(of(trace(nn.Conv1d(1, 1, 3, stride=2, bias=False), (1, 1, 6))), "plain").split("Matrix")[0])
+    >>> from convcalc.analysis.matrix import matrix_of
+    >>> print(matrix(matrix_of(trace(nn.Conv1d(1, 1, 3, stride=2, bias=False), (1, 1, 6))), "plain").split("Matrix")[0])
         x1    x2    x3    x4    x5    x6
     y1  a     b     c     0     0     0
     y2  0     0     a     b     c     0
@@ -162,11 +159,10 @@ def matrix(found: Matrix, format: str = "simple") -> str:
     <BLANKLINE>
     """
     check_format(format)
-    letters = letters_for(found.shape)
     channels, *positions = found.output
     cells = []
-    for i, row in enumerate(found.entries):
-        cells.append([f"y{i + 1}", *[" + ".join(letters[place] for place in entry) or "0" for entry in row]])
+    for i, row in enumerate(entries(found)):
+        cells.append([f"y{i + 1}", *row])
         if found.bias:
             cells[-1].append(f"+ bias{i // prod(positions) + 1 if channels > 1 else ''}")
     rows, columns, weights = len(found.entries), len(found.entries[0]), prod(found.shape)
@@ -177,6 +173,12 @@ def matrix(found: Matrix, format: str = "simple") -> str:
         f"{show_count(found.nonzero)} places; the rest is zero",
     }
     return framed([], [tabulated(cells, titles, format=format)], below.items(), format, None).lstrip("\n")
+
+
+def entries(found: Matrix) -> list[list[str]]:
+    """Return the entries of a matrix row by row: the letters of the weights that add up there, or 0."""
+    letters = letters_for(found.shape)
+    return [[" + ".join(letters[place] for place in entry) or "0" for entry in row] for row in found.entries]
 
 
 def letters_for(shape: Sequence[int]) -> list[str]:

@@ -51,10 +51,11 @@ def count_text(count: Count, exact: Callable[[Any], str] = show_count) -> str:
 
 def shape_text(shape: Shape, report: Report) -> str:
     """A shape for people, without the batch unless the report shows it."""
-    return show_shape(_shown(shape, report)) or "-"
+    return show_shape(shown(shape, report)) or "-"
 
 
-def _shown(shape: Shape, report: Report) -> Shape:
+def shown(shape: Shape, report: Report) -> Shape:
+    """Return a shape as the report shows it: without the batch, unless that was asked for."""
     batch = next(iter(report.graph.inputs.values()))[0]
     return shape[1:] if not report.show_batch and len(shape) > 1 and shape[0] == batch else shape
 
@@ -98,7 +99,7 @@ def _rf_cell() -> Cell:
 
 
 def _raw_shapes(shapes: Sequence[Shape], report: Report) -> str:
-    return " ".join("x".join(map(str, _shown(shape, report))) for shape in shapes)
+    return " ".join("x".join(map(str, shown(shape, report))) for shape in shapes)
 
 
 def _number_of(metric: Metric) -> Column:
@@ -171,7 +172,7 @@ def default_columns(kind: str = "type") -> tuple[str, ...]:
 def select(names: Sequence[str] | None, report: Report, kind: str = "type") -> dict[str, Column]:
     """Return columns by name, for None the default ones; raise UnknownName.
 
-    >>> from convcalc.questions.summary import summary
+    >>> from convcalc import summary
     >>> list(select(["layer", "macs"], summary("lenet5")))
     ['layer', 'macs']
     """

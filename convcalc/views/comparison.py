@@ -24,24 +24,24 @@ def write(
     every: bool = False,
     width: int | None = None,
 ) -> str:
-    """``comparison`` in a format, as `writers.write`; rows that are the same in both only if ``every``.
+    """Return ``comparison`` in a format, as `views.write`; rows that are the same in both only if ``every``.
 
-    Raises UnknownName for a format or column that there is not.
+    Raises UnknownName for a format or column that does not exist.
 
-    >>> from convcalc.questions.summary import summary
+    >>> from convcalc import summary
     >>> from convcalc.analysis.count.compare import compare
     >>> both = compare(summary("vgg11"), summary("vgg11", settings={"num_classes": 10}))
     >>> print(write(both, "csv", ["layer", "params"]))
     change,layer_a,layer_b,params_a,params_b
     changed,classifier.6,classifier.6,4097000,40970
     """
-    pairs = [pair for pair in comparison.pairs if every or pair.change != "same"]
+    pairs = comparison.pairs if every else comparison.changed
     if format == "json":
         from convcalc.views import json
 
         if columns:
             raise SpecError("json holds every number", hint="columns are for tables and for csv")
-        return json.compared(comparison, pairs)
+        return json.lines(json.compared(comparison, pairs))
     chosen = select(columns, comparison.a, "spec")
     if format in SEPARATED:
         names = ["change", *[f"{name}_{side}" for name in chosen for side in "ab"]]

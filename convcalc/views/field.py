@@ -3,15 +3,14 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from math import prod
 from typing import Any
 
 from convcalc.algebra.dims import show_count, show_shape
 from convcalc.algebra.types import Dim
 from convcalc.analysis.fields.flow import Extent
-from convcalc.analysis.fields.focus import Focus, Glimpse, Level, Profile
+from convcalc.analysis.fields.focus import Focus, Level, Profile
+from convcalc.analysis.fields.survey import Covered, Seen, Survey
 from convcalc.analysis.fields.tiling import Strip
-from convcalc.analysis.fields.told import Told
 from convcalc.layers.demands import axis_name
 from convcalc.views.columns import extents, rf_text
 from convcalc.views.table import tabulated
@@ -20,32 +19,33 @@ MOST_TILES = 12
 """Of an axis, told one by one."""
 
 
-def render(told: Told) -> str:
-    """The sections as text.
+def render(network: str, survey: Survey) -> str:
+    """Return a layer's field in words, section by section.
 
     >>> from convcalc import nn, trace
-    >>> print(render(Told("net", Focus(trace(nn.Conv1d(1, 1, 3, 2), (1, 1, 9))), unit=(3,))).splitlines()[-1])
+    >>> focus = Focus(trace(nn.Conv1d(1, 1, 3, 2), (1, 1, 9)))
+    >>> print(render("net", Survey(focus, seen=Seen((3,), focus.glimpse((3,))))).splitlines()[-1])
       0 % of the box is padding
     """
-    return "\n\n".join("\n".join(section) for section in _sections(told, told.focus))
+    return "\n\n".join("\n".join(section) for section in _sections(network, survey, survey.focus))
 
 
-def _sections(told: Told, focus: Focus) -> Iterator[Iterable[str]]:
+def _sections(network: str, survey: Survey, focus: Focus) -> Iterator[Iterable[str]]:
     node = focus.nodes[focus.name]
     kind = type(node.layer).__name__
     what = f"{show_shape(node.output_shape[1:])} from an input of {show_shape(focus.pixels)}"
-    yield [f"{told.network}, {f'{focus.name} ({kind})' if focus.name else kind}: {what}"]
-    yield _facts(told, focus, focus.rf) if told.local else [f"receptive field  {rf_text(focus.rf)}"]  # type: ignore[arg-type]
-    if told.unit is not None:
-        yield _unit(focus, told.unit)
-    if told.pixel is not None:
-        yield _covers(focus, told.pixel)
-    if told.effective:
-        yield _effective(focus, focus.profiles(told.unit))
-    if told.tiling is not None:
-        yield _tiling(focus, told.tiling)
-    if told.stack:
-        yield _stack(focus.stack())
+    yield [f"{network}, {f'{focus.name} ({kind})' if focus.name else kind}: {what}"]
+    yield _facts(survey, focus, focus.rf) if survey.local else [f"receptive field  {rf_text(focus.rf)}"]  # type: ignore[arg-type]
+    if survey.seen is not None:
+        yield _unit(focus, survey.seen)
+    if survey.covered is not None:
+        yield _covers(focus, survey.covered)
+    if survey.profiles is not None:
+        yield _effective(focus, survey.profiles)
+    if survey.tiling is not None:
+        yield _tiling(focus, survey.tiling)
+    if survey.levels is not None:
+        yield _stack(survey.levels)
 
 
 def axes(focus: Focus) -> list[str]:
@@ -59,7 +59,7 @@ def _aligned(rows: Sequence[Sequence[str]], sides: str, margin: str = "") -> lis
     return [margin + line for line in tabulated([*map(list, rows)], (), sides, "plain").splitlines()]
 
 
-def _facts(told: Told, focus: Focus, rf: Extent) -> Iterator[str]:
+def _facts(survey: Survey, focus: Focus, rf: Extent) -> Iterator[str]:
     sizes = [("" if rf.exact else "≤ ") + size for size in extents(rf)]
     rows = [
         ["", *axes(focus)],
@@ -81,8 +81,8 @@ def _facts(told: Told, focus: Focus, rf: Extent) -> Iterator[str]:
         yield f"the unit in the middle ({_place(focus.middle())}) sees {_percent(focus.share)} of the input"
     if focus.beyond:
         yield f"from {focus.beyond} on the receptive field is not defined"
-    if told.unpadded is not None:
-        yield f"some unit sees no padding from an input of {show_shape(told.unpadded)} on"
+    if survey.unpadded is not None:
+        yield f"some unit sees no padding from an input of {show_shape(survey.unpadded)} on"
 
 
 def _by_phase(phases: Sequence[Any]) -> str:
@@ -93,32 +93,24 @@ def _by_phase(phases: Sequence[Any]) -> str:
     return ", ".join(parts) + (f" ({min(sizes)} at {', '.join(map(str, where))})" if few else "")
 
 
-def _unit(focus: Focus, unit: tuple[int, ...]) -> Iterator[str]:
-    glimpses = focus.glimpse(unit)
-    if glimpses is None:
-        yield f"unit {_place(unit)} sees nothing of the input"
+def _unit(focus: Focus, seen: Seen) -> Iterator[str]:
+    if seen.glimpses is None:
+        yield f"unit {_place(seen.unit)} sees nothing of the input"
         return
-    yield f"unit {_place(unit)} sees"
+    yield f"unit {_place(seen.unit)} sees"
     rows = [["", "from", "to", "size", "in the padding", "reads of the input"]]
-    for name, glimpse in zip(axes(focus), glimpses):
+    for name, glimpse in zip(axes(focus), seen.glimpses):
         first, last = glimpse.box
         padding = _ends(glimpse.padding) if any(glimpse.padding) else "none"
         rows.append([name, str(first), str(last), str(last - first + 1), padding, _run(*glimpse.inside)])
     yield from _aligned(rows, "lrrrll", "  ")
-    yield f"  {_percent(padding_share(glimpses))} of the box is padding"
+    yield f"  {_percent(seen.padding_share)} of the box is padding"
 
 
-def padding_share(glimpses: Sequence[Glimpse]) -> Fraction:
-    """The part of a box outside the input."""
-    sizes = [glimpse.box[1] - glimpse.box[0] + 1 for glimpse in glimpses]
-    inside = [max(size - sum(glimpse.padding), 0) for size, glimpse in zip(sizes, glimpses)]
-    return 1 - Fraction(prod(inside), prod(sizes))
-
-
-def _covers(focus: Focus, pixel: tuple[int, ...]) -> Iterator[str]:
-    boxes = focus.covering(pixel)
-    yield f"pixel {_place(pixel)} is seen by the units" if boxes else f"no unit sees pixel {_place(pixel)}"
-    for box in boxes:
+def _covers(focus: Focus, covered: Covered) -> Iterator[str]:
+    pixel = _place(covered.pixel)
+    yield f"pixel {pixel} is seen by the units" if covered.boxes else f"no unit sees pixel {pixel}"
+    for box in covered.boxes:
         yield "  " + ", ".join([f"{name} {_runs(positions)}" for name, positions in zip(axes(focus), box)])
 
 

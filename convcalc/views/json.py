@@ -1,5 +1,6 @@
 """Everything as JSON, the contract for scripts: keys, order and meaning are fixed for a ``schema_version``.
 
+A function for each answer returns its document; `lines` and `indented` write one, `plain` makes it plain Python.
 Symbolic values are strings that sympy reads back; what is not known or not asked for is null; nothing is rounded.
 """
 
@@ -8,31 +9,31 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcalc.analysis.count.metrics import METRICS
 from convcalc.analysis.count.report import Report, Row
 from convcalc.analysis.fields.flow import Extent, ReceptiveField
+from convcalc.formats.json.write import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from convcalc.analysis.count.compare import Comparison, Pair, Total
-    from convcalc.analysis.fields.told import Told
-    from convcalc.analysis.solving.legal import Loss
-    from convcalc.questions.sizes import Answer
-    from convcalc.questions.solve import Solved
+    from convcalc.analysis.fields.survey import Seen, Survey
+    from convcalc.analysis.solving.legal import Legal, Loss, Verdict
+    from convcalc.views.answers import Outcome
 
-SCHEMA_VERSION = 1
+Document: TypeAlias = dict[str, Any]
 
 
-def render(report: Report) -> str:
-    """``report`` as JSON text, a row on a line.
+def report(report: Report) -> Document:
+    """Return the document of a report: a row for each call, and the totals.
 
-    >>> from convcalc.questions.summary import summary
-    >>> json.loads(render(summary("lenet5")))["totals"]["params"]
+    >>> from convcalc import summary
+    >>> report(summary("lenet5"))["totals"]["params"]
     61706
     """
     totals = report.totals
-    return _entries(
+    return _versioned(
         network=report.network,
         inputs=report.graph.inputs.values(),
         convention=report.convention.name,
@@ -42,10 +43,10 @@ def render(report: Report) -> str:
     )
 
 
-def compared(comparison: Comparison, pairs: Iterable[Pair]) -> str:
-    """A comparison and some of its pairs, a row on a line."""
+def compared(comparison: Comparison, pairs: Iterable[Pair]) -> Document:
+    """Return the document of a comparison with some of its pairs."""
     a, b = comparison.a, comparison.b
-    return _entries(
+    return _versioned(
         a=_network(a),
         b=_network(b),
         convention=a.convention.name,
@@ -92,27 +93,27 @@ def _field(rf: ReceptiveField) -> Any:
     return _picked(rf, "size", "jump", "start", "exact", *more, *(["gated"] if any(rf.gated) else []))
 
 
-def told(told: Told) -> str:
-    """What ``convcalc field`` says in words; a start and a stop are as for a slice.
+def surveyed(network: str, survey: Survey) -> Document:
+    """Return the document of a layer's field; a start and a stop are as for a slice.
 
     >>> from convcalc import nn, trace
     >>> from convcalc.analysis.fields.focus import Focus
-    >>> from convcalc.analysis.fields.told import Told
-    >>> json.loads(told(Told("net", Focus(trace(nn.Conv1d(1, 1, 3), (1, 1, 32))))))["rf"]["size"]
-    [3]
+    >>> from convcalc.analysis.fields.survey import Survey
+    >>> surveyed("net", Survey(Focus(trace(nn.Conv1d(1, 1, 3), (1, 1, 32)))))["rf"]["size"]
+    (3,)
     """
-    focus = told.focus
+    focus = survey.focus
     node = focus.nodes[focus.name]
-    more: dict[str, Any] = {}
-    if told.local:
+    more: Document = {}
+    if survey.local:
         more = {"centre": focus.centre, "effective_padding": focus.padding, "units": focus.units}
-        more["unpadded_from"] = told.unpadded
-    if told.unit is not None:
-        more["unit"] = _unit(told)
-    if told.pixel is not None:
-        boxes = [[_positions(along) for along in box] for box in focus.covering(told.pixel)]
-        more["covers"] = {"pixel": told.pixel, "units": boxes}
-    if told.effective:
+        more["unpadded_from"] = survey.unpadded
+    if survey.seen is not None:
+        more["unit"] = _seen(survey.seen)
+    if survey.covered is not None:
+        boxes = [[_positions(along) for along in box] for box in survey.covered.boxes]
+        more["covers"] = {"pixel": survey.covered.pixel, "units": boxes}
+    if survey.profiles is not None:
         more["effective"] = [
             {
                 "start": profile.start,
@@ -120,16 +121,16 @@ def told(told: Told) -> str:
                 "standard_deviation": profile.deviation,
                 "holding_95": profile.holding(),
             }
-            for profile in focus.profiles(told.unit)
+            for profile in survey.profiles
         ]
-    if told.tiling is not None:
-        more["tiling"] = [{**s._asdict(), "tiles": [tile._asdict() for tile in s.tiles]} for s in told.tiling]
-    if told.stack:
+    if survey.tiling is not None:
+        more["tiling"] = [{**s._asdict(), "tiles": [tile._asdict() for tile in s.tiles]} for s in survey.tiling]
+    if survey.levels is not None:
         more["stack"] = [
-            {"layer": level.node.name, "rf": _field(level.rf), "growth": level.growth} for level in focus.stack()
+            {"layer": level.node.name, "rf": _field(level.rf), "growth": level.growth} for level in survey.levels
         ]
-    return _entries(
-        network=told.network,
+    return _versioned(
+        network=network,
         layer=focus.name,
         type=type(node.layer).__name__,
         input=focus.pixels,
@@ -143,34 +144,30 @@ def _positions(bits: int) -> list[int]:
     return [i for i in range(bits.bit_length()) if bits >> i & 1]
 
 
-def _unit(told: Told) -> dict[str, Any]:
-    from convcalc.views.field import padding_share
-
-    glimpses = told.focus.glimpse(told.unit or ())
-    if glimpses is None:
-        return {"unit": told.unit, "box": None}
-    seen = {name: [getattr(glimpse, name) for glimpse in glimpses] for name in ("box", "inside", "padding")}
-    return {"unit": told.unit, **seen, "padding_share": float(padding_share(glimpses))}
+def _seen(seen: Seen) -> Document:
+    if seen.glimpses is None:
+        return {"unit": seen.unit, "box": None}
+    along = {name: [getattr(glimpse, name) for glimpse in seen.glimpses] for name in ("box", "inside", "padding")}
+    return {"unit": seen.unit, **along, "padding_share": float(seen.padding_share)}
 
 
-def sizes(answer: Answer, losses: Iterable[Loss] | None) -> str:
-    """The sizes that a network takes, or the verdict on given ones; what floors drop.
+def sizes(network: str, legal: Legal, verdict: Verdict | None, losses: Iterable[Loss] | None) -> Document:
+    """Return the document of the sizes that a network takes, or the verdict on given ones; what floors drop.
 
     A box says for each letter: the members ``below`` a ``start``, and from there on all with one of these
     ``remainders`` by ``period``; of several boxes one must hold.
     """
-    found, verdict = answer.legal, answer.verdict
-    document: dict[str, Any]
+    document: Document
     if verdict is None:
         document = {
-            "inputs": found.shapes,
+            "inputs": legal.shapes,
             "boxes": [
                 {letter: {"text": sizes.told(letter), **sizes._asdict()} for letter, sizes in box.items()}
-                for box in found.region.boxes
+                for box in legal.region.boxes
             ],
-            "relations": found.region.rest,
-            "demands": [demand._asdict() for demand in found.demands],
-            "notes": found.held,
+            "relations": legal.region.rest,
+            "demands": [demand._asdict() for demand in legal.demands],
+            "notes": legal.held,
         }
     else:
         error = verdict.error and str(verdict.error)
@@ -178,46 +175,64 @@ def sizes(answer: Answer, losses: Iterable[Loss] | None) -> str:
         document |= _picked(verdict, "below", "above", "padding")
     if losses is not None:
         document["floor_loss"] = [loss._asdict() for loss in losses]
-    return _text({"network": answer.name, **document}, indent=1)
+    return {"network": network, **document}
 
 
-def solved(answer: Solved) -> str:
-    """The answer to an inverse question."""
+def solved(letters: Iterable[str], found: Outcome) -> Document:
+    """Return the document of the answer to an inverse question about these letters."""
     from convcalc.analysis.solving.budget import Best
     from convcalc.analysis.solving.problem import Answers
 
-    found = answer.found
-    document: dict[str, Any]
     if isinstance(found, Answers):
-        document = {
-            "letters": answer.letters,
+        return {
+            "letters": letters,
             "solutions": [solution._asdict() for solution in found.solutions],
             **_picked(found, "endless", "family", "total", "upto"),
             "closest": found.miss and found.miss._asdict(),
         }
-    elif isinstance(found, Best):
+    if isinstance(found, Best):
         totals = found.report.totals if found.report is not None else {}
-        document = {
+        return {
             "letter": found.name,
             **_picked(found, "value", "next"),
             "totals": {name: totals.get(name) for name, metric in METRICS.items() if metric.gate},
             "exact": found.exact,
         }
-    else:
-        document = {"schedules": [{**way._asdict(), "layers": len(way.dilations)} for way in found]}
-    return _text(document, indent=1)
+    return {"schedules": [{**way._asdict(), "layers": len(way.dilations)} for way in found]}
 
 
-def _picked(thing: Any, *names: str) -> dict[str, Any]:
+def _picked(thing: Any, *names: str) -> Document:
     return {name: getattr(thing, name) for name in names}
 
 
-def _entries(**document: Any) -> str:
-    """A document with an entry or row a line."""
-    texts = {name: _text(value) for name, value in {"schema_version": SCHEMA_VERSION, **document}.items()}
+def _versioned(**entries: Any) -> Document:
+    return {"schema_version": SCHEMA_VERSION, **entries}
+
+
+def lines(document: Document) -> str:
+    """Return a document as text with an entry or row a line.
+
+    >>> print(lines({"network": "net", "rows": [1, 2]}))
+    {"network": "net",
+     "rows": [
+      1,
+      2]}
+    """
+    texts = {name: _text(value) for name, value in document.items()}
     if document.get("rows"):
         texts["rows"] = "[\n  " + ",\n  ".join(map(_text, document["rows"])) + "]"
     return "{" + ",\n ".join(f'"{name}": {text}' for name, text in texts.items()) + "}"
+
+
+def indented(document: Any) -> str:
+    """Return a document as text with a number or text a line."""
+    return _text(document, indent=1)
+
+
+def plain(document: Document) -> Document:
+    """Return a document as a reader of its text sees it: lists, dicts, numbers and texts."""
+    seen: Document = json.loads(_text(document))
+    return seen
 
 
 def _text(value: Any, indent: int | None = None) -> str:

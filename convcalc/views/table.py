@@ -30,7 +30,7 @@ def render(
 ) -> str:
     """``report`` as a table; for a narrow terminal, long names lose their middle. Errors are as of `writers.write`.
 
-    >>> from convcalc.questions.summary import summary
+    >>> from convcalc import summary
     >>> print(render(summary("lenet5"), "plain", ["layer", "params"], depth=0).splitlines()[3])
     lenet5     61,706
     """

@@ -14,11 +14,11 @@ def write(
     depth: int | None = None,
     width: int | None = None,
 ) -> str:
-    """``report`` in one of the `formats`, rows folded to the modules at ``depth``, in a terminal's ``width``.
+    """Return ``report`` in one of the `formats`, rows folded to the modules at ``depth``, in a terminal's ``width``.
 
-    Raises UnknownName for a format or column that there is not.
+    Raises UnknownName for a format or column that does not exist.
 
-    >>> from convcalc.questions.summary import summary
+    >>> from convcalc import summary
     >>> print(write(summary("lenet5"), "csv", ["layer", "output_shape"]).splitlines()[1])
     conv1,6x28x28
     """
@@ -31,7 +31,7 @@ def write(
             raise SpecError(
                 "json holds every call and every number", hint="columns and depth are for tables and for csv"
             )
-        return json.render(report)
+        return json.lines(json.report(report))
     if format in SEPARATED:
         chosen = select(columns, report)
         rows = ([column.raw(row, report) for column in chosen.values()] for row in lines(report, depth))

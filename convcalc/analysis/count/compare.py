@@ -105,6 +105,11 @@ class Comparison:
         changes = Counter(pair.change for pair in self.pairs)
         return {change: changes[change] for change in CHANGES}
 
+    @property
+    def changed(self) -> tuple[Pair, ...]:
+        """The pairs that differ."""
+        return tuple([pair for pair in self.pairs if pair.change != "same"])
+
     @cached_property
     def totals(self) -> Mapping[str, Total]:
         """Every total that is compared, but the receptive field."""

@@ -15,7 +15,7 @@ from convcalc.analysis.count.call import canonical_count
 from convcalc.analysis.count.metrics import METRICS, Metric
 from convcalc.analysis.count.report import Report, join_names
 from convcalc.analysis.fields.flow import Extent, ReceptiveField
-from convcalc.errors import SpecError
+from convcalc.errors import SpecError, UnknownName, did_you_mean
 
 MOST = 10**24
 """No limit lies above it: a larger one is a slip of the keyboard."""
@@ -131,14 +131,20 @@ def every_gate() -> dict[str, Gate]:
     return {gate.name: gate for gate in (*rows, _RF)}
 
 
-def limits(given: Mapping[str, str | None], *, relative: bool = False) -> dict[str, Limit]:
-    """Return limits by the name of their gate from texts, in percent too if ``relative``; raise SpecError.
+def limits(given: Mapping[str, str | int | None], *, relative: bool = False) -> dict[str, Limit]:
+    """Return limits by the name of their gate, from texts or numbers; ``relative``: they may be in percent.
+
+    Raises SpecError for what is not a limit, UnknownName for what no gate is called.
 
     >>> limits({"max_macs": "4.1G", "min_rf": None})
     {'max-macs': Limit(number=4100000000, percent=None)}
     """
     named = {name.replace("_", "-"): text for name, text in given.items()}
-    return {name: parse_limit(text, f"--{name}", relative) for name, text in named.items() if text is not None}
+    known = every_gate()
+    for name in named:
+        if name not in known:
+            raise UnknownName(f"no limit is called {name!r}", hint=did_you_mean(name, known))
+    return {name: parse_limit(str(text), f"--{name}", relative) for name, text in named.items() if text is not None}
 
 
 def parse_limit(text: str, where: str = "limit", relative: bool = False) -> Limit:

@@ -61,7 +61,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Report:
-    """The numbers of a graph. ``str(report)`` is the table, ``report["conv1"]`` a row.
+    """The numbers of a graph; ``report["conv1"]`` is a row.
 
     ``counts`` holds the totals. ``show_batch`` is whether shapes print with the batch; ``uncalled`` stands for all
     layers that are owned but never called; ``given`` is what was assumed of letters.
@@ -160,18 +160,6 @@ class Report:
             if row.name == name:
                 return row
         raise UnknownName(f"no call is named {name!r}", hint=did_you_mean(name, [row.name for row in self.rows]))
-
-    def __str__(self) -> str:
-        from convcalc.views.table import render
-
-        return render(self)
-
-    __repr__ = __str__  # what a console or notebook shows of a summary that nobody printed
-
-    def _repr_html_(self) -> str:
-        from convcalc.views.table import render
-
-        return render(self, "html")
 
 
 def analyze(

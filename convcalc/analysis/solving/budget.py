@@ -4,15 +4,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
-from math import ceil
 from typing import Any, NamedTuple
 
 from convcalc.algebra.claims import Claim
-from convcalc.algebra.intervals import Along
 from convcalc.algebra.types import Shape, is_symbolic
 from convcalc.analysis.count.report import Report
 from convcalc.analysis.fields.flow import Extent
-from convcalc.analysis.fields.focus import Focus
 from convcalc.errors import ConvcalcError, NoSolution, SpecError
 from convcalc.network.graph import Graph
 
@@ -21,7 +18,6 @@ AFTER = 64  # values above the largest that is found are looked at: a cost may f
 
 MOST_LAYERS = 10_000
 MOST_SHOWN = 8
-MOST_TRIES = 200  # inputs for one that a unit sees without padding
 
 
 class Best(NamedTuple):
@@ -209,38 +205,3 @@ def square(shape: Sequence[object], n: int) -> Shape:
     (1, 3, 63, 63)
     """
     return (*shape[:2], *[n] * (len(shape) - 2))  # type: ignore[arg-type]
-
-
-def unpadded(build: Callable[[Shape], Graph], shape: Shape, layer: str) -> tuple[int, ...] | None:
-    """The smallest input, axis by axis, at which some unit of ``layer`` sees no padding; None where none was found.
-
-    >>> from convcalc import nn, trace
-    >>> unpadded(lambda shape: trace(nn.Conv2d(1, 1, 5, stride=2, padding=2), shape), (1, 1, 9, 9), "")
-    (5, 5)
-    """
-    sizes = [1] * (len(shape) - 2)
-    for _ in range(MOST_TRIES):
-        try:
-            focus = Focus(build((*shape[:2], *sizes)), layer)
-            axes, units = focus.along(), focus.units
-        except ConvcalcError:  # too small for the network, or of a size that does not fit a skip
-            sizes = [n + 1 for n in sizes]
-            continue
-        needed = [_enough(axis, n, m) for axis, n, m in zip(axes, sizes, units) if isinstance(m, int)]
-        if needed == sizes:
-            return tuple(sizes)
-        if None in needed:
-            return None
-        sizes = [n for n in needed if n is not None]
-    return None
-
-
-def _enough(axis: Along, pixels: int, units: int) -> int | None:
-    """``pixels`` if one of the units sees only these; else more, at which one may. None where none ever does."""
-    if axis.jump <= 0:
-        return None
-    free = range(4 * len(axis.phases) + 4 * ceil(axis.size[1] / axis.jump) + 4)
-    held = [(ends[1] + 1, i) for i in free if (ends := axis.interval(i)) and ends[0] >= 0]
-    if any(n <= pixels and i < units for n, i in held):
-        return pixels
-    return max(min(held)[0], pixels + 1) if held else None

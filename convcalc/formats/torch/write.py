@@ -7,7 +7,7 @@ from itertools import groupby
 from textwrap import indent
 from typing import Any
 
-from convcalc.algebra.dims import prod, show_count, show_shape
+from convcalc.algebra.dims import show_shape
 from convcalc.formats.code.forms import Call, Text, mapped, shown, text
 from convcalc.formats.code.structure import plain_name, quoted, setter
 from convcalc.formats.torch.classes import Class, Modules
@@ -20,8 +20,8 @@ MOST_NESTED = 3
 INDENT = "    "
 
 
-def write_torch(graph: Graph, name: str = "") -> str:
-    """The source of a torch module for a graph, runnable as it stands.
+def write_torch(graph: Graph, name: str = "", counted: str = "") -> str:
+    """Return the source of a torch module for a graph, runnable as it stands; its docstring says what is ``counted``.
 
     Raises UnsupportedOperation for layers that torch does not have, and for letters.
 
@@ -39,23 +39,13 @@ def write_torch(graph: Graph, name: str = "") -> str:
     body = "\n".join(line for long in "\n\n\n".join(parts).split("\n") for line in _wrapped(long))
     imports = "from collections import OrderedDict\n\n" if "OrderedDict(" in body else ""
     imports += "import torch\n" + ("import torch.nn.functional as F\n" if re.search(r"\bF\.", body) else "")
-    return f'"""{_docstring(graph, name or network.name)}\n"""\n\n{imports}from torch import nn\n\n\n{body}\n'
+    return f'"""{_docstring(graph, name or network.name, counted)}\n"""\n\n{imports}from torch import nn\n\n\n{body}\n'
 
 
-def _docstring(graph: Graph, name: str) -> str:
+def _docstring(graph: Graph, name: str, counted: str) -> str:
     sizes = " and ".join(show_shape(shape) for shape in graph.inputs.values())
     name = re.sub(r"[^\w .:/+-]", "_", name)  # no sign in it may end the docstring
-    return f"{name}: {_sums(graph)}\nfor an input of {sizes}. Written by convcalc."
-
-
-def _sums(graph: Graph) -> str:
-    """Return how many parameters and multiply–accumulates the layers state in all, in words."""
-    layers = {id(layer): layer for layer in (*[node.layer for node in graph.nodes], *graph.owned.values())}
-    params = sum(prod(shape) for layer in layers.values() for shape in layer.weights().values())
-    works = [node.layer.work(node.input_shapes, node.output_shape) for node in graph.nodes]
-    macs = sum(work.get("mac", 0) for work in works if work is not None)
-    at_least = "at least " if None in works else ""
-    return f"{show_count(params)} parameters, {at_least}{show_count(macs)} MACs"
+    return f"{name}{': ' * bool(counted)}{counted}\nfor an input of {sizes}. Written by convcalc."
 
 
 def _main(graph: Graph, name: str) -> str:

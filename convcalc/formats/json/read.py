@@ -1,4 +1,4 @@
-"""A network from JSON, as `writers.json` and `writers.export` write it; nothing in it is executed.
+"""A network from the JSON of a report, with or without the graph's part; nothing in it is executed.
 
 Rows are computed anew, and refused where the file's shapes are others.
 """
@@ -14,6 +14,7 @@ from convcalc.algebra.expression import Language, items, unary
 from convcalc.algebra.parse import parse_dim
 from convcalc.algebra.types import Shape, is_symbolic
 from convcalc.errors import ConvcalcError, SpecError, UnknownName, did_you_mean
+from convcalc.formats.json.write import SCHEMA_VERSION
 from convcalc.formats.sheet.names import kinds
 from convcalc.formats.sheet.plan import guarded
 from convcalc.formats.sheet.source import parse_expression
@@ -22,7 +23,6 @@ from convcalc.network.graph import SEVERAL_OUTPUTS, Graph, Via, node_name
 from convcalc.network.tensor import Tensor, is_unheld, usual_via
 from convcalc.network.trace import Tape
 
-SCHEMA_VERSION = 1
 MOST_BYTES = 200_000_000
 MOST_ROWS = 100_000
 MOST_SPEC = 10_000
@@ -34,9 +34,8 @@ _KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number
 def read_json(text: str, name: str = "network", shapes: Sequence[Shape] = ()) -> Graph:
     """The graph of a JSON text; ``shapes`` (full) take the place of the file's own. Raises SpecError, ShapeError.
 
-    >>> from convcalc.questions.summary import summary
-    >>> from convcalc.views.json import render
-    >>> read_json(render(summary("lenet5"))).nodes[0].layer
+    >>> from convcalc import summary
+    >>> read_json(summary("lenet5").to_text("json")).nodes[0].layer
     Conv2d(1, 6, 5)
     """
     return Document(text, name).graph(*shapes)

@@ -1,0 +1,1 @@
+"""A network as a JSON document, written and read back."""

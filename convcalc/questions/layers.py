@@ -1,0 +1,186 @@
+"""The kinds of layers there are, and what there is to know of one, with an example that is read and counted."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from convcalc.algebra.types import Shape
+from convcalc.analysis.count.report import Report, analyze
+from convcalc.errors import ConvcalcError, UnknownName
+from convcalc.formats.sheet.names import FROM_INPUT, any_kind, check_name, kinds, short_name
+from convcalc.formats.sheet.read import read_spec
+from convcalc.layers.base import _REQUIRED, Layer
+from convcalc.questions.answer import Answer, is_json
+from convcalc.views import catalogue, json
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class KnownLayers(Answer):
+    """Kinds of layers; a row is a kind with its names and its arguments."""
+
+    kinds: tuple[type[Layer], ...]
+
+    def to_text(self, format: str = "text", width: int | None = None) -> str:
+        """Return a line for each kind, broken at a terminal's ``width``."""
+        if is_json(format):
+            return json.indented(self.to_dict())
+        return catalogue.listed(self.kinds, width)
+
+    def to_dict(self) -> dict[str, Any]:
+        return json.plain({"layers": [_arguments(kind) for kind in self.kinds]})
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "layer": kind.__name__,
+                "sheet": short_name(kind.__name__),
+                "signature": catalogue.signature(kind),
+            }
+            for kind in self.kinds
+        ]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LayerPage(KnownLayers):
+    """The page of one kind: arguments, what it computes, an example on a sheet, its formulas and their slips."""
+
+    @property
+    def kind(self) -> type[Layer]:
+        """The kind that the page describes."""
+        return self.kinds[0]
+
+    @cached_property
+    def example(self) -> tuple[str, Report] | None:
+        """A sheet with the layer and its numbers; None where it cannot be on a sheet."""
+        return read_example(self.kind)
+
+    def to_text(self, format: str = "text", width: int | None = None) -> str:
+        """Return the page, its lines broken at a terminal's ``width``."""
+        if is_json(format):
+            return json.indented(self.to_dict())
+        return catalogue.described(self.kind, self.example, width)
+
+    def to_dict(self) -> dict[str, Any]:
+        example = self.example and self.example[0]
+        formulas = {formula.name: str(formula) for formula in catalogue.formulas(self.kind)}
+        return json.plain({**_arguments(self.kind), "example": example, "formulas": formulas})
+
+
+def _arguments(kind: type[Layer]) -> dict[str, Any]:
+    needed = [name for name, default in kind.arguments.items() if default is _REQUIRED]
+    usual = {name: default for name, default in kind.arguments.items() if default is not _REQUIRED}
+    return {"layer": kind.__name__, "sheet": short_name(kind.__name__), "required": needed, "defaults": usual}
+
+
+def layers(name: str = "*") -> KnownLayers:
+    """Return the page of a layer by torch's or the sheet's name, or the layers that match a shell's pattern.
+
+    Raises UnknownName where there is none.
+
+    >>> print(layers("MaxPool?d").kinds[0].__name__, len(layers("*pool*").kinds) > 10)
+    MaxPool1d True
+    >>> print(str(layers("relu")).splitlines()[0])
+    ReLU(inplace=False)
+    """
+    if not set(name) & set("*?["):
+        return LayerPage((kind_named(name),))
+    names = sorted(kinds(), key=str.lower)
+    matching = [kind for kind in names if fnmatchcase(kind, name) or fnmatchcase(short_name(kind), name)]
+    if not matching:
+        raise UnknownName(f"no layer matches {name!r:.60}", hint="`convcalc layers` lists them all")
+    return KnownLayers(tuple([kinds()[kind] for kind in matching]))
+
+
+def kind_named(name: str) -> type[Layer]:
+    """Return the kind of torch's or the lowercase name; of several ranks that for height and width. Raises UnknownName.
+
+    >>> kind_named("conv"), kind_named("Conv1d")
+    (<class 'convcalc.layers.conv.Conv2d'>, <class 'convcalc.layers.conv.Conv1d'>)
+    """
+    bare = re.sub(r"^(torch\.)?nn\.", "", name)
+    check_name(bare)
+    kind = any_kind(bare)
+    assert kind
+    return kind
+
+
+class Example(NamedTuple):
+    """A call in a docstring, and its inputs' shapes."""
+
+    call: ast.Call
+    shapes: tuple[Shape, ...]
+
+
+def example(kind: type[Layer]) -> Example | None:
+    """Return the call in a kind's docstring, if there is one.
+
+    >>> example(kind_named("Linear")).shapes
+    ((128, 20),)
+    """
+    for line in re.findall(r">>> (.*)", kind.__doc__ or ""):
+        for node in ast.walk(ast.parse(line, mode="eval")):
+            match node:
+                case ast.Call(ast.Attribute(ast.Call(ast.Name(kind.__name__)) as call), shapes):
+                    if shapes and isinstance(shapes[0], ast.List):  # `work` takes a list, `output_shape` each
+                        shapes = shapes[0].elts
+                    return Example(call, tuple(map(ast.literal_eval, shapes)))
+    return None
+
+
+SHEETS = {
+    "BatchNorm1d": "input(100)\nBatchNorm1d(100)",
+    "BatchNorm2d": "input(64, 56, 56)\nbn()",
+    "Hardtanh": "input(64, 56, 56)\nhardtanh(min_val=-2.0)",
+    "Identity": "input(64, 56, 56)\nidentity()",
+    "InstanceNorm2d": "input(64, 56, 56)\ninstancenorm(affine=True)",
+    "LocallyConnected1d": "input(1, 6)\nlocallyconnected(1, 3, bias=False)",
+    "LocallyConnected2d": "input(3, 6, 6)\nlocallyconnected(8, 3, bias=False)",
+    "LocallyConnected3d": "input(1, 6, 6, 6)\nlocallyconnected(1, 3, bias=False)",
+    "MatMul": "a = input(8, 197, 64)\nb = input(8, 64, 197)\nmatmul(a, b)",
+    "MultiheadAttention": "x = input(197, 512)\nmha(8)(x, x, x)",
+    "PReLU": "input(64, 56, 56)\nprelu(64)",
+    "RMSNorm": "input(197, 768)\nrmsnorm()",
+}
+"""Examples of kinds whose docstrings show something else than a call on an input."""
+
+
+def _sheets(kind: type[Layer], shown: Example) -> Iterator[str]:
+    """Sheets that may make this call."""
+    name, letters = short_name(kind.__name__), "abcdef"[: len(shown.shapes)]
+    sizes = [", ".join(map(str, shape[1:])) for shape in shown.shapes]
+    named = [f"{word.arg}={ast.unparse(word.value)}" for word in shown.call.keywords]
+    given = {argument: ast.unparse(x) for argument, x in zip(kind.arguments, shown.call.args)}
+    own = ", ".join([*[x for argument, x in given.items() if argument not in FROM_INPUT], *named])
+    if len(sizes) == 1:
+        yield f"input({sizes[0]})\n{name}({own})"
+        yield f"input({sizes[0]})\n{ast.unparse(shown.call)}"
+        return
+    inputs = "".join(f"{letter} = input({size})\n" for letter, size in zip(letters, sizes))
+    full = [f"{argument}={x}" for argument, x in given.items()]
+    yield f"{inputs}{name}({', '.join([*letters, *full, *named])})"  # so merges name their inputs
+    yield f"{inputs}{name}({own})({', '.join(letters)})"
+
+
+def read_example(kind: type[Layer]) -> tuple[str, Report] | None:
+    """Return the example of a kind as a sheet, if it can be one, and its numbers.
+
+    >>> text, report = read_example(kind_named("Linear"))
+    >>> text, report.totals["params"]
+    ('input(20)\\nlinear(30)', 630)
+    """
+    shown = example(kind)
+    tries = _sheets(kind, shown) if shown and shown.shapes else ()
+    for text in [SHEETS[kind.__name__]] if kind.__name__ in SHEETS else tries:
+        try:
+            report = analyze(read_spec(text).graph)
+        except ConvcalcError:
+            continue
+        if type(report.graph.nodes[-1].layer) is getattr(kind, "becomes", kind):
+            return text, report
+    return None
