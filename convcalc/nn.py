@@ -33,3 +33,7 @@ __all__ = [
     *("Module", "ModuleDict", "ModuleList", "Sequential", "TransformerEncoderLayer"),
     *(name for name, kind in list(globals().items()) if isinstance(kind, type) and issubclass(kind, Layer)),
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

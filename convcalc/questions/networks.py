@@ -13,7 +13,7 @@ from convcalc.analysis.count.report import totals
 from convcalc.errors import UnknownName, did_you_mean
 from convcalc.network.trace import trace
 from convcalc.questions.answer import Table
-from convcalc.views import catalogue
+from convcalc.views import catalogue, json
 
 
 class Listed(NamedTuple):
@@ -48,7 +48,7 @@ class KnownNetworks(Table):
         return catalogue.networks(Listed._fields, self, format, width)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"networks": self.to_rows()}
+        return json.plain({"networks": self.to_rows()})
 
     def to_rows(self) -> list[dict[str, Any]]:
         return [row._asdict() for row in self]

@@ -64,7 +64,9 @@ class Solved(Answer):
                 for value, report in costs
                 if report is not None
             ]
-        return [{"layers": len(way.dilations), "way": way.name, **way._asdict()} for way in found]
+        return [
+            {"layers": len(way.dilations), "way": way.name, "dilations": way.dilations, "rf": way.size} for way in found
+        ]
 
 
 def solve(
