@@ -76,20 +76,22 @@ def layers(name: str = "*") -> "_KnownLayers":
     return layers(name)
 
 
-def __getattr__(name: str) -> _typing.Any:
-    value: _typing.Any
-    if name == "nn":
-        return _load("convcalc.nn")
-    if name == "__version__":
-        from importlib.metadata import version
+if not _typing.TYPE_CHECKING:  # for which every name would be an attribute
 
-        value = version("convcalc")
-    elif name in _HOMES:
-        value = getattr(_load(_HOMES[name]), name)
-    else:
-        raise AttributeError(f"convcalc has no {name!r}")
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> _typing.Any:
+        value: _typing.Any
+        if name == "nn":
+            return _load("convcalc.nn")
+        if name == "__version__":
+            from importlib.metadata import version
+
+            value = version("convcalc")
+        elif name in _HOMES:
+            value = getattr(_load(_HOMES[name]), name)
+        else:
+            raise AttributeError(f"convcalc has no {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from convcalc import nn
 from convcalc.network.module import children
 
-Size = int | tuple[int, ...]
+Size = int | tuple[int, int]
 Act = Callable[[], Any]
 
 
@@ -30,7 +30,7 @@ class ConvNorm(Chain):
     """The unit of the Inception networks; ``padded`` keeps the size."""
 
     def __init__(self, c_in: int, c: int, kernel: Size, stride: int = 1, padded: bool = True) -> None:
-        half = kernel // 2 if isinstance(kernel, int) else tuple(k // 2 for k in kernel)
+        half = kernel // 2 if isinstance(kernel, int) else (kernel[0] // 2, kernel[1] // 2)
         self.conv = nn.Conv2d(c_in, c, kernel, stride, half if padded else 0, bias=False)
         self.bn = nn.BatchNorm2d(c, eps=0.001)
         self.relu = nn.ReLU()

@@ -44,7 +44,8 @@ def c3d(num_classes: int = 487, in_channels: int = 3, dropout: float = 0.5) -> C
 
 
 def conv(c_in: int, c: int, kernel: Triple, stride: Triple | int = 1) -> nn.Conv3d:
-    return nn.Conv3d(c_in, c, kernel, stride, tuple(k // 2 for k in kernel), bias=False)
+    depth, height, width = kernel
+    return nn.Conv3d(c_in, c, kernel, stride, (depth // 2, height // 2, width // 2), bias=False)
 
 
 def unit(c_in: int, c: int, kernel: Triple, stride: Triple = (1, 1, 1), eps: float = 1e-05) -> list[Any]:
