@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from convcalc.algebra.types import Dim, Shape
 from convcalc.analysis.count import report
-from convcalc.analysis.count.metrics import DEFAULT
 from convcalc.analysis.count.report import Report
 from convcalc.network.graph import Graph
 from convcalc.questions.answer import Table
@@ -76,7 +75,7 @@ class Summary(Table, Report):
 
 def analyze(
     graph: Graph,
-    metrics: Iterable[str] = DEFAULT,
+    metrics: Iterable[str] | None = None,
     convention: str = "torch",
     *,
     network: str = "",
@@ -85,7 +84,7 @@ def analyze(
     through_gates: bool = False,
     limits: Mapping[str, Limit] = {},
 ) -> Summary:
-    """Return the summary of a traced graph with these metrics, FLOPs as ``convention`` counts them.
+    """Return the summary of a traced graph with these metrics, by default all, FLOPs as ``convention`` counts them.
 
     ``network`` is the name in its first line; ``show_batch`` prints shapes with the batch; ``given`` says what was
     assumed of letters. Raises UnknownName for a metric or convention that does not exist.
