@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain
@@ -37,8 +37,24 @@ class _Seat:
         self.made = item  # which so lives as long as its id stands for it
 
 
+class _Inside:
+    """A context in which the module at ``owner`` makes the calls of a tape; entered often, so not a generator."""
+
+    __slots__ = ("owner", "tape")
+
+    def __init__(self, tape: Tape, owner: str) -> None:
+        self.tape, self.owner = tape, owner
+
+    def __enter__(self) -> None:
+        tape = self.tape
+        tape.owner, self.owner = self.owner, tape.owner
+
+    def __exit__(self, *_: object) -> None:
+        self.tape.owner = self.owner
+
+
 class Tape:
-    """Records calls in order; ``model`` gives its layers their paths.
+    """A record of calls in order; ``model`` gives its layers their paths.
 
     >>> from convcalc import nn
     >>> tape = Tape()
@@ -54,7 +70,7 @@ class Tape:
         self._modules: dict[str, str] = {}
         self._seats: dict[int, _Seat] = {}
         self._taken: Counter[str] = Counter()
-        self._owner = ""
+        self.owner = ""  # the path of the module whose forward runs
         self._reasons: dict[Condition, Reason] = {}
         if model is not None:
             self._own(model)
@@ -68,7 +84,7 @@ class Tape:
                 self._modules[where] = type(item).__name__
 
     def input(self, name: str, shape: Shape) -> Tensor:
-        """A new input of the network; raises SpecError unless all its sizes are positive."""
+        """Return a new input of the network; raise SpecError unless all its sizes are positive."""
         if not isinstance(shape, Iterable):
             raise SpecError(f"{name} must be a tuple of sizes; received {shape!r}")
         shape = tuple(as_integer(dim, f"a size of {name}") for dim in shape)
@@ -107,20 +123,20 @@ class Tape:
         for condition, what in assumed:
             self._reasons.setdefault(condition, Reason(node_name(path, call), what))
         seat.calls = call + 1
-        self._nodes.append(Node(path, call, layer, names, shapes, output, self._owner, via or seat.via))
+        self._nodes.append(Node(path, call, layer, names, shapes, output, self.owner, via or seat.via))
         return Tensor(output, node_name(path, call) if call else path)
 
     __call__ = record
 
     def _tensor(self, value: Any, layer: Layer) -> Tensor:
-        """A parameter or buffer used as an operand becomes a node without inputs."""
+        """Return what a parameter or buffer used as an operand becomes: a node without inputs."""
         if isinstance(value, Layer):
             return self.record(value)
         raise SpecError(f"takes symbolic tensors; received {value!r}", where=repr(layer))
 
     def _new_path(self, layer: Layer) -> str:
-        """A path for a layer that no module holds: its kind, below the module that calls it, numbered from two on."""
-        prefix = self._owner + "." if self._owner else ""
+        """Return a path for a layer that no module holds: its kind, below the module that calls it, numbered from 2."""
+        prefix = self.owner + "." if self.owner else ""
         base = prefix + type(layer).__name__.lower()
         while True:
             self._taken[base] += 1
@@ -129,29 +145,24 @@ class Tape:
                 return path
 
     def inside(self, module: Module) -> AbstractContextManager[None]:
-        """Calls recorded inside are made by ``module``."""
+        """Return a context in which calls are made by ``module``."""
         seat = self._seats.get(id(module))
-        return self._owned_by(seat.path if seat else self._owner)
+        return _Inside(self, seat.path if seat else self.owner)
 
     def at(self, path: str, layer: Layer, owner: str = "", via: Via = "module") -> AbstractContextManager[None]:
-        """Own ``layer`` at ``path``, for readers: calls inside are made by the module at ``owner``, and reach it so."""
-        self._own(layer, path, via)
-        return self._owned_by(owner)
+        """Own ``layer`` at ``path``, for readers, and return a context in which the module at ``owner`` makes calls.
 
-    @contextmanager
-    def _owned_by(self, owner: str) -> Iterator[None]:
-        outer, self._owner = self._owner, owner
-        try:
-            yield
-        finally:
-            self._owner = outer
+        ``via`` is how its calls are written.
+        """
+        self._own(layer, path, via)
+        return _Inside(self, owner)
 
     def own_module(self, path: str, kind: str) -> None:
-        """For readers: a composite called ``kind`` stands at ``path``."""
+        """Own a composite called ``kind`` at ``path``, for readers."""
         self._modules[path] = kind
 
     def graph(self, *outputs: Tensor) -> Graph:
-        """The graph recorded so far, with these outputs."""
+        """Return the graph recorded so far, with these outputs."""
         owned: dict[str, Any] = {path: self._seats[id(layer)].item for path, layer in self._owned.items()}
         assumptions: tuple[Condition, ...] = ()
         if self._reasons:
