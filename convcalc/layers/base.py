@@ -24,7 +24,7 @@ from convcalc.layers.demands import (
     require,
 )
 
-# What a layer may say that it computes, each word priced by a convention (`analysis.metrics`); a new one belongs here
+# What a layer may say that it computes, each word priced by a convention (`analysis.count.conventions`); a new one belongs here
 # only when a convention prices it differently from all others.
 Op: TypeAlias = Literal[
     "mac",  # a multiply–accumulate of a convolution or a matrix product
