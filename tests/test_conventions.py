@@ -18,10 +18,10 @@ from convcalc.analysis.count.conventions import CONVENTIONS, Convention, convent
 from convcalc.analysis.count.report import Report
 from convcalc.cli import main
 from convcalc.errors import SpecError
-from convcalc.formats.json import read_json
+from convcalc.formats.json.read import read_json
 from convcalc.formats.sheet.read import read_spec
 from convcalc.network.graph import Graph
-from convcalc.questions.export import export
+from convcalc.questions.export import write_graph
 from convcalc.questions.summary import summary
 from convcalc.views.write import write
 
@@ -125,7 +125,7 @@ def test_json_is_read_back_with_the_usual_ways() -> None:
             return cc.cat([y[:, :1], y], 1).flatten(1)
 
     graph = cc.trace(Usual(), (1, 2, 4, 4))
-    text = export(graph, "json")
+    text = write_graph(graph, "json")
     assert read_json(text) == graph
     bare = {name: value for name, value in json.loads(text).items() if name != "graph"}
     assert ways(read_json(json.dumps(bare)))["add"] == "operator"  # which torch.nn has no module for

@@ -24,8 +24,8 @@ from convcalc.layers.demands import (
     require,
 )
 
-# What a layer may say that it computes, each word priced by a convention (`analysis.count.conventions`); a new one belongs here
-# only when a convention prices it differently from all others.
+# What a layer may say that it computes, each word priced by a convention (`analysis.count.conventions`); a new one
+# belongs here only when a convention prices it differently from all others.
 Op: TypeAlias = Literal[
     "mac",  # a multiply–accumulate of a convolution or a matrix product
     "bias",  # a bias added

@@ -10,6 +10,7 @@ from convcalc.algebra.claims import Claim, read_claim
 from convcalc.algebra.parse import parse_shape
 from convcalc.algebra.types import Dim, Shape
 from convcalc.analysis.count.gates import limits as parsed
+from convcalc.analysis.count.metrics import METRICS
 from convcalc.analysis.count.report import Report, analyze
 from convcalc.analysis.fields.flow import Extent
 from convcalc.analysis.solving.budget import Best, largest, schedules
@@ -60,7 +61,7 @@ class Solved(Answer):
         if isinstance(found, Best):
             costs = zip((found.value, found.next), (found.report, found.next_report))
             return [
-                {found.name: value, **{name: report.totals[name] for name in ("params", "macs", "flops")}}
+                {found.name: value, **{name: report.totals[name] for name, row in METRICS.items() if row.gate}}
                 for value, report in costs
                 if report is not None
             ]

@@ -4,7 +4,7 @@ Column, total, JSON key, row of a comparison and gate follow from the row in `ME
 at when they are asked, so that one registered from outside is seen everywhere. What a FLOP is, conventions say.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -181,14 +181,21 @@ def make_meter(
     return measure
 
 
-def measure_at(site: Site, measured: Measured, metrics: tuple[Metric, ...], convention: Convention) -> Measured:
-    """Return the counts of a call under a convention that sees its ``site``; those not priced stay as they are."""
-    call = measured.call
-    charge = convention.charge(call, site)
-    counts = [
-        _count(metric, call, charge) if metric.priced else count for metric, count in zip(metrics, measured.counts)
-    ]
-    return _measured(call, measured.weighted, counts)
+def measure_at(
+    sites: Iterable[Site], calls: Sequence[Measured], metrics: tuple[Metric, ...], convention: Convention
+) -> list[Measured]:
+    """Return the counts of calls under a convention that sees their ``sites``; those not priced stay as they are."""
+    measured = []
+    known: dict[tuple[int, Count], Measured] = {}  # equal calls that are charged alike share their counts
+    for site, item in zip(sites, calls):
+        charge = convention.charge(item.call, site)
+        key = id(item), charge
+        if key not in known:
+            counts = zip(metrics, item.counts)
+            priced = [_count(metric, item.call, charge) if metric.priced else count for metric, count in counts]
+            known[key] = _measured(item.call, item.weighted, priced)
+        measured.append(known[key])
+    return measured
 
 
 def measure_uncalled(layer: Layer, metrics: tuple[Metric, ...]) -> Measured:

@@ -223,7 +223,7 @@ def _count(graph: Graph, metrics: tuple[Metric, ...], convention: Convention) ->
     measure = make_meter(metrics, convention)
     calls = [measure(node.layer.shared, node.input_shapes, node.output_shape) for node in graph.nodes]
     if convention.sees_site:
-        calls = [measure_at(site, call, metrics, convention) for site, call in zip(_sites(graph), calls)]
+        calls = measure_at(_sites(graph), calls, metrics, convention)
     layers = {id(graph.owned[path]): graph.owned[path] for path in graph.unused}
     held = [measure_uncalled(layer, metrics) for layer in layers.values()]
     uncalled = None
