@@ -42,7 +42,7 @@ def test_zoo_sizes_are_those_that_pass(name: str) -> None:
     build, found = read(name).graph, sizes(name).legal
     axes = len(found.letters)
     numbers = random.Random(name)
-    edges = [edge for box in found.region.boxes[:3] for edge in [box[found.letters[0]].least] if edge is not None]
+    edges = [edge for box in found.region.cases[:3] for edge in [box[found.letters[0]].least] if edge is not None]
     borders = [n for edge in edges for n in (edge - 1, edge) if n]
     squares = range(1, 513) if THOROUGH else [*borders, *numbers.sample(range(1, 512), 5)]
     tried = [(n,) * axes for n in squares]
@@ -128,9 +128,9 @@ def test_random_coders_take_exactly_what_is_told(coder: Any) -> None:
 def test_random_coders_against_torch_at_the_borders(coder: Any) -> None:
     rank, levels = coder
     model, found = study(rank, levels)
-    if found is None or not found.region.boxes:
+    if found is None or not found.region.cases:
         return
-    allowed = found.region.boxes[0][found.letters[0]]
+    allowed = found.region.cases[0][found.letters[0]]
     first = allowed.least
     if first is None or first > {1: 300, 2: 60, 3: 24}[rank]:
         return
@@ -329,7 +329,7 @@ def test_an_equation_in_several_sizes_is_solved() -> None:
 
     found = legal(build((1, 1, *symbols("D H W"))))
     solutions = {(d, h, w) for d in range(1, 31) for h in range(1, 31) for w in range(1, 31) if d * h * w + d + h == 30}
-    assert {tuple(box[name].least for name in "DHW") for box in found.region.boxes} == solutions
+    assert {tuple(box[name].least for name in "DHW") for box in found.region.cases} == solutions
     assert not found.region.rest
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from convcalc import nn, summary, trace
 from convcalc.algebra.claims import read_claim
 from convcalc.algebra.symbolic import canonical, symbol
-from convcalc.algebra.symbolic.narrowing import Narrowing, searched
+from convcalc.algebra.symbolic.narrowing import Narrowing, search
 from convcalc.algebra.symbolic.program import make_function
 from convcalc.algebra.symbolic.relations import relate
 from convcalc.analysis.solving.problem import Answers
@@ -418,7 +418,7 @@ def test_narrowing_leaves_what_holds(data: st.DataObject) -> None:
     holds = make_function(relations, letters)
     wanted = {numbers for numbers in product(range(1, 8), repeat=3) if all(holds(*numbers))}
     narrowing = Narrowing(relations, letters)
-    parts = [part for _, part in searched(narrowing, ((1, 7),) * 3, len, data.draw(st.booleans())) if part]
+    parts = [part for _, part in search(narrowing, ((1, 7),) * 3, len, data.draw(st.booleans())) if part]
     points = [numbers for part in parts for numbers in product(*[range(low, high + 1) for low, high in part])]
     assert sorted(points) == sorted(wanted)
 

@@ -132,7 +132,7 @@ def summary(
     shown = batch is not None or any(shape[:1] != (1,) for shape in full)
     given = ""
     if assume:
-        from convcalc.analysis.solving.legal import under
+        from convcalc.analysis.solving.under import under
 
         graph, given = under(graph, assume)
     return analyze(

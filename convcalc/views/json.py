@@ -163,7 +163,7 @@ def sizes(network: str, legal: Legal, verdict: Verdict | None, losses: Iterable[
             "inputs": legal.shapes,
             "boxes": [
                 {letter: {"text": sizes.told(letter), **sizes._asdict()} for letter, sizes in box.items()}
-                for box in legal.region.boxes
+                for box in legal.region.cases
             ],
             "relations": legal.region.rest,
             "demands": [demand._asdict() for demand in legal.demands],

@@ -1,8 +1,8 @@
-"""Whole numbers at which relations hold together: boxes of numbers, narrowed by each relation, and cut into points.
+"""Integers at which relations hold together: ranges of numbers, narrowed by each relation, and cut into points.
 
-A box holds the least and the greatest number of each letter. A relation narrows it forwards, from the letters' bounds
-to those of the whole, and backwards (Benhamou et al., *Revising hull and box consistency*, ICLP 1999), here in whole
-numbers. Only what cannot be is dropped, so that what is left in the end is all there is.
+`Ranges` hold the least and the greatest number of each letter. A relation narrows them forwards, from the letters'
+bounds to those of the whole, and backwards (Benhamou et al., *Revising hull and box consistency*, ICLP 1999), here in
+integers. Only what cannot be is dropped, so that what is left in the end is all there is.
 """
 
 from collections import Counter
@@ -19,14 +19,14 @@ from convcalc.algebra.symbolic.canonical import canonical
 from convcalc.algebra.symbolic.terms import as_fraction, as_terms
 from convcalc.algebra.types import LIMIT
 
-Box: TypeAlias = tuple[tuple[int, int], ...]
+Ranges: TypeAlias = tuple[tuple[int, int], ...]
 """The least and the greatest number of each letter."""
 
 FAR = LIMIT**40  # beyond what is computed
 
 
 class Narrowing:
-    """What relations between ``letters`` (``==``, ``>=``) leave of a box; what else stands among them is left out.
+    """What relations between ``letters`` (``==``, ``>=``) leave of `Ranges`; what else is among them is left out.
 
     >>> from convcalc.algebra.parse import symbols
     >>> k, s = symbols("k s")
@@ -49,7 +49,7 @@ class Narrowing:
                 self.goals.append((place, most))
 
     def _place(self, expr: Any) -> int | None:
-        """The step that computes ``expr``, after those of its parts; None where it cannot be computed so."""
+        """Return the step that computes ``expr``, after those of its parts; None where it cannot be computed so."""
         if expr in self.places:
             return self.places[expr]
         sign = {sympy.Add: "+", sympy.Mul: "*", sympy.Min: "least", floor: "//", ceiling: "//"}.get(expr.func, "")
@@ -73,10 +73,10 @@ class Narrowing:
         self.steps.append((sign, *places))  # type: ignore[arg-type]
         return self.places[expr]
 
-    def bounds(self, box: Box) -> tuple[list[int], list[int]]:
-        """The least and the greatest value of each step."""
-        lows, highs = [low for low, _ in box], [high for _, high in box]
-        for sign, a, b in self.steps[len(box) :]:
+    def bounds(self, ranges: Ranges) -> tuple[list[int], list[int]]:
+        """Return the least and the greatest value of each step."""
+        lows, highs = [low for low, _ in ranges], [high for _, high in ranges]
+        for sign, a, b in self.steps[len(ranges) :]:
             if sign == "+":
                 low, high = lows[a] + lows[b], highs[a] + highs[b]
             elif sign == "*":
@@ -93,10 +93,10 @@ class Narrowing:
             highs.append(high)
         return lows, highs
 
-    def __call__(self, box: Box) -> tuple[Box | None, bool]:
-        """What is left of a box, None for nothing, and whether the relations hold everywhere in it."""
+    def __call__(self, ranges: Ranges) -> tuple[Ranges | None, bool]:
+        """Return what is left of ranges, None for nothing, and whether the relations hold everywhere in it."""
         for turn in count():
-            lows, highs = self.bounds(box)
+            lows, highs = self.bounds(ranges)
             self.work += len(self.steps)
             sure = True
             for place, most in self.goals:
@@ -104,16 +104,16 @@ class Narrowing:
                 lows[place], highs[place] = max(lows[place], 0), min(highs[place], most)
             if not sure:
                 self._back(lows, highs)
-            left = tuple(zip(lows, highs))[: len(box)]
+            left = tuple(zip(lows, highs))[: len(ranges)]
             if any(low > high for low, high in zip(lows, highs)):
                 return None, False
-            if sure or left == box or (turn > 8 and width(left)):  # each turn might drop one number of a million
+            if sure or left == ranges or (turn > 8 and width(left)):  # each turn might drop one number of a million
                 break
-            box = left
+            ranges = left
         return left, sure
 
     def _back(self, lows: list[int], highs: list[int]) -> None:
-        """From the bounds of each step to those of its parts."""
+        """Narrow the bounds of the parts of each step by those of the step."""
 
         def meet(place: int, low: int, high: int) -> None:
             lows[place], highs[place] = max(lows[place], low), min(highs[place], high)
@@ -142,7 +142,7 @@ class Narrowing:
 
 
 def _gaps(relations: Sequence[Any]) -> Iterator[tuple[Any, int]]:
-    """Left less right of each relation, with its greatest value, where what an equation says a letter is may stand in.
+    """Yield left less right of each relation, and its greatest value; again with what equations say of letters.
 
     So ``k = 2·p + 1`` and ``k`` even exclude each other at once, not number by number.
     """
@@ -160,7 +160,7 @@ def _gaps(relations: Sequence[Any]) -> Iterator[tuple[Any, int]]:
 
 
 def _with(gap: Any, term: Any, value: Any) -> Any:
-    """A gap with a value in place of a letter; None where 0 would divide then, of which sympy takes no minimum."""
+    """Return a gap with a value in place of a letter; None where 0 would then divide: sympy takes no minimum of it."""
     try:
         moved = gap.subs(term, value)
         return None if moved.has(sympy.nan, sympy.zoo) else sympy.sympify(canonical(moved))
@@ -169,7 +169,7 @@ def _with(gap: Any, term: Any, value: Any) -> Any:
 
 
 def _primitive(gap: Any, exact: bool) -> Any:
-    """A sum without a common factor: ``2·a - 2·b ≥ 1`` is ``a - b ≥ 1``; ``2·a - 2·b = 1`` (``exact``) cannot be."""
+    """Return a sum without a common factor: ``2·a - 2·b ≥ 1`` is ``a - b ≥ 1``, and ``= 1`` (``exact``) cannot be."""
     constant, terms = as_terms(sympy.expand(gap * sympy.ilcm(1, *[f.q for f in gap.as_coefficients_dict().values()])))
     common = sympy.igcd(0, 0, *terms.values()) or 1
     if exact and constant % common:
@@ -178,9 +178,9 @@ def _primitive(gap: Any, exact: bool) -> Any:
 
 
 def _nested(expr: Any) -> Any:
-    """A sum with what most of its terms share before a bracket, as ``d·(k - 1)``, and all of it in its one floor.
+    """Return a sum with what most terms share before a bracket, as ``d·(k - 1)``, and all of it in its one floor.
 
-    What stands once is narrowed best.
+    What occurs once is narrowed best.
     """
     terms = sympy.Add.make_args(sympy.expand(expr))
     floors = [(sign, term) for term in terms for sign in (1, -1) if (sign * term).func in (floor, ceiling)]
@@ -201,7 +201,7 @@ def _nested(expr: Any) -> Any:
 
 
 def _quotient(low: int, high: int, least: int, most: int) -> tuple[int, int]:
-    """Bounds of the whole numbers that, times one from ``least`` to ``most``, lie from ``low`` to ``high``."""
+    """Return bounds of the integers that, times one from ``least`` to ``most``, lie from ``low`` to ``high``."""
     if most < 0:
         low, high, least, most = -high, -low, -most, -least
     if least <= 0 or most < least:
@@ -209,35 +209,35 @@ def _quotient(low: int, high: int, least: int, most: int) -> tuple[int, int]:
     return -(-low // (most if low > 0 else least)), high // (least if high > 0 else most)
 
 
-def width(box: Box) -> int:
-    """How far a box goes; 0 of a point."""
-    return sum(high - low for low, high in box)
+def width(ranges: Ranges) -> int:
+    """Return how far ranges go; 0 of a point."""
+    return sum(high - low for low, high in ranges)
 
 
-def size(box: Box) -> int:
-    """How many points a box holds."""
-    return prod(high - low + 1 for low, high in box)
+def size(ranges: Ranges) -> int:
+    """Return how many points ranges hold."""
+    return prod(high - low + 1 for low, high in ranges)
 
 
-def cut(box: Box) -> Iterator[Box]:
-    """Two halves of a box, of its narrowest letter that is not one number yet: the others often follow from it."""
-    i = min((high - low, i) for i, (low, high) in enumerate(box) if high > low)[1]
-    low, high = box[i]
+def cut(ranges: Ranges) -> Iterator[Ranges]:
+    """Yield two halves, cut at the narrowest letter that is not one number yet: the others often follow from it."""
+    i = min((high - low, i) for i, (low, high) in enumerate(ranges) if high > low)[1]
+    low, high = ranges[i]
     middle = max(low, min(isqrt(max(low, 1) * high), high - 1))  # numbers of all magnitudes alike
     for half in ((low, middle), (middle + 1, high)):
-        yield (*box[:i], half, *box[i + 1 :])
+        yield (*ranges[:i], half, *ranges[i + 1 :])
 
 
-def searched(
-    narrowing: Narrowing, box: Box, key: Callable[[Box], Any], whole: bool
-) -> Iterator[tuple[Any, Box | None]]:
-    """Cut a box until relations hold everywhere in each part, or nowhere, in the order of ``key``.
+def search(
+    narrowing: Narrowing, ranges: Ranges, key: Callable[[Ranges], Any], whole: bool
+) -> Iterator[tuple[Any, Ranges | None]]:
+    """Cut ranges until relations hold everywhere in each part, or nowhere, in the order of ``key``.
 
     Yields for each part looked at its key, and what is left of it where the relations hold all over that and it is
     ``whole`` or one point; None for others. Ends when nothing is left.
     """
     turn = count()
-    heap: list[tuple[Any, int, Box]] = [(key(box), next(turn), box)]
+    heap: list[tuple[Any, int, Ranges]] = [(key(ranges), next(turn), ranges)]
     while heap:
         rank, _, part = heappop(heap)
         left, sure = narrowing(part)

@@ -256,7 +256,7 @@ def profile(sight: Sight, name: str, axis: Slot, unit: int) -> Profile:
     counts: dict[tuple[str, Slot], Counter[int]] = {(name, axis): Counter([unit])}
     for node in reversed(sight.graph.nodes):
         for key in [key for key in counts if key[0] == node.name]:
-            ends, here = counts.pop(key), sight.sure_step(node)
+            ends, here = counts.pop(key), sight.defined_footprint(node)
             if not here.routes.get(key[1]):
                 what = f"every unit of {name} sees the whole axis, from {node.name} on"
                 raise SpecError(what, where=repr(node.layer))

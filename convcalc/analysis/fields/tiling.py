@@ -117,7 +117,7 @@ class _Half:
         """How many units at the two ends of the output read beyond the ends of the input's axis."""
         taints: dict[tuple[str, Slot], tuple[set[int], set[int]]] = {}
         for node in self.nodes:
-            for j, routes in self.sight.sure_step(node).routes.items():
+            for j, routes in self.sight.defined_footprint(node).routes.items():
                 low, high = taints[node.name, j] = set(), set()
                 for (k, a), chain in routes:
                     if any(getattr(taps, "border", "") == "circular" for taps in chain):

@@ -83,7 +83,7 @@ def _by_formula(name: str, report: Report, limits: Mapping[str, int]) -> int | N
     if any({str(s) for s in total.free_symbols} != {name} for total, _ in totals if is_symbolic(total)):
         return None
     region = Region([*report.assumptions, *[relate(">=", limit, total) for total, limit in totals]], [name])
-    return None if region.rest or not region.boxes else region.boxes[0][name].most
+    return None if region.rest or not region.cases else region.cases[0][name].most
 
 
 def _by_trying(fits: Callable[[int], bool | None]) -> int | None:

@@ -85,19 +85,19 @@ def _by_sets(problem: Problem, graph: Graph) -> Answers | None:
     demands = [r for r in graph.assumptions if problem.output is not None or free([r]) <= set(letters)]
     relations: list[Any] = [*demands, *equations(problem.pairs(problem.given({}, graph)))]
     region = Region(relations, letters) if free(relations) <= set(letters) else None
-    if region is None or region.rest or not region.boxes or (problem.where and not region.count < 20 * SHOWN):
+    if region is None or region.rest or not region.cases or (problem.where and not region.count < 20 * SHOWN):
         return None
     if region.count == math.inf:
-        first: list[Any] = [{name: sizes.least for name, sizes in box.items()} for box in region.boxes]
+        first: list[Any] = [{name: sizes.least for name, sizes in box.items()} for box in region.cases]
         return Answers(problem.tried_all(first), tuple(region.told()), endless=True)
-    lists = [[sorted(sizes.below) for sizes in box.values()] for box in region.boxes]
+    lists = [[sorted(sizes.below) for sizes in box.values()] for box in region.cases]
     total: Any = region.count
     every: Any = (problem.named(numbers) for box in lists for numbers in product(*box))
     if problem.where:
         every = list(filter(problem.allows, every))
         total = len(every)
     solutions = problem.tried_all(islice(every, SHOWN))
-    family = tuple(region.told(", ")) if total > max(12, len(region.boxes)) and not problem.where else ()
+    family = tuple(region.told(", ")) if total > max(12, len(region.cases)) and not problem.where else ()
     return Answers(solutions, family, total=total) if total else None
 
 

@@ -1,19 +1,17 @@
 """Legal input sizes: which a network takes, which layer asks for each restriction, and what a floor leaves unread."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcalc.algebra.assume import assume
 from convcalc.algebra.dims import as_dim, at_least, letter, show, truth
 from convcalc.algebra.field import Field
 from convcalc.algebra.intervals import Axis
-from convcalc.algebra.periodic import ALL, NONE, Sizes
+from convcalc.algebra.periodic import ALL, Sizes
 from convcalc.algebra.types import Dim, Shape, is_symbolic
 from convcalc.analysis.fields.flow import field_of
-from convcalc.errors import ConvcalcError, NoSolution, ShapeError, SpecError
+from convcalc.errors import ConvcalcError, SpecError
 from convcalc.layers.demands import axis_name
 from convcalc.network.graph import Graph, Node, Reason
 
@@ -27,13 +25,15 @@ Build = Callable[..., Graph]
 
 
 class Demand(NamedTuple):
+    """What a call needs of the sizes (``H ≥ 63``), and why: what would be wrong otherwise."""
+
     needs: str
     node: str
     why: str
 
 
 class Legal(NamedTuple):
-    """The sizes that a network takes: ``shapes`` are its inputs in letters, ``held`` tells of axes held at numbers."""
+    """The sizes that a network takes; ``shapes`` are its inputs in letters, ``held`` says which axes are numbers."""
 
     graph: Graph
     shapes: tuple[Shape, ...]
@@ -43,10 +43,11 @@ class Legal(NamedTuple):
 
     @property
     def letters(self) -> tuple[str, ...]:
+        """The letters of the inputs, in order."""
         return self.region.letters
 
     def told(self) -> list[str]:
-        """The sizes, a line for each box.
+        """Return the sizes as text, a line for each case.
 
         >>> from convcalc import nn, symbols, trace
         >>> legal(trace(nn.Sequential(nn.Conv2d(3, 8, 3), nn.MaxPool2d(2)), (1, 3, *symbols("H W")))).told()
@@ -55,7 +56,7 @@ class Legal(NamedTuple):
         return self.region.told()
 
     def values(self, shapes: Sequence[Shape]) -> tuple[int, ...] | None:
-        """The numbers that full shapes give the letters; None where they do not fit."""
+        """Return the numbers that full shapes give the letters; None where they do not fit."""
         found: dict[str, Any] = {}
         for lettered, numbers in zip(self.shapes, shapes):
             if len(lettered) != len(numbers):
@@ -66,13 +67,13 @@ class Legal(NamedTuple):
         return tuple(found.get(name, 1) for name in self.letters)
 
     def filled(self, sizes: Sequence[int]) -> tuple[Shape, ...]:
-        """The full shapes for these numbers."""
+        """Return the full shapes for these numbers."""
         numbers = dict(zip(self.letters, sizes))
         return tuple(tuple(numbers.get(str(dim), dim) for dim in shape) for shape in self.shapes)
 
 
 def legal(graph: Graph, held: Sequence[str] = ()) -> Legal:
-    """What a graph traced in letters says of them.
+    """Return what a graph traced in letters says of them.
 
     >>> from convcalc import nn, symbols, trace
     >>> found = legal(trace(nn.MaxPool2d(4, padding=1), (1, 3, *symbols("H W"))))
@@ -88,38 +89,53 @@ def legal(graph: Graph, held: Sequence[str] = ()) -> Legal:
 
 
 def _demands(reasons: Mapping[Any, Reason], region: "Region") -> Iterator[Demand]:
-    """The demands that the others do not imply, in order."""
-    from convcalc.algebra.symbolic import solve_relation
-    from convcalc.algebra.symbolic.regions import boxes_of
-
-    alone: dict[str, dict[Any, Sizes]] = {name: {} for name in region.letters}
+    """Yield the demands that the others do not imply, in order."""
+    by_letter = _solved_by_letter(reasons, region.letters)
+    texts = {
+        relation: solved[relation].told(name) for name, solved in by_letter.items() for relation in _not_implied(solved)
+    }
+    sizes = {name: reduce(Sizes.__and__, solved.values(), ALL) for name, solved in by_letter.items()}
     for relation in reasons:
+        alone = any(relation in solved for solved in by_letter.values())
+        if not alone and not _follows_from(sizes, relation):
+            texts[relation] = show(relation)
+    for relation, (node, what) in reasons.items():
+        if relation in texts:
+            yield Demand(texts[relation], node, what.split(", in ")[0] or f"{show(relation)} does not hold")
+
+
+def _solved_by_letter(relations: Iterable[Any], letters: Iterable[str]) -> dict[str, dict[Any, Sizes]]:
+    """Return for each letter the relations in it alone, with the sizes at which each holds."""
+    from convcalc.algebra.symbolic import solve_relation
+
+    by_letter: dict[str, dict[Any, Sizes]] = {name: {} for name in letters}
+    for relation in relations:
         sizes = solve_relation(relation) if len(relation.free_symbols) == 1 else None
         if sizes is not None:
-            alone[str(*relation.free_symbols)][relation] = sizes
-    told = {relation: pairs[relation].told(name) for name, pairs in alone.items() for relation in _needed(pairs)}
-    box = {name: reduce(Sizes.__and__, pairs.values(), ALL) for name, pairs in alone.items()}
-    for relation, (node, what) in reasons.items():
-        if not any(relation in pairs for pairs in alone.values()):
-            cases = boxes_of(relation, box) or ()
-            if not any(all(case.get(name, ALL) & s == s for name, s in box.items()) for case in cases):
-                told[relation] = show(relation)
-        if relation in told:
-            yield Demand(told[relation], node, what.split(", in ")[0] or f"{show(relation)} does not hold")
+            by_letter[str(*relation.free_symbols)][relation] = sizes
+    return by_letter
 
 
-def _needed(pairs: Mapping[Any, Sizes]) -> Iterator[Any]:
-    """The relations of one letter that the rest does not say; of several that say the same the last."""
-    *after, whole = accumulate([*pairs.values()][::-1], Sizes.__and__, initial=ALL)
+def _not_implied(solved: Mapping[Any, Sizes]) -> Iterator[Any]:
+    """Yield the relations of one letter that the rest does not imply; of several that say the same the last."""
+    *after, all_sizes = accumulate([*solved.values()][::-1], Sizes.__and__, initial=ALL)
     before = ALL
-    for (relation, sizes), rest in zip(pairs.items(), reversed(after)):
-        if before & rest != whole:
+    for (relation, sizes), rest in zip(solved.items(), reversed(after)):
+        if before & rest != all_sizes:
             before = before & sizes
             yield relation
 
 
+def _follows_from(sizes: Mapping[str, Sizes], relation: Any) -> bool:
+    """Return whether a relation between letters holds wherever each letter has one of its ``sizes``."""
+    from convcalc.algebra.symbolic.regions import cases_of
+
+    cases = cases_of(relation, dict(sizes)) or ()
+    return any(all(case.get(name, ALL) & allowed == allowed for name, allowed in sizes.items()) for case in cases)
+
+
 def lettered(shape: Shape) -> Shape:
-    """A shape without the batch, with letters for its spatial sizes if it has none.
+    """Return a shape without the batch, with letters for its spatial sizes if it has none.
 
     >>> lettered((3, 224, 224))
     (3, H, W)
@@ -130,7 +146,7 @@ def lettered(shape: Shape) -> Shape:
 
 
 def study(build: Build, inputs: Sequence[Shape], usual: Sequence[Shape] = ()) -> Legal:
-    """The legal sizes of a network that ``build`` traces from full shapes, here ``inputs`` in letters.
+    """Return the legal sizes of a network that ``build`` traces from full shapes, here ``inputs`` in letters.
 
     An axis for which a layer needs a number is held at its size in ``usual``. Raises SpecError where there is no
     letter, and what ``build`` raises where no axis may be one.
@@ -163,16 +179,18 @@ class Verdict(NamedTuple):
 
     @property
     def works(self) -> bool:
+        """Whether the network takes them."""
         return self.error is None
 
     @property
     def padding(self) -> tuple[int, ...]:
+        """How many pixels to add along each spatial axis of the first input, up to the nearest larger sizes."""
         pairs = zip(self.shapes[0][2:], self.above[0][2:] if self.above is not None else ())
         return tuple(int(b) - int(a) for a, b in pairs)  # type: ignore[arg-type]
 
 
 def judge(build: Build, found: Legal, shapes: Sequence[Shape]) -> Verdict:
-    """Whether a network takes these full shapes, in numbers.
+    """Return whether a network takes these full shapes, in numbers.
 
     >>> from convcalc import nn, symbols, trace
     >>> pool = nn.MaxPool2d(4)
@@ -201,7 +219,7 @@ class Loss(NamedTuple):
 
 
 def floor_loss(graph: Graph) -> list[Loss]:
-    """Pixels that no window reads because a floor cut it off, node by node.
+    """Return the pixels that no window reads because a floor cut it off, node by node.
 
     >>> from convcalc import nn, trace
     >>> floor_loss(trace(nn.MaxPool2d(2), (1, 3, 7, 8)))
@@ -211,6 +229,7 @@ def floor_loss(graph: Graph) -> list[Loss]:
 
 
 def _losses(node: Node) -> Iterator[Loss]:
+    """Yield what one node leaves unread, axis by axis."""
     if len(node.input_shapes) != 1 or not hasattr(node.layer, "stride"):
         return
     (before,) = node.input_shapes
@@ -226,54 +245,10 @@ def _losses(node: Node) -> Iterator[Loss]:
 
 
 def _when(lost: Any) -> str:
-    """For which sizes; empty where that cannot be told."""
+    """Return for which sizes pixels are lost; empty where that cannot be told."""
     if not is_symbolic(lost) or len(lost.free_symbols) != 1:
         return ""
     from convcalc.algebra.symbolic import relate, solve_relation
 
-    found = solve_relation(relate(">=", lost, 1))
-    return found.told(str(*lost.free_symbols)) if found else ""
-
-
-def under(graph: Graph, texts: Sequence[str]) -> tuple[Graph, str]:
-    """``graph`` with the assumptions in ``texts`` put in, and what they come to.
-
-    Raises SpecError for a text that is no assumption, NoSolution where no size satisfies them and the graph.
-
-    >>> from convcalc import nn, symbols, trace
-    >>> graph, told = under(trace(nn.MaxPool2d(4), (1, 3, *symbols("H W"))), ["H % 32 == 0", "H == W"])
-    >>> told, [show(n) for n in graph.nodes[0].output_shape]
-    ('H = W = 32·n', ['1', '3', '8·n', '8·n'])
-    """
-    given = assume(texts, graph.letters)
-    none = f"no size satisfies {' and '.join(texts)}"
-    try:
-        now = graph.subs(given.values)
-    except ShapeError as error:
-        raise NoSolution(none, details=[f"{error.where} {error.what}"]) from None
-    left = {}
-    for relation, reason in now.reasons.items():
-        settled = _settled(relation, given.bounds)
-        if settled is False:
-            raise NoSolution(none, details=[f"{reason.node} needs {show(relation)}"])  # type: ignore[arg-type]
-        if settled is None:
-            left[relation] = reason
-    now = replace(now, reasons=left, assumptions=tuple(r for r in now.assumptions if r in left))
-    lows = {name: low - 1 for name, (low, _) in given.bounds.items() if low > 1 and name in now.letters}
-    for sign in (1, -1) if lows else ():  # minima that lower bounds decide: what holds from there on holds from 1 on
-        now = now.subs({name: letter(name) + sign * low for name, low in lows.items()})
-    return now, given.told()
-
-
-def _settled(relation: Any, bounds: Mapping[str, tuple[int, int | None]]) -> bool | None:
-    """Whether bounds make a relation true, or false; None where neither."""
-    from convcalc.algebra.symbolic import holds_within, solve_relation
-
-    names = list(map(str, relation.free_symbols))
-    found = solve_relation(relation) if len(names) == 1 else None
-    if found is None or names[0] not in bounds:
-        return True if holds_within(relation, bounds) else None
-    low, high = bounds[names[0]]
-    allowed = Sizes.from_(low) if high is None else Sizes.from_(low) & ~Sizes.from_(high + 1)
-    both = allowed & found
-    return both == allowed if both in (allowed, NONE) else None
+    sizes = solve_relation(relate(">=", lost, 1))
+    return sizes.told(str(*lost.free_symbols)) if sizes else ""

@@ -64,11 +64,11 @@ class Search:
 
     def answers(self) -> Answers:
         """All that is left; of very much, or of what does not end, the simplest."""
-        from convcalc.algebra.symbolic.narrowing import searched, size
+        from convcalc.algebra.symbolic.narrowing import search, size
 
         problem, total, upto, asked = self.problem, 0, "", False
         found: list[Mapping[str, int]] = []
-        for far, part in searched(self.narrowing, self.box, _largest, self.whole):
+        for far, part in search(self.narrowing, self.box, _largest, self.whole):
             if part is not None:
                 total += size(part) if self.whole else problem.allows(problem.named([low for low, _ in part]))
                 if len(found) <= SHOWN:
@@ -89,10 +89,10 @@ class Search:
 
     def _each(self, narrowing: Any, key: Any) -> Iterator[dict[str, int]]:
         """The points that a narrowing leaves, the first of them."""
-        from convcalc.algebra.symbolic.narrowing import searched
+        from convcalc.algebra.symbolic.narrowing import search
 
         most = narrowing.work + MOST_WORK // 10
-        parts = takewhile(lambda _: narrowing.work < most, searched(narrowing, self.box, key, False))
+        parts = takewhile(lambda _: narrowing.work < most, search(narrowing, self.box, key, False))
         points = (self.problem.named([low for low, _ in part]) for _, part in parts if part)
         return islice(filter(self.problem.allows, points), SHOWN)
 
@@ -104,13 +104,13 @@ class Search:
     def _endless(self, found: Sequence[Mapping[str, int]]) -> bool:
         """Whether all is as wanted wherever a letter is large, or ever farther on from one solution through another."""
         from convcalc.algebra.symbolic import restate
-        from convcalc.algebra.symbolic.narrowing import searched, width
+        from convcalc.algebra.symbolic.narrowing import search, width
 
         for i, (low, high) in enumerate(self.box):
             if high == LIMIT:
                 half = (max(low, FAR_OUT), high)
                 far = (*self.box[:i], half, *self.box[i + 1 :])
-                for _, part in islice(searched(self.narrowing, far, width, True), 200):
+                for _, part in islice(search(self.narrowing, far, width, True), 200):
                     if part and part[i] == half and self._holds([low for low, _ in part]):
                         return True
         for start, step in islice(rays(found, self.box, self._holds), MOST_PROOFS):
