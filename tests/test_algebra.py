@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import operator
 import random
 import sys
 from fractions import Fraction
@@ -16,7 +17,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from convcalc import nn  # noqa: F401  # loads every kind
-from convcalc.algebra import dims, parse, symbolic
+from convcalc.algebra import dims, expression, parse, symbolic
 from convcalc.algebra.field import Field, Part, Undefined, join
 from convcalc.algebra.formula import Formula, recording
 from convcalc.algebra.intervals import Along, Axis, Taps, hull, slide, spread
@@ -64,6 +65,72 @@ def test_minimum_and_equal_hold_for_every_size(left: Any, right: Any) -> None:
         x, y = (v if isinstance(v, int) else int(v.subs(H, n)) for v in (a, b))
         assert (smaller if isinstance(smaller, int) else smaller.subs(H, n)) == min(x, y)
         assert bool(same if isinstance(same, bool) else same.subs(H, n)) == (x == y)
+
+
+ARITHMETIC = expression.Language(
+    {
+        ast.Constant: lambda language, node, names: node.value,
+        ast.Name: lambda language, node, names: names[node.id],
+        ast.UnaryOp: expression.unary,
+        ast.BinOp: expression.binary,
+        ast.BoolOp: expression.joined,
+        ast.Compare: expression.chain,
+        ast.Tuple: expression.items,
+    },
+    {
+        ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: lambda a, b: a * b if a != 12345 else NotImplemented,
+        ast.USub: operator.neg, ast.Not: operator.not_, ast.Lt: operator.lt, ast.GtE: operator.ge, ast.Eq: operator.eq,
+    },
+    lambda node, names: SpecError(f"{ast.unparse(node)} is refused"),
+)  # fmt: skip
+SIGNS = st.sampled_from(["+", "-", "*", "<", ">=", "==", "and", "or"])
+TEXTS = st.recursive(
+    st.sampled_from(["a", "b", "3", "0"]),
+    lambda inner: (
+        st.builds("({} {} {})".format, inner, SIGNS, inner)
+        | st.builds("({}{})".format, st.sampled_from(["-", "not "]), inner)
+        | st.builds("({} < {} < {})".format, inner, inner, inner)
+    ),
+    max_leaves=6,
+)
+
+
+@given(TEXTS, st.integers(-9, 9), st.integers(-9, 9))
+def test_an_expression_has_the_value_that_python_gives_it(text: str, a: int, b: int) -> None:
+    tree = expression.parse(text)
+    assert tree is not None
+    names = {"a": a, "b": b}
+    value = ARITHMETIC.value(tree, names)
+    wanted = eval(text, dict(names))
+    assert bool(value) == bool(wanted)
+    if not any(word in text for word in ("and", "or")):  # these give truths here, and operands in Python
+        assert value == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("1 + a // 2", "a // 2"),
+        ("~a", "~a"),
+        ("1 < a != 2", "1 < a != 2"),
+        ("a if b else 1", "a if b else 1"),
+        ("(1, f(a))", "f(a)"),
+        ("a.real", "a.real"),
+        ("1 + 12345 * 2", "12345 * 2"),
+        ("[a for a in b]", "[a for a in b]"),
+    ],
+)
+def test_what_a_language_has_no_meaning_for_is_refused(text: str, refused: str) -> None:
+    tree = expression.parse(text)
+    assert tree is not None
+    with pytest.raises(SpecError) as error:
+        ARITHMETIC.value(tree, {"a": 1, "b": 2})
+    assert error.value.what == f"{refused} is refused"
+
+
+@pytest.mark.parametrize("text", ["a = 1", "a +", "", "a\0", "1" * 300, "(" * 150, "a; b"])
+def test_what_is_no_expression_has_no_tree(text: str) -> None:
+    assert expression.parse(text) is None
 
 
 LETTERS = (symbolic.symbol("a"), symbolic.symbol("b"))
