@@ -74,14 +74,12 @@ def state_calls(draw: Any, kind: str) -> Any:
 
 
 @pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"])
-def test_states(kind: str) -> None:
-    @given(state_calls(kind))
-    def check(call: Any) -> None:
-        kwargs, shapes = call
-        expected = torch_says(kind, kwargs, with_states, shapes)
-        assert convcalc_says(kind, kwargs, with_states, shapes) == expected
-
-    check()
+@given(data=st.data())
+def test_states(kind: str, data: st.DataObject) -> None:
+    call = data.draw(state_calls(kind))
+    kwargs, shapes = call
+    expected = torch_says(kind, kwargs, with_states, shapes)
+    assert convcalc_says(kind, kwargs, with_states, shapes) == expected
 
 
 @pytest.mark.parametrize("kind", ["LSTM", "LSTMCell", "GRU"])
@@ -161,21 +159,19 @@ def odd_calls(draw: Any, kind: type[Layer]) -> Any:
 
 
 @pytest.mark.parametrize("kind", sorted(set(kinds()), key=lambda kind: kind.__name__), ids=lambda kind: kind.__name__)
-def test_only_convcalc_s_errors(kind: type[Layer]) -> None:
-    @settings(max_examples=min(settings.default.max_examples // 2, 200))  # for each of 150 kinds
-    @given(odd_calls(kind))
-    def check(call: Any) -> None:
-        kwargs, shapes = call
-        try:
-            layer = kind(**kwargs)
-            assert repr(layer)
-            assert layer.weights() is not None and layer.buffers() is not None
-            for node in trace(layer, *shapes).nodes:
-                node.layer.work(node.input_shapes, node.output_shape)
-        except ConvcalcError as error:
-            assert str(error)
-
-    check()
+@settings(max_examples=min(settings.default.max_examples // 2, 200))  # for each of 150 kinds
+@given(data=st.data())
+def test_only_convcalc_s_errors(kind: type[Layer], data: st.DataObject) -> None:
+    call = data.draw(odd_calls(kind))
+    kwargs, shapes = call
+    try:
+        layer = kind(**kwargs)
+        assert repr(layer)
+        assert layer.weights() is not None and layer.buffers() is not None
+        for node in trace(layer, *shapes).nodes:
+            node.layer.work(node.input_shapes, node.output_shape)
+    except ConvcalcError as error:
+        assert str(error)
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
+from hypothesis import strategies as st
 
 from convcalc import nn
 from convcalc.algebra.field import Field
 from convcalc.errors import ConvcalcError
-from tests.strategies import CASES, Case, nd
+from tests.strategies import CASES, nd
 from tests.torch_modules import module_of
 
 SMOOTH = [
@@ -38,32 +38,28 @@ def dependencies(module: Any, x: torch.Tensor, axis: int, unit: int) -> list[int
 
 
 @pytest.mark.parametrize("kind", SMOOTH)
-def test_field_is_what_gradients_say(kind: str) -> None:
-    @given(CASES[kind])
-    def check(case: Case) -> None:
-        (shape,) = case.inputs
-        try:
-            layer = getattr(nn, kind)(**case.kwargs).resolve(shape)
-            output = layer.output_shape(shape)
-        except ConvcalcError:
-            return
-        field = layer.field([Field.of_input(len(shape))], [shape], output)
-        assert field is not None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            module = module_of(kind, **case.kwargs).double()
-            x = torch.randn(shape, dtype=torch.double, requires_grad=True)
-            with torch.no_grad():
-                module(x.clone())  # lazy kinds take their shape
-            module.double()
-            for axis in range(2, len(shape)):
-                for unit in range(output[axis]):
-                    seen = dependencies(module, x, axis, unit)
-                    if not seen and kind in CONSTANT:
-                        continue
-                    assert seen == expected(field, axis, unit, seen, shape[axis]), (axis, unit)
-
-    check()
+@given(data=st.data())
+def test_field_is_what_gradients_say(kind: str, data: st.DataObject) -> None:
+    case = data.draw(CASES[kind])
+    (shape,) = case.inputs
+    try:
+        layer = getattr(nn, kind)(**case.kwargs).resolve(shape)
+        output = layer.output_shape(shape)
+    except ConvcalcError:
+        return
+    field = layer.field([Field.of_input(len(shape))], [shape], output)
+    assert field is not None
+    module = module_of(kind, **case.kwargs).double()
+    x = torch.randn(shape, dtype=torch.double, requires_grad=True)
+    with torch.no_grad():
+        module(x.clone())  # lazy kinds take their shape
+    module.double()
+    for axis in range(2, len(shape)):
+        for unit in range(output[axis]):
+            seen = dependencies(module, x, axis, unit)
+            if not seen and kind in CONSTANT:
+                continue
+            assert seen == expected(field, axis, unit, seen, shape[axis]), (axis, unit)
 
 
 def expected(field: Field, axis: int, unit: int, seen: list[int], size: int) -> list[int]:

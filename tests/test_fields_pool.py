@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from hypothesis import given
+from hypothesis import strategies as st
 
 from convcalc import nn
 from convcalc.algebra.field import Field
@@ -76,39 +77,37 @@ def check_unit(predicted: Interval, real: Interval | None, size: int, fills_bord
 
 
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
-def test_field_equals_torch(name: str) -> None:
+@given(data=st.data())
+def test_field_equals_torch(name: str, data: st.DataObject) -> None:
     kind = name.split()[0]
 
-    @given(STRATEGIES[name])
-    def check(case: Case) -> None:
-        shape = case.inputs[0]
-        try:
-            layer = getattr(nn, kind)(**case.kwargs)
-            output, _ = infer(layer, (shape,))
-        except ConvcalcError:
-            return
-        pads_batch = getattr(case.kwargs.get("padding"), "__len__", int)() == 2 * len(shape)
-        if len(shape) != (layer.rank + 2 if layer.rank else max(len(shape), 4)) or pads_batch:
-            return  # a field's first two axes are batch and channels; a padded batch would mix the samples
-        field = layer.field([Field.of_input(len(shape))], (shape,), output)
-        if takes_shortcut(kind, case, output):
-            return
-        if field is None:
-            assert is_irregular(case)
-            return
-        module = module_of(kind, **case.kwargs).double()
-        fills: Any = kind.startswith(("Reflection", "Replication", "Circular"))
-        fills = fills or case.kwargs.get("padding_mode", "zeros") != "zeros"
-        for axis in range(2, len(shape)):
-            whole = axis - 2 in field.whole
-            assert whole == (field.axes[axis] is None)
-            units = seen(module, shape, axis)
-            if not any(units):
-                continue  # along another axis all windows lie in the padding
-            for unit, real in enumerate(units):
-                moving = field.axes[axis]
-                predicted = (0, shape[axis] - 1) if moving is None else moving.interval(unit)
-                assert predicted is not None
-                check_unit(predicted, real, shape[axis], fills)
-
-    check()
+    case = data.draw(STRATEGIES[name])
+    shape = case.inputs[0]
+    try:
+        layer = getattr(nn, kind)(**case.kwargs)
+        output, _ = infer(layer, (shape,))
+    except ConvcalcError:
+        return
+    pads_batch = getattr(case.kwargs.get("padding"), "__len__", int)() == 2 * len(shape)
+    if len(shape) != (layer.rank + 2 if layer.rank else max(len(shape), 4)) or pads_batch:
+        return  # a field's first two axes are batch and channels; a padded batch would mix the samples
+    field = layer.field([Field.of_input(len(shape))], (shape,), output)
+    if takes_shortcut(kind, case, output):
+        return
+    if field is None:
+        assert is_irregular(case)
+        return
+    module = module_of(kind, **case.kwargs).double()
+    fills: Any = kind.startswith(("Reflection", "Replication", "Circular"))
+    fills = fills or case.kwargs.get("padding_mode", "zeros") != "zeros"
+    for axis in range(2, len(shape)):
+        whole = axis - 2 in field.whole
+        assert whole == (field.axes[axis] is None)
+        units = seen(module, shape, axis)
+        if not any(units):
+            continue  # along another axis all windows lie in the padding
+        for unit, real in enumerate(units):
+            moving = field.axes[axis]
+            predicted = (0, shape[axis] - 1) if moving is None else moving.interval(unit)
+            assert predicted is not None
+            check_unit(predicted, real, shape[axis], fills)

@@ -67,35 +67,33 @@ def calls(graph: Graph) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("kind", sorted(CASES.keys() - {"Parameter", "Buffer"}))  # they have no input
-def test_numbers_put_in_equal_numbers_from_the_start(kind: str) -> None:
-    @settings(max_examples=300 if THOROUGH else 25)
-    @given(CASES[kind])
-    def check(case: Case) -> None:
-        shapes, values = lettered(kind, case)
-        suppose(values)
-        try:
-            layer = getattr(nn, kind)(**case.kwargs)
-        except ConvcalcError:
-            return
-        model = layer if not case.calls else lambda *xs: layer(*xs, **case.calls)
-        try:
-            numbers = trace(model, *case.inputs)
-        except ConvcalcError:
-            with pytest.raises(ConvcalcError):
-                graph = trace(model, *shapes)
-                graph.subs({name: n for name, n in values.items() if name in graph.letters})
-            return
-        graph = trace(model, *shapes)
-        try:
-            filled = replace(graph, retrace=None).subs({k: n for k, n in values.items() if k in graph.letters})
-        except ShapeError:
-            # a slice takes what there is of too small an axis; a letter is assumed to be large enough
-            assert kind == "Slice"
-            return
-        assert filled.assumptions == ()
-        assert calls(filled) == calls(numbers)
-
-    check()
+@settings(max_examples=300 if THOROUGH else 25)
+@given(data=st.data())
+def test_numbers_put_in_equal_numbers_from_the_start(kind: str, data: st.DataObject) -> None:
+    case = data.draw(CASES[kind])
+    shapes, values = lettered(kind, case)
+    suppose(values)
+    try:
+        layer = getattr(nn, kind)(**case.kwargs)
+    except ConvcalcError:
+        return
+    model = layer if not case.calls else lambda *xs: layer(*xs, **case.calls)
+    try:
+        numbers = trace(model, *case.inputs)
+    except ConvcalcError:
+        with pytest.raises(ConvcalcError):
+            graph = trace(model, *shapes)
+            graph.subs({name: n for name, n in values.items() if name in graph.letters})
+        return
+    graph = trace(model, *shapes)
+    try:
+        filled = replace(graph, retrace=None).subs({k: n for k, n in values.items() if k in graph.letters})
+    except ShapeError:
+        # a slice takes what there is of too small an axis; a letter is assumed to be large enough
+        assert kind == "Slice"
+        return
+    assert filled.assumptions == ()
+    assert calls(filled) == calls(numbers)
 
 
 @given(plans(high=14))

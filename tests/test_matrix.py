@@ -13,7 +13,7 @@ from convcalc.errors import ConvcalcError
 from convcalc.questions.summary import summary
 from convcalc.views.answers import letters_for as names
 from convcalc.views.answers import matrix as render
-from tests.strategies import CASES, Case
+from tests.strategies import CASES
 from tests.test_cli import run
 from tests.torch_modules import arguments_of, module_of
 
@@ -33,24 +33,23 @@ def applied(found: Matrix, module: torch.nn.Module, x: torch.Tensor) -> torch.Te
 
 
 @pytest.mark.parametrize("kind", [f"{name}{rank}d" for name in ("Conv", "ConvTranspose") for rank in (1, 2, 3)])
-def test_matrix_times_vector_is_the_convolution(kind: str) -> None:
-    @given(CASES[kind], st.booleans())
-    def check(case: Case, tf_same: bool) -> None:
-        if tf_same and "Transpose" not in kind:
-            case.kwargs["padding"] = "tf_same"
-        try:
-            graph = trace(getattr(nn, kind)(**case.kwargs), (1, *case.inputs[0][1:]))
-            found = matrix_of(graph)
-        except ConvcalcError:  # refusals are the business of test_layers.py
-            return
-        module = module_of(kind, **arguments_of(graph.nodes[0].layer))
-        x = torch.randn(found.input)
-        with torch.no_grad():
-            expected = module(x[None])[0]
-        plain = getattr(module, "layer", module)
-        torch.testing.assert_close(applied(found, plain, x), expected, atol=1e-4, rtol=1e-4)
-
-    check()
+@given(data=st.data())
+def test_matrix_times_vector_is_the_convolution(kind: str, data: st.DataObject) -> None:
+    case = data.draw(CASES[kind])
+    tf_same = data.draw(st.booleans())
+    if tf_same and "Transpose" not in kind:
+        case.kwargs["padding"] = "tf_same"
+    try:
+        graph = trace(getattr(nn, kind)(**case.kwargs), (1, *case.inputs[0][1:]))
+        found = matrix_of(graph)
+    except ConvcalcError:  # refusals are the business of test_layers.py
+        return
+    module = module_of(kind, **arguments_of(graph.nodes[0].layer))
+    x = torch.randn(found.input)
+    with torch.no_grad():
+        expected = module(x[None])[0]
+    plain = getattr(module, "layer", module)
+    torch.testing.assert_close(applied(found, plain, x), expected, atol=1e-4, rtol=1e-4)
 
 
 def test_the_lectures_matrix() -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import assume, given
+from hypothesis import strategies as st
 
-import tests.test_layers  # noqa: F401  # loads the strategies of all kinds
 from convcalc import nn
 from convcalc.errors import ConvcalcError
 from convcalc.formats.sheet.source import Text
 from convcalc.formats.torch.repr import Printed, is_repr, parse, read_repr
-from tests.strategies import CASES, Case
+from tests.strategies import CASES
 from tests.test_layers import TORCH_REFUSES
 
 HIDDEN: dict[str, tuple[str, ...]] = {
@@ -50,33 +49,29 @@ def said(text: str, **options: Any) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_that_torch_prints(kind: str) -> None:
-    @given(CASES[kind])
-    def check(case: Case) -> None:
-        try:
-            expected = getattr(nn, kind)(**case.kwargs)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                module = getattr(torch.nn, kind)(**case.kwargs)
-        except (ConvcalcError, *TORCH_REFUSES):
-            assume(False)
-        text = Text(str(torch.nn.Sequential(module)), "pasted")
-        (item,) = parse(text).children
-        reader = Printed(text)
-        if kind in UNPRINTED:
-            with pytest.raises(ConvcalcError, match="does not say its arguments"):
-                reader._layer(item, "0")
-            return
-        received = reader._layer(item, "0")
-        assert type(received) is type(expected)
-        try:
-            expected, received = expected.resolve(*case.inputs), received.resolve(*case.inputs)
-        except ConvcalcError:
-            assume(False)
-        for name in vars(expected).keys() - HIDDEN.get(kind, ()):
-            assert same(name, expected, received), (name, text.text)
-
-    check()
+@given(data=st.data())
+def test_every_kind_that_torch_prints(kind: str, data: st.DataObject) -> None:
+    case = data.draw(CASES[kind])
+    try:
+        expected = getattr(nn, kind)(**case.kwargs)
+        module = getattr(torch.nn, kind)(**case.kwargs)
+    except (ConvcalcError, *TORCH_REFUSES):
+        assume(False)
+    text = Text(str(torch.nn.Sequential(module)), "pasted")
+    (item,) = parse(text).children
+    reader = Printed(text)
+    if kind in UNPRINTED:
+        with pytest.raises(ConvcalcError, match="does not say its arguments"):
+            reader._layer(item, "0")
+        return
+    received = reader._layer(item, "0")
+    assert type(received) is type(expected)
+    try:
+        expected, received = expected.resolve(*case.inputs), received.resolve(*case.inputs)
+    except ConvcalcError:
+        assume(False)
+    for name in vars(expected).keys() - HIDDEN.get(kind, ()):
+        assert same(name, expected, received), (name, text.text)
 
 
 def test_hidden_arguments_are_those_that_torch_does_not_print() -> None:
@@ -117,9 +112,7 @@ def test_a_single_layer() -> None:
 
 
 def test_lazy_kinds_take_their_channels_from_the_input() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        text = str(torch.nn.Sequential(torch.nn.LazyConv2d(8, 3), torch.nn.Flatten(), torch.nn.LazyLinear(5)))
+    text = str(torch.nn.Sequential(torch.nn.LazyConv2d(8, 3), torch.nn.Flatten(), torch.nn.LazyLinear(5)))
     graph = read_repr(text, inputs=[(3, 8, 8)])
     assert [node.layer for node in graph.nodes] == [nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(288, 5)]
 
