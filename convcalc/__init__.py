@@ -1,18 +1,22 @@
 """convcalc: everything about a convolutional network before it exists.
 
 Public names only, each loaded on first use: a question for each command, ``nn`` and what writes a network, ``trace``
-and ``analyze``. Nothing is defined here.
+and ``analyze``, and what adds to convcalc from outside. Nothing is defined here.
 """
 
 import typing as _typing
 from importlib import import_module as _load
 
-_load("convcalc.layers")  # first, or the package would later take the place of the question of this name
+for _room in ("layers", "network"):  # loaded now, since loading it later would hide the function of this name
+    _load(f"convcalc.{_room}")
+    del globals()[_room]
 
 if _typing.TYPE_CHECKING:
     from convcalc import nn
     from convcalc.algebra.compile import compile
     from convcalc.algebra.parse import symbols
+    from convcalc.analysis.count.conventions import convention
+    from convcalc.analysis.count.metrics import metric
     from convcalc.analysis.count.report import Report
     from convcalc.network.tensor import cat, flatten, matmul, stack
     from convcalc.network.trace import trace
@@ -20,21 +24,25 @@ if _typing.TYPE_CHECKING:
     from convcalc.questions.export import export
     from convcalc.questions.field import field
     from convcalc.questions.fmt import fmt
-    from convcalc.questions.layers import KnownLayers as _KnownLayers
+    from convcalc.questions.layers import layers
     from convcalc.questions.matrix import matrix
     from convcalc.questions.networks import networks
     from convcalc.questions.sizes import sizes
     from convcalc.questions.solve import solve
+    from convcalc.questions.sources import Network, reader
     from convcalc.questions.summary import analyze, summary
+    from convcalc.zoo import network
 
     __version__: str
 
 __all__ = [
+    "Network",
     "Report",
     "analyze",
     "cat",
     "compare",
     "compile",
+    "convention",
     "export",
     "field",
     "flatten",
@@ -42,8 +50,11 @@ __all__ = [
     "layers",
     "matmul",
     "matrix",
+    "metric",
+    "network",
     "networks",
     "nn",
+    "reader",
     "sizes",
     "solve",
     "stack",
@@ -52,7 +63,7 @@ __all__ = [
     "trace",
 ]
 
-_QUESTIONS = ("compare", "export", "field", "fmt", "matrix", "networks", "sizes", "solve", "summary")
+_QUESTIONS = ("compare", "export", "field", "fmt", "layers", "matrix", "networks", "sizes", "solve", "summary")
 _HOMES = {
     **{name: f"convcalc.questions.{name}" for name in _QUESTIONS},
     "analyze": "convcalc.questions.summary",
@@ -60,20 +71,13 @@ _HOMES = {
     "trace": "convcalc.network.trace",
     "symbols": "convcalc.algebra.parse",
     "compile": "convcalc.algebra.compile",
+    "metric": "convcalc.analysis.count.metrics",
+    "convention": "convcalc.analysis.count.conventions",
+    "network": "convcalc.zoo",
+    **dict.fromkeys(("Network", "reader"), "convcalc.questions.sources"),
     **dict.fromkeys(("cat", "flatten", "matmul", "stack"), "convcalc.network.tensor"),
 }
 """The module in which each name is."""
-
-
-def layers(name: str = "*") -> "_KnownLayers":
-    """Return the page of a layer by its name, or the layers that match a shell's pattern; see `questions.layers`.
-
-    >>> print(str(layers("conv")).splitlines()[0][:40])
-    Conv2d(in_channels, out_channels, kernel
-    """
-    from convcalc.questions.layers import layers
-
-    return layers(name)
 
 
 if not _typing.TYPE_CHECKING:  # for which every name would be an attribute
