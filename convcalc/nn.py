@@ -19,6 +19,7 @@ from convcalc.layers.pool import *
 from convcalc.layers.recurrent import *
 from convcalc.layers.resize import *
 from convcalc.layers.shaping import *
+from convcalc.layers.shuffle import *
 from convcalc.layers.softmax import *
 from convcalc.layers.transposed import *
 from convcalc.network.module import Module as Module

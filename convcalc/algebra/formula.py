@@ -9,21 +9,23 @@ import ast
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import NamedTuple
+from fractions import Fraction
+from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import ceildiv, maximum, minimum, show
 from convcalc.algebra.types import Dim
 
 
 class Step(NamedTuple):
-    """One use of a formula."""
+    """One use of a formula; ``axis`` is that of the output whose size it is, where it is one's."""
 
     formula: "Formula"
     values: Mapping[str, Dim]
     result: Dim
+    axis: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.formula.filled(self.values)} = {show(self.result)}"
+        return f"{self.formula.filled(self.values)} = {_shown(self.result)}"
 
 
 _steps: ContextVar[list[Step] | None] = ContextVar("steps", default=None)
@@ -47,9 +49,21 @@ def recording() -> Iterator[list[Step]]:
         _steps.reset(token)
 
 
-class Formula:
-    """A formula as Python text over named dims (``+ - * //``, ``ceildiv``, ``min``, ``max``), computed exactly.
+def quotient(a: Any, b: Any) -> Any:
+    """Return ``a/b``: an integer where ``b`` divides ``a``, as it is taken to do where one is a letter.
 
+    >>> quotient(12, 4), quotient(1, 2)
+    (3, Fraction(1, 2))
+    """
+    if isinstance(a, (int, Fraction)) and isinstance(b, (int, Fraction)) and a % b:
+        return Fraction(a) / b
+    return a // b
+
+
+class Formula:
+    """A formula as Python text over named dims, computed exactly.
+
+    It is written with ``+ - * //``, ``ceildiv``, ``min``, ``max`` and ``quotient`` (a division that leaves no rest).
     ``symbols`` maps each name, in the order of the call's arguments, to its meaning; ``slips`` what goes wrong to the
     text that goes wrong; ``source`` is the paper or documentation it comes from.
 
@@ -65,15 +79,17 @@ class Formula:
         self.symbols = symbols
         self.slips = slips
         self.source = source
-        # the text is ours, never a user's: specs are parsed elsewhere and never evaluated
-        known = {"ceildiv": ceildiv, "min": minimum, "max": maximum, "__builtins__": {}}
-        self._compute = eval(f"lambda {', '.join(symbols)}: {text}", known)
+        self._compute: Any = None  # compiled where it is first called: a run uses a few formulas of many
 
-    def __call__(self, *values: Dim) -> Dim:
+    def __call__(self, *values: Any, axis: int | None = None) -> Dim:
+        """Return the result; ``axis`` says which axis of the output has this size, for `recording`."""
+        if self._compute is None:
+            # the text is ours, never a user's: specs are parsed elsewhere and never evaluated
+            self._compute = eval(f"lambda {', '.join(self.symbols)}: {self.text}", _KNOWN)
         result: Dim = self._compute(*values)
         steps = _steps.get()
         if steps is not None:
-            steps.append(Step(self, dict(zip(self.symbols, values)), result))
+            steps.append(Step(self, dict(zip(self.symbols, values)), result, axis))
         return result
 
     def __str__(self) -> str:
@@ -87,6 +103,8 @@ class Formula:
         """The formula for people, with ``values`` in place of their names."""
         return _render(ast.parse(self.text, mode="eval").body, values, 0)
 
+
+_KNOWN = {"ceildiv": ceildiv, "min": minimum, "max": maximum, "quotient": quotient, "__builtins__": {}}
 
 _JOINTS = {"Add": (" + ", 1), "Sub": (" − ", 1), "Mult": ("·", 2)}
 
@@ -107,11 +125,22 @@ def _render(node: ast.expr, values: Mapping[str, Dim], tightness: int) -> str:
     assert isinstance(node, ast.Call) and isinstance(node.func, ast.Name), ast.dump(node)
     if node.func.id == "ceildiv":
         return f"⌈{_render(node.args[0], values, 2)}/{_render(node.args[1], values, 3)}⌉"
+    if node.func.id == "quotient":
+        text = f"{_render(node.args[0], values, 2)}/{_render(node.args[1], values, 3)}"
+        return f"({text})" if tightness > 1 else text
     return f"{node.func.id}({', '.join(_render(arg, values, 0) for arg in node.args)})"
 
 
-def _filled(value: Dim, tightness: int) -> str:
-    text = show(value)
+def _shown(value: Any) -> str:
+    """Return a dim, or a jump between units that is no integer, as text."""
+    return str(value) if isinstance(value, Fraction) else show(value)
+
+
+def _filled(value: Any, tightness: int) -> str:
+    """Return a value as it stands in a formula that binds with ``tightness``."""
+    text = _shown(value)
+    if isinstance(value, Fraction):
+        return f"({text})" if tightness > 1 else text
     if isinstance(value, int):
         return f"(−{-value})" if value < 0 else text
     return f"({text})" if tightness and (" + " in text or " - " in text) and text[0] not in "⌊⌈" else text

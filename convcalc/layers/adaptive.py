@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import gcd
 from typing import Any, ClassVar
@@ -13,7 +14,30 @@ from convcalc.algebra.intervals import MAX_PERIOD, STILL, Reach, Taps
 from convcalc.algebra.types import Dim, Shape
 from convcalc.layers.base import Fields, Layer, Shapes, Work, slid
 from convcalc.layers.binding import PerAxis
+from convcalc.layers.formulas import FIELD, GIVEN_SIZE, WHOLE_FIELD, Seen, rules
 from convcalc.layers.pool import _WithIndices
+
+ADAPTIVE_FIELD = Formula(
+    "receptive field of adaptive windows",
+    "r + ceildiv(n - g, o)*j",
+    {
+        "r": FIELD.symbols["r"],
+        "n": "input size",
+        "g": "greatest common divisor of input and output size",
+        "o": "output size",
+        "j": FIELD.symbols["j"],
+    },
+    slips={"windows held to divide the input": "r + (n//o - 1)*j"},
+    source="torch.nn.AdaptiveAvgPool2d: the largest window holds ⌈(n − g)/o⌉ + 1 elements",
+)
+
+ADAPTIVE_JUMP = Formula(
+    "jump of adaptive windows",
+    "quotient(j*n, o)",
+    {"j": FIELD.symbols["j"], "n": "input size", "o": "output size"},
+    slips={"upside down": "quotient(j*o, n)"},
+    source="n/o units of the input lie between two of the output, on average",
+)
 
 ADAPTIVE_READS = Formula(
     "elements read by adaptive windows along one axis",
@@ -27,6 +51,11 @@ ADAPTIVE_READS = Formula(
 class _AdaptivePool(Layer):
     output_size: PerAxis
     averages: ClassVar[bool] = False
+    formulas = rules(
+        size=(GIVEN_SIZE, "as the input's where output_size is None"),
+        reads=(ADAPTIVE_READS,),
+        field=(ADAPTIVE_FIELD, ADAPTIVE_JUMP, WHOLE_FIELD),
+    )
 
     def check(self) -> None:
         self.each_at_least(1, "output_size")
@@ -41,7 +70,8 @@ class _AdaptivePool(Layer):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        sizes = [n if o is None else o for n, o in zip(x[-self.rank :], self.output_size)]
+        pairs = enumerate(zip(x[-self.rank :], self.output_size), -self.rank)
+        sizes = [n if o is None else GIVEN_SIZE(o, axis=axis) for axis, (n, o) in pairs]
         # one window over all is handed to torch.mean, which asks for no rank
         if not self.averages or self.rank == 1 or set(sizes) != {1} or len(x) <= self.rank:
             self.require_rank(x)
@@ -49,6 +79,27 @@ class _AdaptivePool(Layer):
 
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         return adaptive_field(fields[0], inputs[0], output, len(output) - self.rank)
+
+    def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
+        """Return what the units with the largest windows see along ``axis``."""
+        spatial = axis >= len(output) - self.rank
+        return adaptive_seen(before[0], inputs[0][axis], output[axis]) if spatial else None
+
+
+def adaptive_seen(before: Seen, n: Dim, o: Dim) -> Seen | None:
+    """Return what the units with the largest of ``o`` windows over ``n`` see; None where it depends on a letter.
+
+    >>> adaptive_seen(Seen.pixel(10), 10, 4)
+    Seen(size=3, jump=Fraction(5, 2), start=0, extent=10)
+    """
+    if o == 1:
+        return before.whole()
+    if n == o:
+        return before
+    if not isinstance(n, int) or not isinstance(o, int):
+        return None
+    r, j, a, extent = before
+    return Seen(ADAPTIVE_FIELD(r, n, gcd(n, o), o, j), ADAPTIVE_JUMP(j, n, o), a, extent)
 
 
 def adaptive_field(field: Field, x: Shape, output: Shape, first: int) -> Field | None:

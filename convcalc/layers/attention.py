@@ -11,6 +11,7 @@ from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ShapeError, SpecError
 from convcalc.layers.base import Fields, Layer, Shapes, Tensors, Work, record
 from convcalc.layers.demands import require, require_alike, require_size
+from convcalc.layers.formulas import WHOLE_FIELD, rules
 
 PROJECTION_MACS = Formula(
     "multiply–accumulates of attention's projections",
@@ -58,6 +59,11 @@ class MultiheadAttention(Layer):
     vdim: Dim | None = None
     batch_first: bool = False
     factory = True
+    formulas = rules(
+        size=("as the query's",),
+        macs=(PROJECTION_MACS, ATTENTION_MACS),
+        field=(WHOLE_FIELD, "along the positions attended to; along others as the query's"),
+    )
 
     def check(self) -> None:
         self.divisible("embed_dim", "num_heads")

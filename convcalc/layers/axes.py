@@ -16,10 +16,13 @@ from convcalc.errors import ShapeError
 from convcalc.layers.base import Fields, Shapes, _Idle
 from convcalc.layers.binding import Dims
 from convcalc.layers.demands import require
+from convcalc.layers.formulas import JUMP, SHIFTED_START, UNCHANGED, Seen, rules
 from convcalc.layers.shaping import axes_of, axis_of
 
 
 class _Moving(_Idle):
+    formulas = rules(size=("the input's, in another order",))
+
     def sources(self, x: Shape) -> Sequence[int | None]:
         """For each axis of the output the one of ``x`` that it is, None for a new one."""
         raise NotImplementedError
@@ -72,6 +75,7 @@ class Squeeze(_Moving):
     """
 
     dim: int | Dims | None = None
+    formulas = rules(size=("the input's without axes of size 1",))
 
     def sources(self, x: Shape) -> Sequence[int | None]:
         dims = range(len(x)) if self.dim is None else self.dims_of("dim", self.dim)
@@ -90,6 +94,7 @@ class Unsqueeze(_Moving):
     """
 
     dim: int
+    formulas = rules(size=("the input's, and 1 for the new axis",))
 
     def sources(self, x: Shape) -> Sequence[int | None]:
         axis = axis_of(self.dim, len(x) + 1)
@@ -104,6 +109,7 @@ class Expand(_Idle):
     """
 
     sizes: Dims
+    formulas = rules(size=("as given, the input's for -1",))
 
     def check(self) -> None:
         if any(isinstance(n, int) and n < 1 and n != -1 for n in self.sizes):
@@ -175,6 +181,10 @@ class Slice(_Idle):
     """
 
     index: Any
+    formulas = rules(
+        size=("the number of positions that a slice takes; an axis with a number goes, None is a new one of size 1",),
+        field=(UNCHANGED, JUMP, SHIFTED_START),
+    )
 
     def check(self) -> None:
         items = self.index if isinstance(self.index, tuple) else (self.index,)
@@ -244,6 +254,14 @@ class Slice(_Idle):
                 gone.append(i)
         return field.collapsed(gone).moved(axes)
 
+    def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
+        """Return what units see along an axis that is sliced: as many pixels, further apart."""
+        (item,) = [item for i, item in self._pairs(len(inputs[0])) if i == axis]
+        if not isinstance(item, Span):
+            return None
+        r, j, a, extent = before[0]
+        return Seen(r, JUMP(j, item.step), SHIFTED_START(a, item.of(inputs[0][axis])[0], j), extent)
+
 
 class Roll(_Idle):
     """Elements shifted along axes, the last ones coming round to the front, as `torch.roll`.
@@ -254,6 +272,7 @@ class Roll(_Idle):
 
     shifts: Dims
     dims: Dims | None = None
+    formulas = rules(field=(UNCHANGED, SHIFTED_START))
 
     def check(self) -> None:
         dims = self.dims or ()
@@ -281,8 +300,21 @@ class Roll(_Idle):
                 continue
             if not isinstance(shift, int):
                 return None
-            if isinstance(n, int):  # the shorter way round
-                shift = (shift + n // 2) % n - n // 2
-            if shift:
+            if shift := _shorter(shift, n):
                 axes[i] = axis.through(Taps(1, (range(-shift, 1 - shift),), "circular"))
         return fields[0].moved(axes)
+
+    def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
+        """Return what units see along an axis that is shifted: as many pixels, from elsewhere."""
+        shifts = [shift for dim, shift in zip(self.dims or (), self.shifts) if axis_of(dim, len(output)) == axis]
+        if not shifts:
+            return None
+        r, j, a, extent = before[0]
+        for shift in shifts:
+            a = SHIFTED_START(a, -_shorter(shift, output[axis]), j)
+        return Seen(r, j, a, extent)
+
+
+def _shorter(shift: Any, n: Dim) -> Any:
+    """Return a shift around an axis of ``n`` positions by the shorter way round."""
+    return (shift + n // 2) % n - n // 2 if isinstance(n, int) and isinstance(shift, int) else shift

@@ -23,6 +23,7 @@ from convcalc.layers.demands import (
     collect_assumptions,
     require,
 )
+from convcalc.layers.formulas import MEMORY, NONE, UNCHANGED, Rules, Seen
 
 # What a layer may say that it computes, each word priced by a convention (`analysis.count.conventions`); a new one
 # belongs here only when a convention prices it differently from all others.
@@ -55,6 +56,20 @@ class Layer(Configured):
     """A kind of layer: its arguments as annotated attributes, and the facts about a call."""
 
     arity: ClassVar[tuple[int, int]] = (1, 1)  # the least and the greatest number of inputs
+    formulas: ClassVar[Rules] = {
+        "size": (UNCHANGED,),
+        "macs": (NONE,),
+        "field": (UNCHANGED,),
+        "memory": (MEMORY,),
+    }
+    """By quantity; a subclass states those that differ from its parents'."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Add to the formulas that the class states those of its parents for all other quantities."""
+        super().__init_subclass__(**options)
+        if "formulas" in vars(cls):
+            inherited = next(vars(kind)["formulas"] for kind in cls.__mro__[1:] if "formulas" in vars(kind))
+            cls.formulas = {**inherited, **cls.formulas}
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         """Record a call on symbolic tensors; returns the output tensor."""
@@ -109,6 +124,14 @@ class Layer(Configured):
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         """The output's receptive field, by default that of pointwise kinds; None, or Undefined, where there is none."""
         return join(fields, output)
+
+    def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
+        """Return what units see along ``axis`` by the formulas of the field, from what those of each input see.
+
+        ``axis`` is that of the first input (counted from its end, of the output where inputs broadcast). None where
+        `field` alone says it: the units then see the whole axis, or what the input's see (`layers.workings`).
+        """
+        return None
 
     def require_rank(self, shape: Shape, *ranks: int) -> None:
         """Raise WrongAxes for another number of axes, by default than channels and the spatial ones, batch or not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ from convcalc.errors import ShapeError
 from convcalc.layers.base import Fields, Layer, Lazy, Shapes, Tensors, Work, slid
 from convcalc.layers.binding import PerAxis
 from convcalc.layers.demands import require, require_size
+from convcalc.layers.formulas import FIELD, JUMP, START, Seen, rules
 
 WINDOW = {"n": "input size", "k": "kernel size", "s": "stride", "p": "padding on each side", "d": "dilation"}
 
@@ -39,18 +41,29 @@ SAME_SIZE = Formula(
     source="tf.nn.convolution, padding='SAME'",
 )
 
+CHANNELS = Formula(
+    "output channels of a convolution",
+    "C_out",
+    {"C_out": "filters, out_channels: each gives one channel, whatever the input's channels"},
+    source="torch.nn.Conv2d",
+)
+
 MACS = Formula(
     "multiply–accumulates of a convolution",
-    "n*o*c_out*(c_in//g)*k",
+    "n*o*C_out*quotient(C_in, g)*t",
     {
         "n": "batch size",
         "o": "positions of the output",
-        "c_out": "output channels",
-        "c_in": "input channels",
+        "C_out": "output channels",
+        "C_in": "input channels",
         "g": "groups",
-        "k": "positions of the kernel",
+        "t": "positions of the kernel, K·K in two dimensions",
     },
-    slips={"input channels forgotten": "n*o*c_out*k", "groups ignored": "n*o*c_out*c_in*k"},
+    slips={
+        "input channels forgotten": "n*o*C_out*t",
+        "groups ignored": "n*o*C_out*C_in*t",
+        "positions forgotten": "n*C_out*quotient(C_in, g)*t",
+    },
     source="arXiv:1603.07285; torch.utils.flop_counter counts two FLOPs for each",
 )
 
@@ -69,6 +82,7 @@ class _Sliding(Layer):
     kernel_size: PerAxis
     stride: PerAxis
     padding: PerAxis
+    formulas = rules(field=(FIELD, JUMP, START))
 
     def _window(self, axis: int) -> list[Any]:
         """Kernel, stride, padding and dilation along one axis."""
@@ -93,6 +107,14 @@ class _Sliding(Layer):
 
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         return slid(fields[0], _taps_of(self, inputs[0][-self.rank :]))
+
+    def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
+        """Return what units see after the window along ``axis``."""
+        along = axis - len(inputs[0]) + self.rank
+        if along < 0:
+            return None
+        k, s, _, d = self._window(along)
+        return before[0].slid(k, s, self.pads(along, inputs[0][axis])[0], d)
 
     def _taps(self, axis: int, n: Dim) -> Taps | Reach | None:
         """Which inputs an output reads along one axis; None where that hangs on a letter."""
@@ -120,6 +142,7 @@ class _Conv(_Sliding):
     factory = True
     modes: ClassVar[tuple[str, ...]] = ("zeros", "reflect", "replicate", "circular")
     named_paddings: ClassVar[tuple[str, ...]] = ("same", "valid", "tf_same")
+    formulas = rules(size=(SIZE, SAME_SIZE), channels=(CHANNELS,), macs=(MACS,))
 
     def check(self) -> None:
         self.each_at_least(1, "kernel_size", "stride", "dilation")
@@ -149,7 +172,8 @@ class _Conv(_Sliding):
                 channels = getattr(self, name)
                 what = f"{name} {show(channels)} must be divisible by groups {show(self.groups)}"
                 require(equal(channels % self.groups, 0), ShapeError(what, about=[name, "groups"]))
-        return (*x[: -self.rank - 1], self.out_channels, *self._sizes(x))
+        channels = CHANNELS(self.out_channels, axis=-self.rank - 1)
+        return (*x[: -self.rank - 1], channels, *self._sizes(x))
 
     def _size(self, axis: int, n: Dim) -> Dim:
         k, s, p, d = self._window(axis)
@@ -157,9 +181,9 @@ class _Conv(_Sliding):
             most, pad = n - 1 if self.padding_mode == "reflect" else n, maximum(*self.pads(axis, n))
             what = f"padding_mode={self.padding_mode!r} cannot pad {pad} onto an input of {n}"
             require(at_least(most, pad), ShapeError(what, about=["padding_mode"]))
-        if p == "tf_same":
-            return SAME_SIZE(n, s)
-        return n if p == "same" else SIZE(n, k, s, 0 if p == "valid" else p, d)
+        if p in ("tf_same", "same"):  # torch's takes stride 1 alone
+            return SAME_SIZE(n, s, axis=axis - self.rank)
+        return SIZE(n, k, s, 0 if p == "valid" else p, d, axis=axis - self.rank)
 
     def work(self, inputs: Shapes, output: Shape) -> Work:
         return self._tally(MACS, output, (self.out_channels, self.in_channels), output)

@@ -6,12 +6,28 @@ from typing import Any
 
 from convcalc.algebra.dims import equal, prod, show_shape
 from convcalc.algebra.field import Field
+from convcalc.algebra.formula import Formula
 from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ShapeError
 from convcalc.layers.base import Fields, Layer, Shapes, Tensors, Work
 from convcalc.layers.binding import Flag
 from convcalc.layers.demands import require
+from convcalc.layers.formulas import MIXED, WHOLE_FIELD, rules
 from convcalc.layers.shaping import axis_of
+
+ROW_SIZE = Formula(
+    "numbers of a row",
+    "e",
+    {"e": "embedding_dim: a new last axis"},
+    source="torch.nn.Embedding",
+)
+
+ROWS = Formula(
+    "rows chosen",
+    "t",
+    {"t": "integers in the index"},
+    source="torch.index_select",
+)
 
 
 class Embedding(Layer):
@@ -31,6 +47,7 @@ class Embedding(Layer):
     _weight: Any = None
     _freeze: bool = False
     factory = True
+    formulas = rules(channels=(ROW_SIZE,))
 
     def check(self) -> None:
         row, rows = self.padding_idx, self.num_embeddings
@@ -47,7 +64,7 @@ class Embedding(Layer):
         return {"weight": (self.num_embeddings, self.embedding_dim)}
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        return (*inputs[0], self.embedding_dim)
+        return (*inputs[0], ROW_SIZE(self.embedding_dim, axis=-1))
 
     def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"lookup": prod(inputs[0])}
@@ -65,6 +82,7 @@ class IndexSelect(Layer):
 
     arity = (2, 2)
     dim: int
+    formulas = rules(size=(ROWS, "as the input's along the other axes"), field=(WHOLE_FIELD, MIXED))
 
     def output_shape(self, *inputs: Shape) -> Shape:
         table, index = inputs
@@ -74,7 +92,7 @@ class IndexSelect(Layer):
         if not table:
             require(equal(prod(index), 1), f"a single number has one row, received an index of {show_shape(index)}")
             return ()
-        return (*table[:axis], *(index or (1,)), *table[axis + 1 :])
+        return (*table[:axis], ROWS(prod(index), axis=axis), *table[axis + 1 :])
 
     def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"lookup": prod(inputs[1])}

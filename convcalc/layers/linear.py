@@ -9,6 +9,7 @@ from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ShapeError
 from convcalc.layers.base import Fields, Layer, Lazy, Shapes, Tensors, Work
 from convcalc.layers.demands import require_alike, require_size
+from convcalc.layers.formulas import MIXED, WHOLE_FIELD, rules
 
 LINEAR_MACS = Formula(
     "multiply–accumulates of a linear layer",
@@ -16,6 +17,13 @@ LINEAR_MACS = Formula(
     {"n": "rows", "i": "input features", "o": "output features"},
     slips={"rows forgotten": "i*o", "bias counted in": "n*(i + 1)*o"},
     source="torch.nn.Linear; torch.utils.flop_counter counts two FLOPs for each",
+)
+
+FEATURES = Formula(
+    "output features",
+    "o",
+    {"o": "output features, out_features"},
+    source="torch.nn.Linear: the last axis alone is replaced",
 )
 
 BILINEAR_MACS = Formula(
@@ -31,6 +39,7 @@ class _Product(Layer):
     out_features: Dim
     bias: bool = True
     factory = True
+    formulas = rules(channels=(FEATURES,), field=(WHOLE_FIELD, MIXED))
 
     def _features(self) -> list[Dim]:
         return [getattr(self, name) for name in self.names[:-1]]
@@ -45,7 +54,7 @@ class _Product(Layer):
                 what = f"expected an input of at least 1 axis with {getattr(self, name)} features ({name})"
                 raise ShapeError(f"{what}, received a scalar", about=[name])
             require_size(x[-1], getattr(self, name), name, "features")
-        return (*inputs[0][:-1], self.out_features)
+        return (*inputs[0][:-1], FEATURES(self.out_features, axis=-1))
 
     def _tally(self, macs: Formula, output: Shape) -> Work:
         return {"mac": macs(prod(output[:-1]), *self._features()), "bias": prod(output) if self.bias else 0}
@@ -64,6 +73,7 @@ class Linear(_Product):
 
     in_features: Dim
     order = "in_features out_features bias"
+    formulas = rules(macs=(LINEAR_MACS,))
 
     def work(self, inputs: Shapes, output: Shape) -> Work:
         return self._tally(LINEAR_MACS, output)
@@ -88,6 +98,7 @@ class Bilinear(_Product):
     in1_features: Dim
     in2_features: Dim
     order = "in1_features in2_features out_features bias"
+    formulas = rules(macs=(BILINEAR_MACS,))
 
     def output_shape(self, *inputs: Shape) -> Shape:
         x, y = inputs

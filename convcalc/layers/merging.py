@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
 from typing import Any, ClassVar
 
 from convcalc.algebra.dims import equal, prod, show, show_shape
@@ -12,6 +14,7 @@ from convcalc.errors import ShapeError
 from convcalc.layers.axes import stretched
 from convcalc.layers.base import Fields, Layer, Op, Shapes, Work, _Idle
 from convcalc.layers.demands import ANY, NotBroadcastable, ShapesDiffer, axis_name, require, require_alike
+from convcalc.layers.formulas import WHOLE_FIELD, Seen, rules
 from convcalc.layers.shaping import axis_of
 
 MATRIX_MACS = Formula(
@@ -21,6 +24,60 @@ MATRIX_MACS = Formula(
     slips={"summed size forgotten": "o"},
     source="torch.matmul; torch.utils.flop_counter counts two FLOPs for each",
 )
+
+
+CONCATENATED_SIZE = Formula(
+    "concatenated size",
+    "m + n",
+    {"m": "size of the tensors before along the axis", "n": "size of the next one"},
+    slips={"only the first": "m", "the larger of the two": "max(m, n)"},
+    source="torch.cat",
+)
+
+STACKED_SIZE = Formula(
+    "size of the new axis",
+    "t",
+    {"t": "tensors stacked"},
+    source="torch.stack",
+)
+
+JOINED_FIELD = Formula(
+    "receptive field of two branches",
+    "max(a + r, b + q) - min(a, b)",
+    {
+        "a": "first pixel that unit 0 of the one sees",
+        "r": "its field",
+        "b": "first pixel that unit 0 of the other sees",
+        "q": "its field",
+    },
+    slips={"added": "a + r + b + q - a - b", "the smaller of the two": "min(a + r, b + q) - max(a, b)"},
+    source="Araujo, Norris and Sim, Distill 2019, doi:10.23915/distill.00021: the union of what both see",
+)
+
+JOINED_START = Formula(
+    "start of two branches",
+    "min(a, b)",
+    {name: JOINED_FIELD.symbols[name] for name in "ab"},
+    source=JOINED_FIELD.source,
+)
+
+
+def joined(before: Sequence[Seen]) -> Seen | None:
+    """Return what units see that see what all of ``before`` do; None where these do not keep step.
+
+    >>> joined([Seen(5, 2, -2, 32), Seen(1, 2, 0, 32)])
+    Seen(size=5, jump=2, start=-2, extent=32)
+    """
+    one, *others = before
+    if any(other.jump != one.jump or other.start is None or one.start is None for other in others):
+        return None
+    return reduce(_both, others, one)
+
+
+def _both(one: Seen, other: Seen) -> Seen:
+    """Return what units see that see what both do."""
+    (r, j, a, extent), (q, _, b, _) = one, other
+    return Seen(JOINED_FIELD(a, r, b, q), j, JOINED_START(a, b), extent)
 
 
 def broadcast(a: Shape, b: Shape) -> Shape:
@@ -50,6 +107,10 @@ class _Broadcasting(Layer):
 
     arity = (1, ANY)
     op: ClassVar[Op]
+    formulas = rules(
+        size=("the larger of the inputs' along each axis: they must be equal, or one of them 1",),
+        field=(JOINED_FIELD, JOINED_START),
+    )
 
     def output_shape(self, *inputs: Shape) -> Shape:
         shape = inputs[0]
@@ -59,6 +120,10 @@ class _Broadcasting(Layer):
 
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         return join([stretched(field, shape, output) for field, shape in zip(fields, inputs)], output)
+
+    def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
+        """Return what units see that see what those of all inputs do."""
+        return joined(before)
 
     def work(self, inputs: Shapes, output: Shape) -> Work:
         return {self.op: prod(output) * max(len(inputs) - 1, 1)}
@@ -143,6 +208,10 @@ class Cat(_Idle):
     arity = (1, ANY)
 
     dim: int = 0
+    formulas = rules(
+        size=(CONCATENATED_SIZE, "as the inputs' along the other axes"),
+        field=(JOINED_FIELD, JOINED_START),
+    )
 
     def output_shape(self, *inputs: Shape) -> Shape:
         if not inputs[0]:
@@ -155,7 +224,7 @@ class Cat(_Idle):
                 raise ShapeError(f"{show_shape(first)} and {show_shape(x)} differ in the number of axes")
             for i, (m, n) in enumerate(zip(shape, x)):
                 if i == axis:
-                    shape[i] = m + n
+                    shape[i] = CONCATENATED_SIZE(m, n, axis=axis)
                 elif m != n:
                     require(equal(m, n), ShapesDiffer(axis_name(len(first), i), m, n, (first, x)))
                     shape[i] = n if isinstance(n, int) else m
@@ -164,6 +233,10 @@ class Cat(_Idle):
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         axis = axis_of(self.dim, len(output))
         return None if any(field.axes[axis] for field in fields) else join(fields, output)
+
+    def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
+        """Return what units see that see what those of all inputs do; None along the axis of the join."""
+        return None if axis % len(output) == axis_of(self.dim, len(output)) else joined(before)
 
 
 class Stack(_Idle):
@@ -176,18 +249,26 @@ class Stack(_Idle):
     arity = (1, ANY)
 
     dim: int = 0
+    formulas = rules(
+        size=(STACKED_SIZE, "as the inputs' along the other axes"),
+        field=(JOINED_FIELD, JOINED_START),
+    )
 
     def output_shape(self, *inputs: Shape) -> Shape:
         first = inputs[0]
         for x in inputs[1:]:
             require_alike(first, x, f"{show_shape(first)} and {show_shape(x)} differ")
         axis = axis_of(self.dim, len(first) + 1)
-        return (*first[:axis], len(inputs), *first[axis:])
+        return (*first[:axis], STACKED_SIZE(len(inputs), axis=axis), *first[axis:])
 
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
-        joined = join(fields, inputs[0])
+        both = join(fields, inputs[0])
         axis = axis_of(self.dim, len(output))
-        return joined and joined.moved((*joined.axes[:axis], None, *joined.axes[axis:]))
+        return both and both.moved((*both.axes[:axis], None, *both.axes[axis:]))
+
+    def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
+        """Return what units see that see what those of all inputs do."""
+        return joined(before)
 
 
 class MatMul(Layer):
@@ -198,6 +279,11 @@ class MatMul(Layer):
     """
 
     arity = (2, 2)
+    formulas = rules(
+        size=("the rows of the left matrix and the columns of the right one; other axes as those of a sum",),
+        macs=(MATRIX_MACS,),
+        field=(WHOLE_FIELD, "along the axis summed over; along others as the inputs'"),
+    )
 
     def output_shape(self, *inputs: Shape) -> Shape:
         a, b = inputs

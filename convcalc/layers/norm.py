@@ -13,6 +13,7 @@ from convcalc.algebra.types import Dim, Shape
 from convcalc.layers.base import Fields, Layer, Lazy, Shapes, Tensors, Work
 from convcalc.layers.binding import Dims
 from convcalc.layers.demands import require, require_alike, require_divisible, require_size
+from convcalc.layers.formulas import MIXED, UNCHANGED, WHOLE_FIELD, rules
 
 
 class _Norm(Layer):
@@ -21,10 +22,12 @@ class _Norm(Layer):
     track_running_stats = False
     factory = True
     whose = "channel"
+    formulas = rules(field=(WHOLE_FIELD, MIXED))
     sized = "num_features"  # what gives the shape of the scale
 
     def _shape(self) -> Shape:
-        return self.dims_of(self.sized, getattr(self, self.sized))
+        shape = getattr(self, self.sized)
+        return shape if isinstance(shape, tuple) else (shape,)
 
     def _over(self, rank: int) -> Sequence[int]:
         """The axes that statistics are taken over."""
@@ -71,6 +74,8 @@ class _ChannelNorm(_Norm):
 
 
 class _BatchNorm(_ChannelNorm):
+    formulas = rules(field=(UNCHANGED, WHOLE_FIELD, "without running statistics"))
+
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         self.require_rank(x, *((2, 3) if self.rank == 1 else (self.rank + 2,)))
@@ -105,6 +110,7 @@ class _InstanceNorm(_ChannelNorm):
     affine: bool = False
     track_running_stats: bool = False
     whose = "channel of an instance"
+    formulas = rules(field=(WHOLE_FIELD, "as the input's with running statistics"))
 
     def _over(self, rank: int) -> Sequence[int]:
         return range(rank - self.rank, rank)

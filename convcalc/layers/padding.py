@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from convcalc.algebra.dims import as_dim, at_least, minimum, show
@@ -11,6 +12,7 @@ from convcalc.algebra.intervals import slide
 from convcalc.algebra.types import Dim, Shape
 from convcalc.layers.base import Fields, Shapes, _Idle, slid
 from convcalc.layers.demands import require, require_axes
+from convcalc.layers.formulas import START, UNCHANGED, Seen, rules
 
 PADDED_SIZE = Formula(
     "padded size",
@@ -25,6 +27,7 @@ class _Pad(_Idle):
     padding: Any  # one number, or two for each axis, from the last axis on
     fewest: ClassVar[int] = 2  # numbers in it
     border: ClassVar[str] = "zeros"  # as a convolution's ``padding_mode``
+    formulas = rules(size=(PADDED_SIZE,), field=(UNCHANGED, START))
 
     def check(self) -> None:
         value = self.padding
@@ -41,9 +44,9 @@ class _Pad(_Idle):
         (x,) = inputs
         self._check_rank(x)
         sizes: list[Dim] = []
-        for n, before, after in zip(reversed(x), self.padding[::2], self.padding[1::2]):
-            self._check_sides(n, before, after)
-            sizes.insert(0, PADDED_SIZE(n, before, after))
+        for i, (before, after) in enumerate(zip(self.padding[::2], self.padding[1::2]), 1):
+            self._check_sides(x[-i], before, after)
+            sizes.insert(0, PADDED_SIZE(x[-i], before, after, axis=-i))
         return (*x[: len(x) - len(sizes)], *sizes)
 
     def _check_rank(self, x: Shape) -> None:
@@ -57,6 +60,14 @@ class _Pad(_Idle):
         befores = self.padding[-2::-2]
         taps = [slide(1, 1, n, 1)._replace(border=self.border) if isinstance(n, int) else None for n in befores]
         return slid(fields[0], taps)
+
+    def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
+        """Return what units see along a padded axis: as many pixels, from further outside."""
+        place = len(inputs[0]) - 1 - axis
+        if 2 * place >= len(self.padding):
+            return None
+        r, j, a, extent = before[0]
+        return Seen(r, j, START(a, self.padding[2 * place], j), extent)
 
 
 class _ConstantPad(_Pad):

@@ -13,6 +13,7 @@ from convcalc.layers.base import Layer, Shapes, Tensors, Work, record
 from convcalc.layers.binding import Flag, PerAxis
 from convcalc.layers.conv import SAME_SIZE, SIZE, _Sliding
 from convcalc.layers.demands import require, require_axes
+from convcalc.layers.formulas import rules
 
 POOL_SIZE = Formula(
     "pooling size", SIZE.text, SIZE.symbols, SIZE.slips, source="torch.nn.MaxPool2d, torch.nn.AvgPool2d"
@@ -56,6 +57,7 @@ class _Strided(_Sliding):
 class _Pool(_Strided):
     ceil_mode: Flag = False
     named_paddings = ("tf_same",)
+    formulas = rules(size=(POOL_SIZE, CEIL_SIZE, SAME_SIZE), reads=(WINDOW_READS,))
 
     def check(self) -> None:
         super().check()
@@ -85,11 +87,11 @@ class _Pool(_Strided):
             what = f"expected a size of at least {show(k)} (kernel_size), received {show(n)}"
             require(at_least(n, k), ShapeError(what, about=["kernel_size"]))
         if p == "tf_same":
-            return SAME_SIZE(n, s)
+            return SAME_SIZE(n, s, axis=axis - self.rank)
         if not (isinstance(k, int) and isinstance(p, int)):  # only now can that be demanded of letters
             what = f"padding {show(p)} must be at most half the kernel_size, {show(k)}"
             require(at_least(k // 2, p), ShapeError(what, about=["padding", "kernel_size"]))
-        return (CEIL_SIZE if self.ceil_mode else POOL_SIZE)(n, k, s, p, d)
+        return (CEIL_SIZE if self.ceil_mode else POOL_SIZE)(n, k, s, p, d, axis=axis - self.rank)
 
     def _reads(self, output: Shape) -> Dim:
         return WINDOW_READS(prod(output), prod(self.kernel_size))
@@ -193,6 +195,7 @@ class _LPPool(_Pool):
 
     norm_type: Any
     order = "norm_type kernel_size stride ceil_mode"
+    formulas = rules(size=(POOL_SIZE, CEIL_SIZE))
 
     def check(self) -> None:
         self.normalise(norm_type=self.number("norm_type", self.norm_type))

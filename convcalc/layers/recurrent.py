@@ -16,6 +16,7 @@ from convcalc.errors import SpecError
 from convcalc.layers.base import Fields, Layer, Shapes, Tensors, Work, record
 from convcalc.layers.binding import Flag
 from convcalc.layers.demands import require_alike, require_size
+from convcalc.layers.formulas import WHOLE_FIELD, rules
 
 RECURRENT_MACS = Formula(
     "multiply–accumulates of a recurrent layer",
@@ -38,6 +39,13 @@ RECURRENT_MACS = Formula(
     source="torch.nn.LSTM: each gate takes a product with the input and one with what was fed back",
 )
 
+RECURRENT_FEATURES = Formula(
+    "output features of a recurrent layer",
+    "d*o",
+    {"d": "directions", "o": "features fed back: hidden_size, or proj_size where there is one"},
+    slips={"one direction": "o"},
+    source="torch.nn.LSTM",
+)
 
 MOST_LAYERS = 100_000  # each has tensors of its own, which are listed
 
@@ -54,6 +62,7 @@ class _Gated(Layer):
     bidirectional = False
     proj_size = 0
     factory = True
+    formulas = rules(channels=(RECURRENT_FEATURES,), macs=(RECURRENT_MACS,))
 
     @property
     def _fed_back(self) -> Dim:
@@ -117,6 +126,7 @@ class _Recurrent(_Gated):
     dropout: float = 0.0
     bidirectional: Flag = False
     order = "input_size hidden_size num_layers bias batch_first dropout bidirectional"
+    formulas = rules(field=(WHOLE_FIELD, "with bidirectional; in one direction each step sees one more than the last"))
 
     def check(self) -> None:
         self.positive("num_layers", self.num_layers)
@@ -151,7 +161,7 @@ class _Recurrent(_Gated):
         for received, (name, expected) in zip(states, self.further_outputs(x).items()):
             what = f"expected a state {name} of {show_shape(expected)}, received {show_shape(received)}"
             require_alike(received, expected, what)
-        return (*x[:-1], self._directions * self._fed_back)
+        return (*x[:-1], RECURRENT_FEATURES(self._directions, self._fed_back, axis=-1))
 
     def further_outputs(self, *inputs: Shape) -> Tensors:
         x = inputs[0]
@@ -223,7 +233,7 @@ class _Cell(_Gated):
         x, *states = inputs
         self.require_rank(x, 2, 1)
         require_size(x[-1], self.input_size, "input_size", "features")
-        expected = (*x[:-1], self.hidden_size)
+        expected = (*x[:-1], RECURRENT_FEATURES(1, self.hidden_size, axis=-1))
         for received in states:
             what = f"expected a state of {show_shape(expected)}, received {show_shape(received)}"
             require_alike(received, expected, what)

@@ -1,7 +1,8 @@
-"""Upsampling, whose sizes and sources are those of torch's CPU kernels, and shuffles of pixels and channels."""
+"""Upsampling, whose sizes and sources are those of torch's CPU kernels."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import floor, isfinite
 from typing import Any, NamedTuple
@@ -9,12 +10,20 @@ from typing import Any, NamedTuple
 from convcalc.algebra.dims import prod
 from convcalc.algebra.field import Field
 from convcalc.algebra.formula import Formula
-from convcalc.algebra.intervals import MAX_PERIOD, Reach, Taps, slide
+from convcalc.algebra.intervals import MAX_PERIOD, Reach, Taps
 from convcalc.algebra.types import Dim, Shape, is_symbolic
-from convcalc.layers.adaptive import adaptive_field, average_work
-from convcalc.layers.base import Fields, Layer, Shapes, Work, _Idle, slid
+from convcalc.layers.adaptive import (
+    ADAPTIVE_FIELD,
+    ADAPTIVE_JUMP,
+    ADAPTIVE_READS,
+    adaptive_field,
+    adaptive_seen,
+    average_work,
+)
+from convcalc.layers.base import Fields, Layer, Shapes, Work, slid
 from convcalc.layers.binding import Dims
-from convcalc.layers.demands import WrongSpatialAxes, require_axes, require_divisible
+from convcalc.layers.demands import WrongSpatialAxes
+from convcalc.layers.formulas import FIELD, GIVEN_SIZE, WHOLE_FIELD, Seen, rules
 
 SCALED_SIZE = Formula(
     "upsampled size",
@@ -37,6 +46,27 @@ ROUNDED_SIZE = Formula(
     "n*a//b + e",
     {**FRACTION_SIZE.symbols, "e": "-1 or 1 where the product in floating point falls beyond a whole number"},
     source="torch.nn.functional.interpolate multiplies in double precision",
+)
+
+
+READ_FIELD = Formula(
+    "receptive field of an interpolation",
+    "r + (t - 1)*j",
+    {
+        "r": FIELD.symbols["r"],
+        "t": "sources that one output reads: 1 by nearest neighbour, 2 linear, 4 cubic, 1 where all lie on a source",
+        "j": FIELD.symbols["j"],
+    },
+    slips={"as by nearest neighbour": "r"},
+    source="torch.nn.Upsample",
+)
+
+READ_JUMP = Formula(
+    "jump of an interpolation",
+    "j*q",
+    {"j": FIELD.symbols["j"], "q": "sources between neighbouring outputs: 1/scale factor, or as align_corners has it"},
+    slips={"not divided": "j"},
+    source="torch.nn.Upsample",
 )
 
 
@@ -77,6 +107,11 @@ class Upsample(Layer):
     mode: str = "nearest"
     align_corners: Any = None  # a bool, where the mode knows it
     recompute_scale_factor: bool | None = None
+    formulas = rules(
+        size=(SCALED_SIZE, FRACTION_SIZE, ROUNDED_SIZE, GIVEN_SIZE),
+        reads=(ADAPTIVE_READS,),
+        field=(READ_FIELD, READ_JUMP, ADAPTIVE_FIELD, ADAPTIVE_JUMP, WHOLE_FIELD),
+    )
 
     def check(self) -> None:
         self.one_of("mode", *_MODES)
@@ -112,8 +147,9 @@ class Upsample(Layer):
         (x,) = inputs
         self.require_rank(x, *[rank + 2 for rank in self._mode.ranks])
         if self.size is not None:
-            return (*x[:2], *self._each(x, "size"))
-        return (*x[:2], *[_scaled(n, factor) for n, factor in zip(x[2:], self._each(x, "scale_factor"))])
+            return (*x[:2], *[GIVEN_SIZE(n, axis=i) for i, n in enumerate(self._each(x, "size"), 2)])
+        factors = enumerate(self._each(x, "scale_factor"), 2)
+        return (*x[:2], *[_scaled(x[i], factor, i) for i, factor in factors])
 
     def _each(self, x: Shape, name: str) -> tuple[Any, ...]:
         """An argument, one for each spatial axis."""
@@ -134,6 +170,21 @@ class Upsample(Layer):
             return adaptive_field(fields[0], inputs[0], output, 2)
         each = zip(inputs[0][2:], output[2:], self._each(inputs[0], "scale_factor"))
         return slid(fields[0], [self._taps(n, o, factor) for n, o, factor in each])
+
+    def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
+        """Return what the units that read most see along ``axis``; None where it depends on a letter."""
+        if axis < 2:
+            return None
+        n, o = inputs[0][axis], output[axis]
+        if self.mode == "area":
+            return adaptive_seen(before[0], n, o)
+        factor = self._each(inputs[0], "scale_factor")[axis - 2]
+        taps, jump = self._taps(n, o, factor), self._jump(n, o, factor)
+        if jump is None or not isinstance(taps, Taps):
+            return None
+        r, j, _, extent = before[0]
+        most = max(len(reads) for reads in taps.ranges)
+        return Seen(READ_FIELD(r, most, j), READ_JUMP(j, jump), None, extent)
 
     def _taps(self, n: Dim, o: Dim, factor: Any) -> Taps | Reach | None:
         """What an output reads along one axis; a source of weight 0 is not read."""
@@ -172,12 +223,12 @@ def _fraction(factor: float) -> Fraction:
     return simple if float(simple) == factor else Fraction(factor)
 
 
-def _scaled(n: Dim, factor: Any) -> Dim:
+def _scaled(n: Dim, factor: Any, axis: int) -> Dim:
     if not isinstance(factor, float):
-        return SCALED_SIZE(n, factor)
+        return SCALED_SIZE(n, factor, axis=axis)
     a, b = _fraction(factor).as_integer_ratio()
     off = int(n * factor) - n * a // b if isinstance(n, int) else 0
-    return ROUNDED_SIZE(n, a, b, off) if off else FRACTION_SIZE(n, a, b)
+    return ROUNDED_SIZE(n, a, b, off, axis=axis) if off else FRACTION_SIZE(n, a, b, axis=axis)
 
 
 class UpsamplingNearest2d(Upsample, rank=2):
@@ -188,6 +239,7 @@ class UpsamplingNearest2d(Upsample, rank=2):
     """
 
     order = "size scale_factor"
+    formulas = rules(reads=(), field=(READ_FIELD, READ_JUMP))
 
 
 class UpsamplingBilinear2d(Upsample, rank=2):
@@ -198,70 +250,6 @@ class UpsamplingBilinear2d(Upsample, rank=2):
     """
 
     order = "size scale_factor"
+    formulas = UpsamplingNearest2d.formulas
     mode = "bilinear"
     align_corners = True
-
-
-class PixelShuffle(_Idle):
-    """(*, C·r², H, W) to (*, C, H·r, W·r), as `torch.nn.PixelShuffle` (arXiv:1609.05158).
-
-    >>> PixelShuffle(2).output_shape((1, 4, 8, 8))
-    (1, 1, 16, 16)
-    """
-
-    upscale_factor: Dim
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        require_axes(inputs[0], 3)
-        *batch, c, h, w = inputs[0]
-        r = self.upscale_factor
-        require_divisible(c, r * r, "channels", "upscale_factor²")
-        return (*batch, c // (r * r), SCALED_SIZE(h, r), SCALED_SIZE(w, r))
-
-    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
-        r = self.upscale_factor
-        if not isinstance(r, int) or r > MAX_PERIOD:
-            return None
-        repeated = Taps(1, (range(1),) * r)  # r units in a row come of one position
-        return fields[0].through([slide(r * r, r * r, 0, 1), repeated, repeated])
-
-
-class PixelUnshuffle(_Idle):
-    """(*, C, H·r, W·r) to (*, C·r², H, W), as `torch.nn.PixelUnshuffle`.
-
-    >>> PixelUnshuffle(2).output_shape((1, 4, 8, 8))
-    (1, 16, 4, 4)
-    """
-
-    downscale_factor: Dim
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        require_axes(inputs[0], 3)
-        *batch, c, h, w = inputs[0]
-        r = self.downscale_factor
-        for size, axis in ((h, "a height"), (w, "a width")):
-            require_divisible(size, r, axis, "downscale_factor")
-        return (*batch, c * r * r, h // r, w // r)
-
-    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
-        r = self.downscale_factor
-        if not isinstance(r, int) or r * r > MAX_PERIOD:
-            return None
-        block = slide(r, r, 0, 1)  # that of all channels of a position together
-        return fields[0].through([Taps(1, (range(1),) * (r * r)), block, block])
-
-
-class ChannelShuffle(_Idle):
-    """The channels of (N, C, *) in ``groups`` dealt in turn, as `torch.nn.ChannelShuffle` (arXiv:1707.01083).
-
-    >>> ChannelShuffle(2).output_shape((1, 4, 8, 8))
-    (1, 4, 8, 8)
-    """
-
-    groups: Dim
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
-        require_axes(x, 3)
-        require_divisible(x[1], self.groups, "channels", "groups")
-        return x

@@ -9,12 +9,29 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from convcalc.algebra.dims import as_dim, equal, prod, show, show_shape
 from convcalc.algebra.field import Entry, Field, Packed, Part, Undefined
+from convcalc.algebra.formula import Formula
 from convcalc.algebra.intervals import Along
 from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ShapeError
 from convcalc.layers.base import Fields, Layer, Shapes, Work, _Idle
 from convcalc.layers.binding import Dims
 from convcalc.layers.demands import require
+from convcalc.layers.formulas import MIXED, WHOLE_FIELD, rules
+
+FLATTENED_SIZE = Formula(
+    "flattened size",
+    "c*p",
+    {"c": "size of the first axis merged: the channels", "p": "positions: the product of the other axes' sizes"},
+    slips={"channels forgotten": "p", "added": "c + p"},
+    source="torch.nn.Flatten",
+)
+
+MISSING_SIZE = Formula(
+    "size found for -1",
+    "e//k",
+    {"e": "elements, without the axes that stay", "k": "product of the sizes given"},
+    source="torch.reshape: as many elements after as before",
+)
 
 
 def axis_of(dim: Dim, rank: int) -> int:
@@ -41,6 +58,11 @@ def axes_of(dims: Iterable[Dim], rank: int) -> tuple[int, ...]:
 
 
 class _Regrouping(_Idle):
+    formulas = rules(
+        size=("as given", MISSING_SIZE),
+        field=(WHOLE_FIELD, "where positions are merged; axes that stay keep theirs"),
+    )
+
     def check_sizes(self, name: str) -> None:
         """Make argument ``name`` a tuple of sizes, one of which may be -1."""
         sizes = self.dims_of(name, getattr(self, name))
@@ -61,6 +83,7 @@ class Flatten(_Regrouping):
 
     start_dim: int = 1
     end_dim: int = -1
+    formulas = rules(size=(FLATTENED_SIZE, "as the input's along the other axes"))
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
@@ -68,7 +91,8 @@ class Flatten(_Regrouping):
         if first > last:
             what = f"start_dim {self.start_dim} comes after end_dim {self.end_dim} in {show_shape(x)}"
             raise ShapeError(what, about=["start_dim", "end_dim"])
-        return (*x[:first], prod(x[first : last + 1]), *x[last + 1 :])
+        merged = FLATTENED_SIZE(x[first], prod(x[first + 1 : last + 1]), axis=first) if x else 1
+        return (*x[:first], merged, *x[last + 1 :])
 
 
 class Reshape(_Regrouping):
@@ -105,11 +129,11 @@ class Unflatten(_Regrouping):
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         axis = axis_of(self.dim, len(x))
-        return (*x[:axis], *filled(self.unflattened_size, x[axis : axis + 1]), *x[axis + 1 :])
+        return (*x[:axis], *filled(self.unflattened_size, x[axis : axis + 1], axis), *x[axis + 1 :])
 
 
-def filled(sizes: Shape, before: Shape) -> Shape:
-    """``sizes`` with the -1 found, for the elements of ``before``; raises ShapeError."""
+def filled(sizes: Shape, before: Shape, first: int = 0) -> Shape:
+    """``sizes`` of the axes from ``first`` on, with the -1 found for the elements of ``before``; raises ShapeError."""
     missing, known = -1 in sizes, [n for n in sizes if n != -1]
     rest = []
     for n in before:  # equal sizes cancel, which keeps what is assumed of letters short
@@ -123,7 +147,7 @@ def filled(sizes: Shape, before: Shape) -> Shape:
     if fits is not True:
         total, wanted = show(prod(before)), " x ".join("?" if n == -1 else show(n) for n in sizes)
         require(fits, f"the {total} elements of {show_shape(before)} do not fill {wanted}")
-    return tuple([found if n == -1 else n for n in sizes])
+    return tuple([MISSING_SIZE(have, need, axis=i) if n == -1 else n for i, n in enumerate(sizes, first)])
 
 
 def regrouped(field: Field, before: Shape, after: Shape) -> Field | None:
@@ -216,6 +240,10 @@ class Sum(Layer):
 
     dim: int | Dims | None = None
     keepdim: bool = False
+    formulas = rules(
+        size=("the input's without the axes summed over, or 1 for each with keepdim",),
+        field=(WHOLE_FIELD, MIXED),
+    )
 
     def reduced(self, rank: int) -> tuple[int, ...]:
         """The axes that are summed over."""

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from convcalc.algebra.dims import equal, prod, show_shape
 from convcalc.algebra.field import Field
+from convcalc.algebra.formula import Formula
 from convcalc.algebra.intervals import STILL, Taps
 from convcalc.algebra.types import Shape
 from convcalc.layers.base import Fields, Layer, Shapes, Work
 from convcalc.layers.demands import require
+from convcalc.layers.formulas import FIELD, MIXED, WHOLE_FIELD, Seen, rules
 from convcalc.layers.norm import _Norm
 from convcalc.layers.shaping import axis_of
+
+HALVED_SIZE = Formula(
+    "half the size",
+    "quotient(n, 2)",
+    {"n": "size of the axis halved"},
+    slips={"not halved": "n"},
+    source="torch.nn.GLU",
+)
+
+HALVES_FIELD = Formula(
+    "receptive field of two halves",
+    "r + h*j",
+    {"r": FIELD.symbols["r"], "h": "half the size of the axis", "j": FIELD.symbols["j"]},
+    source="torch.nn.GLU: unit i reads i and i + h",
+)
 
 
 class GLU(Layer):
@@ -20,13 +39,17 @@ class GLU(Layer):
     """
 
     dim: int = -1
+    formulas = rules(
+        size=(HALVED_SIZE, MIXED),
+        field=(HALVES_FIELD, MIXED),
+    )
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         require(len(x) > 0, "expected an input of at least 1 axis, received a scalar")
         axis = axis_of(self.dim, len(x))
         require(equal(x[axis] % 2, 0), f"halves axis {axis}, whose size must be even, received {show_shape(x)}")
-        return (*x[:axis], x[axis] // 2, *x[axis + 1 :])
+        return (*x[:axis], HALVED_SIZE(x[axis], axis=axis), *x[axis + 1 :])
 
     def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"activation": prod(output), "mul": prod(output)}
@@ -40,9 +63,16 @@ class GLU(Layer):
             return None
         return fields[0].through([Taps(1, (range(0, half + 1, half),)), *[STILL] * (len(output) - axis - 1)])
 
+    def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
+        """Return what units see along the axis that is halved."""
+        r, j, a, extent = before[0]
+        halved = axis == axis_of(self.dim, len(output))
+        return Seen(HALVES_FIELD(r, output[axis], j), j, a, extent) if halved else None
+
 
 class _Softmax(Layer):
     dim: int | None = None
+    formulas = rules(field=(WHOLE_FIELD, MIXED))
 
     def _line(self, rank: int) -> int:
         """The axis that is normalised; torch's own choice is the first for 0, 1 and 3 axes, else the second."""

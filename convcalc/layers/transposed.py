@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
+from math import gcd
 from typing import Any
 
 from convcalc.algebra.dims import at_least, maximum, show, show_shape
@@ -15,6 +17,7 @@ from convcalc.layers.base import Fields, Lazy, Shapes, Tensors, Work, _Idle, rec
 from convcalc.layers.binding import PerAxis
 from convcalc.layers.conv import MACS, WINDOW, _Conv
 from convcalc.layers.demands import require, require_alike
+from convcalc.layers.formulas import FIELD, GIVEN_SIZE, SPREAD_JUMP, Seen, rules
 from convcalc.layers.pool import _Strided
 
 TRANSPOSED_SIZE = Formula(
@@ -29,17 +32,32 @@ TRANSPOSED_SIZE = Formula(
     source="torch.nn.ConvTranspose2d; arXiv:1603.07285, relationship 14",
 )
 
+SPREAD_FIELD = Formula(
+    "receptive field",
+    "r + (ceildiv(k*g, s) - 1)*quotient(d, g)*j",
+    {
+        "r": FIELD.symbols["r"],
+        "k": "kernel size",
+        "g": "greatest common divisor of stride and dilation",
+        "s": "stride",
+        "d": "dilation",
+        "j": FIELD.symbols["j"],
+    },
+    slips={"as a convolution's": "r + d*(k - 1)*j"},
+    source="arXiv:1603.07285, chapter 4: of s units in a row each meets every s-th kernel element; the largest of them",
+)
+
 MOST_TAPS = 1_000_000  # phases times kernel positions: with more the field is bounded
 
 TRANSPOSED_MACS = Formula(
     "multiply–accumulates of a transposed convolution",
-    "n*i*c_in*(c_out//g)*k",
+    "n*i*C_in*quotient(C_out, g)*t",
     {
         "n": "batch size",
         "i": "positions of the input",
-        **{name: MACS.symbols[name] for name in ("c_in", "c_out", "g", "k")},
+        **{name: MACS.symbols[name] for name in ("C_in", "C_out", "g", "t")},
     },
-    slips={"groups ignored": "n*i*c_in*c_out*k"},
+    slips={"groups ignored": "n*i*C_in*C_out*t", "input channels forgotten": "n*i*quotient(C_out, g)*t"},
     source="each input element meets each kernel element once; torch.utils.flop_counter",
 )
 
@@ -57,6 +75,7 @@ class _ConvTranspose(_Conv):
     order = "in_channels out_channels kernel_size stride padding output_padding groups bias dilation padding_mode"
     modes = ("zeros",)
     named_paddings = ()
+    formulas = rules(size=(TRANSPOSED_SIZE,), macs=(TRANSPOSED_MACS,), field=(SPREAD_FIELD, SPREAD_JUMP))
 
     def check(self) -> None:
         super().check()
@@ -81,13 +100,27 @@ class _ConvTranspose(_Conv):
             what = f"output_padding {show(o)} must be smaller than stride or dilation"
             error = ShapeError(what, about=["output_padding", "stride", "dilation"])
             require(at_least(maximum(s, d) - 1, o), error)
-        return TRANSPOSED_SIZE(n, k, s, p, d, o)
+        return TRANSPOSED_SIZE(n, k, s, p, d, o, axis=axis - self.rank)
 
     def work(self, inputs: Shapes, output: Shape) -> Work:
         return self._tally(TRANSPOSED_MACS, inputs[0], (self.in_channels, self.out_channels), output)
 
     def _taps(self, axis: int, n: Dim) -> Taps | Reach | None:
         return _spread(self._window(axis))
+
+    def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
+        """Return what the units that see most see along ``axis``."""
+        return _seen_spread(self, before[0], axis - len(inputs[0]) + self.rank)
+
+
+def _seen_spread(layer: _ConvTranspose | _MaxUnpool, before: Seen, along: int) -> Seen | None:
+    """Return what the units that see most see after a window spread along a spatial axis; None for other axes."""
+    if along < 0:
+        return None
+    k, s, _, d = layer._window(along)
+    r, j, _, extent = before
+    common = gcd(s, d) if isinstance(s, int) and isinstance(d, int) else 1
+    return Seen(SPREAD_FIELD(r, k, common, s, d, j), SPREAD_JUMP(j, s), None, extent)
 
 
 def _spread(window: list[Any]) -> Taps | Reach | None:
@@ -151,6 +184,10 @@ class _MaxUnpool(_Strided, _Idle):
     """Takes a maximum pooling's values and indices; ``output_size`` is a tensor of that size, not the size itself."""
 
     arity = (2, 3)
+    formulas = rules(
+        size=(UNPOOLED_SIZE, GIVEN_SIZE),
+        field=(SPREAD_FIELD, SPREAD_JUMP),
+    )
 
     def check(self) -> None:
         super().check()
@@ -176,10 +213,10 @@ class _MaxUnpool(_Strided, _Idle):
             what = f"output_size lies between {show(least)} and {show(most)}; received {show(n)}"
             require(at_least(n, least), what)
             require(at_least(most, n), what)
-        return (*x[: -self.rank], *ends)
+        return (*x[: -self.rank], *[GIVEN_SIZE(n, axis=axis) for axis, n in enumerate(ends, -self.rank)])
 
     def _size(self, axis: int, n: Dim) -> Dim:
-        return UNPOOLED_SIZE(n, *self._window(axis)[:3])
+        return UNPOOLED_SIZE(n, *self._window(axis)[:3], axis=axis - self.rank)
 
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         seen = join(fields[:2], inputs[0])
@@ -187,6 +224,10 @@ class _MaxUnpool(_Strided, _Idle):
 
     def _taps(self, axis: int, n: Dim) -> Taps | Reach | None:
         return _spread(self._window(axis))
+
+    def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
+        """Return what the units that see most see along ``axis``."""
+        return _seen_spread(self, before[0], axis - len(inputs[0]) + self.rank)
 
 
 class MaxUnpool1d(_MaxUnpool, rank=1):

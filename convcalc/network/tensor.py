@@ -18,6 +18,7 @@ from convcalc.errors import ShapeError, SpecError
 from convcalc.layers.activation import ReLU, Sigmoid, Tanh
 from convcalc.layers.axes import Expand, Permute, Roll, Slice, Squeeze, Transpose, Unsqueeze
 from convcalc.layers.base import Layer, _Idle, record
+from convcalc.layers.formulas import rules
 from convcalc.layers.merging import Add, Cat, Div, MatMul, Mul, Stack, Sub
 from convcalc.layers.shaping import Flatten, Mean, Reshape, Sum, Unflatten, axis_of
 from convcalc.layers.softmax import Softmax
@@ -202,6 +203,7 @@ class _Leaf(_Idle, Operand):
     """A tensor that a module holds; used as an operand it becomes a node without inputs."""
 
     arity = (0, 0)
+    formulas = rules(size=("as given",), field=("sees nothing of the input",))
 
     shape: Shape
 

@@ -2,17 +2,15 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from textwrap import TextWrapper
-from types import CodeType, FunctionType
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from convcalc.algebra.dims import show_count, show_shape
-from convcalc.algebra.formula import Formula
 from convcalc.analysis.count.report import Report
 from convcalc.formats.sheet.names import FROM_INPUT, families, kinds, short_name
 from convcalc.layers.base import _REQUIRED, Layer
 from convcalc.views.columns import SEPARATED, rf_text, separated, shape_text
+from convcalc.views.formulas import filled, formulas_text
 from convcalc.views.table import Cells, check_format, tabulated
 
 
@@ -66,13 +64,12 @@ def described(kind: type[Layer], example: tuple[str, Report] | None, width: int 
     """
     prose = " ".join((kind.__doc__ or "").split(">>>")[0].replace("`", "").split())
     parts = [_filled([signature(kind)], width), _filled([prose], width, ""), _filled([_on_sheets(kind)], width)]
-    parts += [_example(kind, example, width), *[_filled(_formula(formula), width) for formula in formulas(kind)]]
+    parts += [_example(kind, example, width), formulas_text(kind, width)]
     return "\n\n".join(parts)
 
 
 def _filled(lines: Iterable[str], width: int | None, indent: str = "    ") -> str:
-    style = TextWrapper(width or 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-    return "\n".join(map(style.fill, lines))
+    return "\n".join([filled(line, width, indent) for line in lines])
 
 
 def signature(kind: type[Layer], name: str = "", without: Collection[str] = ()) -> str:
@@ -84,55 +81,6 @@ def signature(kind: type[Layer], name: str = "", without: Collection[str] = ()) 
     """
     words = [word if x is _REQUIRED else f"{word}={x!r}" for word, x in kind.arguments.items() if word not in without]
     return f"{name or kind.__name__}({', '.join(words)})"
-
-
-def formulas(kind: type[Layer]) -> list[Formula]:
-    """The formulas that a kind's code names, itself or through functions of `layers`.
-
-    >>> from convcalc import nn
-    >>> [formula.name for formula in formulas(nn.Linear)]
-    ['multiply–accumulates of a linear layer']
-    """
-    found: dict[int, Formula] = {}
-    todo = list(_methods(getattr(kind, "becomes", kind)))  # lazy kinds become others
-    for function in todo:  # which grows on the way
-        for name in _names(function.__code__):
-            value = function.__globals__.get(name)
-            if isinstance(value, Formula):
-                found[id(value)] = value
-            elif isinstance(value, FunctionType) and value.__module__.startswith("convcalc.layers"):
-                todo += [value] if value not in todo else []
-    return list(found.values())
-
-
-def _methods(kind: type[Layer]) -> Iterator[FunctionType]:
-    """The methods that a kind has but not every layer, and those which they extend."""
-    parents = [parent for parent in kind.__mro__ if parent not in Layer.__mro__]
-    for name in dict.fromkeys(name for parent in parents[::-1] for name in vars(parent)):
-        for parent in parents:
-            function = vars(parent).get(name)
-            if isinstance(function, FunctionType):
-                yield function
-                if "super" not in function.__code__.co_names:
-                    break
-
-
-def _names(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names(constant)
-
-
-def _formula(formula: Formula) -> Iterator[str]:
-    yield f"{formula.name}: {formula}"
-    margin = max(map(len, formula.symbols), default=0)
-    for symbol, meaning in formula.symbols.items():
-        yield f"  {symbol:{margin}}  {meaning}"
-    for slip in formula.slips:
-        yield f"  slip, {slip}: {formula.slip(slip)}"
-    if formula.source:
-        yield f"  source: {formula.source}"
 
 
 def _on_sheets(kind: type[Layer]) -> str:

@@ -1,0 +1,162 @@
+"""The quantities that a kind has formulas for, and the formulas that many kinds share.
+
+A formula of one family stands in its file; how the formulas of a call are found and filled is in `layers.workings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from convcalc.algebra.formula import Formula
+
+QUANTITIES: Mapping[str, str] = {
+    "size": "output size",
+    "channels": "output channels",
+    "params": "parameters",
+    "macs": "multiply–accumulates",
+    "reads": "elements read",
+    "field": "receptive field",
+    "memory": "memory",
+}
+"""What a kind has formulas for, and what people call it. Those of ``params`` follow from the learned tensors' sizes
+(`layers.parameters`); ``reads`` are the elements that a pooling looks at."""
+
+Stated: TypeAlias = "tuple[Formula | str, ...]"
+Rules: TypeAlias = "Mapping[str, Stated]"
+"""For a quantity the formulas that compute it, of which a call uses one or several, or a sentence where there is
+nothing to compute."""
+
+
+def rules(
+    *,
+    size: Stated | None = None,
+    channels: Stated | None = None,
+    macs: Stated | None = None,
+    reads: Stated | None = None,
+    field: Stated | None = None,
+    memory: Stated | None = None,
+) -> Rules:
+    """Return the formulas that a kind states, by quantity; those that it leaves out are its parents'.
+
+    >>> list(rules(field=(FIELD, JUMP, START)))
+    ['field']
+    """
+    stated = {"size": size, "channels": channels, "macs": macs, "reads": reads, "field": field, "memory": memory}
+    return {quantity: formulas for quantity, formulas in stated.items() if formulas is not None}
+
+
+UNCHANGED = "as the input's"
+NONE = "none"
+MIXED = "as the input's along the other axes"
+UNDEFINED = "not defined"
+
+
+class Seen(NamedTuple):
+    """What units see along one axis of the network's input: how many pixels, how far apart, and the first of unit 0.
+
+    ``extent`` is the input's size along it. All in pixels; letters, and for ``jump`` fractions, may stand for numbers.
+    """
+
+    size: Any
+    jump: Any
+    start: Any
+    extent: Any
+
+    @classmethod
+    def pixel(cls, extent: Any) -> Seen:
+        """Return what the pixels of an input of this size see: themselves.
+
+        >>> Seen.pixel(224)
+        Seen(size=1, jump=1, start=0, extent=224)
+        """
+        return cls(1, 1, 0, extent)
+
+    def whole(self) -> Seen:
+        """Return what units see that see the input from end to end.
+
+        >>> Seen.pixel(224).whole()
+        Seen(size=224, jump=0, start=0, extent=224)
+        """
+        return Seen(WHOLE_FIELD(self.extent), 0, 0, self.extent)
+
+    def slid(self, k: Any, s: Any, p: Any, d: Any) -> Seen:
+        """Return what units see after a window of this kernel size, stride, padding before and dilation.
+
+        >>> Seen.pixel(224).slid(7, 2, 3, 1).slid(3, 2, 1, 1)
+        Seen(size=11, jump=4, start=-5, extent=224)
+        """
+        r, j, a, extent = self
+        return Seen(FIELD(r, d, k, j), JUMP(j, s), START(a, p, j), extent)
+
+
+GIVEN_SIZE = Formula(
+    "size given",
+    "o",
+    {"o": "size that an argument names, whatever the input's"},
+    source="torch.nn.AdaptiveAvgPool2d, torch.nn.Upsample, torch.nn.MaxUnpool2d",
+)
+
+_SEEN = {"r": "field of the input's units", "j": "pixels between the input's units (product of the strides so far)"}
+_STRIDED = {"d": "dilation", "k": "kernel size", "s": "stride"}
+_FIRST = {"a": "first pixel that unit 0 of the input sees", "p": "padding before", "j": _SEEN["j"]}
+
+FIELD = Formula(
+    "receptive field",
+    "r + d*(k - 1)*j",
+    {"r": _SEEN["r"], "d": _STRIDED["d"], "k": _STRIDED["k"], "j": _SEEN["j"]},
+    slips={
+        "kernel sizes multiplied": "r*k",
+        "k for k − 1": "r + d*k*j",
+        "strides before it left out": "r + d*(k - 1)",
+        "dilation ignored": "r + (k - 1)*j",
+    },
+    source="Araujo, Norris and Sim, Distill 2019, doi:10.23915/distill.00021",
+)
+
+JUMP = Formula(
+    "jump",
+    "j*s",
+    {"j": _SEEN["j"], "s": _STRIDED["s"]},
+    slips={"strides added": "j + s", "strides before it left out": "s"},
+    source=FIELD.source,
+)
+
+START = Formula(
+    "start",
+    "a - p*j",
+    _FIRST,
+    slips={"jump forgotten": "a - p", "padding ignored": "a"},
+    source=FIELD.source,
+)
+
+SHIFTED_START = Formula(
+    "start",
+    "a + b*j",
+    {"a": _FIRST["a"], "b": "position of the input that unit 0 reads", "j": _SEEN["j"]},
+    slips={"jump forgotten": "a + b"},
+    source=FIELD.source,
+)
+
+SPREAD_JUMP = Formula(
+    "jump",
+    "quotient(j, s)",
+    {"j": _SEEN["j"], "s": "stride, or factor by which the axis grows"},
+    slips={"multiplied, as if it were strided": "j*s"},
+    source="s units of the output lie between two of the input",
+)
+
+WHOLE_FIELD = Formula(
+    "receptive field where all positions are mixed",
+    "n",
+    {"n": "size of the network's input along the axis"},
+    source="every unit sees the axis from end to end",
+)
+
+MEMORY = Formula(
+    "bytes in fp32",
+    "4*e",
+    {"e": "elements of the output, or of the parameters"},
+    slips={"bytes a number forgotten": "e", "bits for bytes": "32*e", "fp16": "2*e"},
+    source="IEEE 754, binary32: 4 bytes a number",
+)
