@@ -13,12 +13,18 @@ from convcalc import nn
 from convcalc.algebra.formula import Formula, recording
 from convcalc.formats.sheet.names import families, kinds, short_name
 from convcalc.layers.base import Layer
+from convcalc.layers.workings import formulas_of
 from convcalc.questions.layers import SHEETS, example, kind_named, layers, read_example
-from convcalc.views.catalogue import formulas, signature
+from convcalc.views.catalogue import signature
 from tests.test_cli import in_terminal, run
 
 IN_PYTHON_ONLY = {"Buffer", "IndexSelect", "Parameter", "Slice"}
 """Kinds whose example is no sheet: held tensors, and what takes indices or parts."""
+
+
+def stated(kind: type[Layer]) -> list[Formula]:
+    """Return the formulas of a kind, of all quantities; sentences left out."""
+    return [formula for formulas in formulas_of(kind).values() for formula in formulas if isinstance(formula, Formula)]
 
 
 def test_the_list_holds_every_kind_once() -> None:
@@ -60,7 +66,9 @@ def test_every_kind_is_described(name: str) -> None:
     text = str(layers(name))
     assert text.startswith(f"{name}(")
     assert "`" not in text
-    assert all(f"{formula.name}: {formula}" in text for formula in formulas(kind))
+    unbroken = layers(name).to_text(width=1000)
+    assert all(str(formula) in unbroken for formula in stated(kind))
+    assert all(title in text for title in ("output size", "parameters", "receptive field", "memory"))
     found = read_example(kind)
     assert (found is None) == (name in IN_PYTHON_ONLY)
     if found is None:
@@ -88,25 +96,43 @@ def test_formulas_are_those_that_compute(name: str) -> None:
     with recording() as steps:
         row.layer.output_shape(*row.input_shapes)
         row.layer.work(row.input_shapes, row.output_shape)
-    assert {id(step.formula) for step in steps} <= {id(formula) for formula in formulas(kinds()[name])}
+    assert {id(step.formula) for step in steps} <= {id(formula) for formula in stated(kinds()[name])}
 
 
 def test_formulas_of_the_most_used() -> None:
-    def names(kind: str) -> list[str]:
-        return [formula.name for formula in formulas(kind_named(kind))]
+    def names(kind: str) -> dict[str, list[str]]:
+        return {
+            quantity: [formula.name for formula in formulas if isinstance(formula, Formula)]
+            for quantity, formulas in formulas_of(kind_named(kind)).items()
+        }
 
-    assert names("conv") == ["SAME size", "convolution size", "multiply–accumulates of a convolution"]
-    assert names("linear") == ["multiply–accumulates of a linear layer"]
+    assert names("conv") == {
+        "size": ["convolution size", "SAME size"],
+        "channels": ["output channels of a convolution"],
+        "params": ["parameters"],
+        "macs": ["multiply–accumulates of a convolution"],
+        "field": ["receptive field", "jump", "start"],
+        "memory": ["bytes in fp32"],
+    }
+    assert names("linear")["macs"] == ["multiply–accumulates of a linear layer"]
     assert names("LazyConv2d") == names("Conv2d")
     assert names("AvgPool3d") == names("AvgPool2d")
-    assert names("relu") == names("cat") == []
+    assert names("relu") == {"size": [], "params": [], "macs": [], "field": [], "memory": ["bytes in fp32"]}
+    assert names("cat")["size"] == ["concatenated size"]
+
+
+def test_the_page_as_data_has_formulas_by_quantity() -> None:
+    formulas = layers("conv").to_dict()["formulas"]
+    assert formulas["params"] == {"formulas": {"parameters": "K·K·C_in·C_out + C_out"}, "rules": []}
+    assert formulas["size"]["formulas"]["SAME size"] == "⌈n/s⌉"
+    assert layers("relu").to_dict()["formulas"]["macs"] == {"formulas": {}, "rules": ["none"]}
 
 
 def test_every_formula_belongs_to_a_kind() -> None:
     home = import_module("convcalc.layers")
     modules = [import_module(f"convcalc.layers.{module.name}") for module in iter_modules(home.__path__)]
     known = {id(value): value for module in modules for value in vars(module).values() if isinstance(value, Formula)}
-    used = {id(formula) for kind in kinds().values() for formula in formulas(kind)}
+    used = {id(formula) for kind in kinds().values() for formula in stated(kind)}
     assert [formula.name for key, formula in known.items() if key not in used] == []
 
 
@@ -134,7 +160,10 @@ def test_a_kind_that_is_new_needs_nothing_more() -> None:
         loud: bool = False
 
     assert signature(Twice) == "Twice(times, loud=False)"
-    assert formulas(Twice) == []
+    assert formulas_of(Twice) == {
+        **{"size": ("as the input's",), "params": ("none",), "macs": ("none",), "field": ("as the input's",)},
+        "memory": Layer.formulas["memory"],
+    }
     shown = example(Twice)
     assert shown is not None and shown.shapes == ((1, 4),)
 

@@ -62,7 +62,7 @@ class MultiheadAttention(Layer):
     formulas = rules(
         size=("as the query's",),
         macs=(PROJECTION_MACS, ATTENTION_MACS),
-        field=(WHOLE_FIELD, "along the positions attended to; along others as the query's"),
+        field=(WHOLE_FIELD, "so along the positions attended to, else as the query's"),
     )
 
     def check(self) -> None:

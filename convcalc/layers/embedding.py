@@ -82,7 +82,7 @@ class IndexSelect(Layer):
 
     arity = (2, 2)
     dim: int
-    formulas = rules(size=(ROWS, "as the input's along the other axes"), field=(WHOLE_FIELD, MIXED))
+    formulas = rules(size=(ROWS, MIXED), field=(WHOLE_FIELD, MIXED))
 
     def output_shape(self, *inputs: Shape) -> Shape:
         table, index = inputs

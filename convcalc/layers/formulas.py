@@ -48,8 +48,7 @@ def rules(
 
 UNCHANGED = "as the input's"
 NONE = "none"
-MIXED = "as the input's along the other axes"
-UNDEFINED = "not defined"
+MIXED = "along the other axes as the input's"
 
 
 class Seen(NamedTuple):
@@ -131,7 +130,7 @@ START = Formula(
 )
 
 SHIFTED_START = Formula(
-    "start",
+    "start of a shifted axis",
     "a + b*j",
     {"a": _FIRST["a"], "b": "position of the input that unit 0 reads", "j": _SEEN["j"]},
     slips={"jump forgotten": "a + b"},
@@ -139,17 +138,17 @@ SHIFTED_START = Formula(
 )
 
 SPREAD_JUMP = Formula(
-    "jump",
+    "jump of an axis that grows",
     "quotient(j, s)",
-    {"j": _SEEN["j"], "s": "stride, or factor by which the axis grows"},
+    {"j": _SEEN["j"], "s": "stride, or the factor that the axis grows by"},
     slips={"multiplied, as if it were strided": "j*s"},
     source="s units of the output lie between two of the input",
 )
 
 WHOLE_FIELD = Formula(
     "receptive field where all positions are mixed",
-    "n",
-    {"n": "size of the network's input along the axis"},
+    "x",
+    {"x": "size of the network's input along the axis"},
     source="every unit sees the axis from end to end",
 )
 

@@ -209,7 +209,7 @@ class Cat(_Idle):
 
     dim: int = 0
     formulas = rules(
-        size=(CONCATENATED_SIZE, "as the inputs' along the other axes"),
+        size=(CONCATENATED_SIZE, "along the other axes as the inputs'"),
         field=(JOINED_FIELD, JOINED_START),
     )
 
@@ -250,7 +250,7 @@ class Stack(_Idle):
 
     dim: int = 0
     formulas = rules(
-        size=(STACKED_SIZE, "as the inputs' along the other axes"),
+        size=(STACKED_SIZE, "along the other axes as the inputs'"),
         field=(JOINED_FIELD, JOINED_START),
     )
 
@@ -282,7 +282,7 @@ class MatMul(Layer):
     formulas = rules(
         size=("the rows of the left matrix and the columns of the right one; other axes as those of a sum",),
         macs=(MATRIX_MACS,),
-        field=(WHOLE_FIELD, "along the axis summed over; along others as the inputs'"),
+        field=(WHOLE_FIELD, "so along the axis summed over, else as the inputs'"),
     )
 
     def output_shape(self, *inputs: Shape) -> Shape:

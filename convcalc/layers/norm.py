@@ -13,7 +13,7 @@ from convcalc.algebra.types import Dim, Shape
 from convcalc.layers.base import Fields, Layer, Lazy, Shapes, Tensors, Work
 from convcalc.layers.binding import Dims
 from convcalc.layers.demands import require, require_alike, require_divisible, require_size
-from convcalc.layers.formulas import MIXED, UNCHANGED, WHOLE_FIELD, rules
+from convcalc.layers.formulas import MIXED, WHOLE_FIELD, rules
 
 
 class _Norm(Layer):
@@ -74,7 +74,7 @@ class _ChannelNorm(_Norm):
 
 
 class _BatchNorm(_ChannelNorm):
-    formulas = rules(field=(UNCHANGED, WHOLE_FIELD, "without running statistics"))
+    formulas = rules(field=("as the input's with running statistics, else positions are mixed", WHOLE_FIELD))
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
@@ -110,7 +110,7 @@ class _InstanceNorm(_ChannelNorm):
     affine: bool = False
     track_running_stats: bool = False
     whose = "channel of an instance"
-    formulas = rules(field=(WHOLE_FIELD, "as the input's with running statistics"))
+    formulas = rules(field=("as the input's with running statistics, else positions are mixed", WHOLE_FIELD))
 
     def _over(self, rank: int) -> Sequence[int]:
         return range(rank - self.rank, rank)

@@ -163,7 +163,7 @@ def variants(kind: type[Layer]) -> dict[str, Parameters]:
     found: dict[str, Parameters] = {}
     for name, default in kind.arguments.items():
         if name in LETTERS and kind.annotated[name] != "PerAxis":
-            label, value = name, 3
+            label, value = name, 3  # which divides what a letter otherwise stands for
         elif default is False or (type(default) is int and default > 0 and kind.annotated[name] == "int"):
             value = default + 1 if default else True
             label = f"{name}={value}"
@@ -176,9 +176,9 @@ def variants(kind: type[Layer]) -> dict[str, Parameters]:
 
 
 def _specimen(kind: type[Layer], name: str) -> Any:
-    """Return a value for an argument of which only the letter is wanted."""
+    """Return a legal value for an argument of which only the letter is wanted."""
     several = {"PerAxis": kind.rank, "Dims": 1, "Shape": 1}.get(kind.annotated[name])
-    return (2,) * several if several else 2
+    return (6,) * several if several else 6
 
 
 def _written(kind: type[Layer], arguments: Mapping[str, Any]) -> Parameters | None:

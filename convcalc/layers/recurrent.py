@@ -126,7 +126,9 @@ class _Recurrent(_Gated):
     dropout: float = 0.0
     bidirectional: Flag = False
     order = "input_size hidden_size num_layers bias batch_first dropout bidirectional"
-    formulas = rules(field=(WHOLE_FIELD, "with bidirectional; in one direction each step sees one more than the last"))
+    formulas = rules(
+        field=(WHOLE_FIELD, "with bidirectional alone: in one direction each step sees one more than the last")
+    )
 
     def check(self) -> None:
         self.positive("num_layers", self.num_layers)

@@ -60,7 +60,7 @@ def axes_of(dims: Iterable[Dim], rank: int) -> tuple[int, ...]:
 class _Regrouping(_Idle):
     formulas = rules(
         size=("as given", MISSING_SIZE),
-        field=(WHOLE_FIELD, "where positions are merged; axes that stay keep theirs"),
+        field=(WHOLE_FIELD, "so where positions are merged; axes that stay keep theirs"),
     )
 
     def check_sizes(self, name: str) -> None:
@@ -83,7 +83,7 @@ class Flatten(_Regrouping):
 
     start_dim: int = 1
     end_dim: int = -1
-    formulas = rules(size=(FLATTENED_SIZE, "as the input's along the other axes"))
+    formulas = rules(size=(FLATTENED_SIZE, MIXED))
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs

@@ -33,13 +33,13 @@ TRANSPOSED_SIZE = Formula(
 )
 
 SPREAD_FIELD = Formula(
-    "receptive field",
+    "receptive field of a transposed window",
     "r + (ceildiv(k*g, s) - 1)*quotient(d, g)*j",
     {
         "r": FIELD.symbols["r"],
         "k": "kernel size",
         "g": "greatest common divisor of stride and dilation",
-        "s": "stride",
+        "s": SPREAD_JUMP.symbols["s"],
         "d": "dilation",
         "j": FIELD.symbols["j"],
     },

@@ -18,6 +18,7 @@ from convcalc.formats.sheet.read import read_spec
 from convcalc.layers.base import _REQUIRED, Layer
 from convcalc.questions.answer import Answer, is_json
 from convcalc.views import catalogue, json
+from convcalc.views.formulas import formulas_by_quantity
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -68,8 +69,7 @@ class LayerPage(KnownLayers):
 
     def to_dict(self) -> dict[str, Any]:
         example = self.example and self.example[0]
-        formulas = {formula.name: str(formula) for formula in catalogue.formulas(self.kind)}
-        return json.plain({**_arguments(self.kind), "example": example, "formulas": formulas})
+        return json.plain({**_arguments(self.kind), "example": example, "formulas": formulas_by_quantity(self.kind)})
 
 
 def _arguments(kind: type[Layer]) -> dict[str, Any]:

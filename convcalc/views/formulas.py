@@ -36,6 +36,22 @@ def formulas_text(kind: type[Layer], width: int | None = None) -> str:
     return "\n\n".join(paragraphs)
 
 
+def formulas_by_quantity(kind: type[Layer]) -> dict[str, dict[str, object]]:
+    """Return the formulas of a kind as data: by quantity their texts by name, and the rules that are sentences.
+
+    >>> from convcalc.layers.linear import Linear
+    >>> formulas_by_quantity(Linear)["params"]
+    {'formulas': {'parameters': 'i·o + o'}, 'rules': []}
+    """
+    return {
+        quantity: {
+            "formulas": {text.name: str(text) for text in stated if isinstance(text, Formula)},
+            "rules": [text for text in stated if isinstance(text, str)],
+        }
+        for quantity, stated in formulas_of(kind).items()
+    }
+
+
 def filled(line: str, width: int | None, indent: str = "    ") -> str:
     """Return one line broken to ``width``, the further lines indented by ``indent`` more than the first.
 
