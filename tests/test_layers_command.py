@@ -161,7 +161,10 @@ def test_a_kind_that_is_new_needs_nothing_more() -> None:
 
     assert signature(Twice) == "Twice(times, loud=False)"
     assert formulas_of(Twice) == {
-        **{"size": ("as the input's",), "params": ("none",), "macs": ("none",), "field": ("as the input's",)},
+        "size": ("as the input's",),
+        "params": ("none",),
+        "macs": ("none",),
+        "field": ("as the input's",),
         "memory": Layer.formulas["memory"],
     }
     shown = example(Twice)

@@ -38,10 +38,11 @@ IDIOMS = {
 }
 """Idioms that are not used, by what is written instead; CONTRIBUTING.md explains the style."""
 
-NOT_VERBS = frozenset(
+_OPENINGS = (
     "a an all and any as at both by each every for from how if in its many no none nothing of on one only or several "
-    "so such that the them then there these they this those to what when where whether which who whose with".split()
+    "so such that the them then there these they this those to what when where whether which who whose with"
 )
+NOT_VERBS = frozenset(_OPENINGS.split())
 """Words that no docstring of a function begins with: what follows them is a phrase, not an order."""
 
 
@@ -76,9 +77,7 @@ def test_functions_are_documented_by_what_they_do(path: Path) -> None:
         if text is None:
             if not inherited(node) and not (is_method and (name.split(".")[-1] in methods or "visit_" in name)):
                 wrong.append(f"{name} has no docstring")
-        elif isinstance(node, ast.FunctionDef) and "property" not in str(
-            [ast.unparse(d) for d in node.decorator_list]
-        ):
+        elif isinstance(node, ast.FunctionDef) and "property" not in str([ast.unparse(d) for d in node.decorator_list]):
             first = re.split(r"\W+", text.lstrip("`*"), maxsplit=1)[0]
             if first.lower() in NOT_VERBS or re.fullmatch(r"[A-Z][a-z]+[^s]s", first) or text.startswith("``"):
                 wrong.append(f"{name}: {text.splitlines()[0]}")
