@@ -76,8 +76,7 @@ def state_calls(draw: Any, kind: str) -> Any:
 @pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"])
 @given(data=st.data())
 def test_states(kind: str, data: st.DataObject) -> None:
-    call = data.draw(state_calls(kind))
-    kwargs, shapes = call
+    kwargs, shapes = data.draw(state_calls(kind))
     expected = torch_says(kind, kwargs, with_states, shapes)
     assert convcalc_says(kind, kwargs, with_states, shapes) == expected
 
@@ -162,8 +161,7 @@ def odd_calls(draw: Any, kind: type[Layer]) -> Any:
 @settings(max_examples=min(settings.default.max_examples // 2, 200))  # for each of 150 kinds
 @given(data=st.data())
 def test_only_convcalc_s_errors(kind: type[Layer], data: st.DataObject) -> None:
-    call = data.draw(odd_calls(kind))
-    kwargs, shapes = call
+    kwargs, shapes = data.draw(odd_calls(kind))
     try:
         layer = kind(**kwargs)
         assert repr(layer)

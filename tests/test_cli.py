@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
 import re
 import shlex
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -274,12 +278,7 @@ COMMAND = [sys.executable, "-m", "convcalc"]
 
 def in_terminal(width: int, *arguments: str) -> str:
     """What the command prints to a terminal of this width."""
-    pty = pytest.importorskip("pty") if sys.platform == "win32" else __import__("pty")
     main_end, end = pty.openpty()
-    import fcntl
-    import struct
-    import termios
-
     fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     process = subprocess.Popen([*COMMAND, *arguments], stdout=end, env=environment)
@@ -314,11 +313,12 @@ def test_formulas_fold_in_a_narrow_terminal() -> None:
 
 
 def test_broken_pipe_is_quiet() -> None:
-    process = subprocess.Popen([*COMMAND, "summary", "resnet152"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout is not None and process.stderr is not None
-    process.stdout.close()
-    assert process.stderr.read() == b""
-    process.wait()
+    with subprocess.Popen(
+        [*COMMAND, "summary", "resnet152"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
@@ -362,7 +362,6 @@ def test_unreadable_file_has_its_own_exit_code(monkeypatch: pytest.MonkeyPatch) 
     assert (result.stderr, result.exit_code) == ("FileError: plan.net: No such file or directory\n", 3)
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run([*COMMAND, "networks"], stdout=full, stderr=subprocess.PIPE, text=True)

@@ -262,7 +262,9 @@ SLIM = {
     "mobilenet_v1": mobilenet_v1(),
     "resnet_v1_50": resnet_v1_50(),
 }
-PUBLISHED = list(csv.DictReader((Path(__file__).parent / "data" / "receptive_fields_slim.csv").open()))
+PUBLISHED = list(
+    csv.DictReader((Path(__file__).parent / "data" / "receptive_fields_slim.csv").read_text().splitlines())
+)
 
 
 @pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row["cnn"] + " " + row["endpoint"].split("/", 1)[-1])

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+import sympy
 
 import convcalc as cc
 from convcalc import nn
@@ -231,7 +232,6 @@ def test_depth_takes_the_longest_path() -> None:
 
 
 def test_letters_give_closed_forms_that_hold() -> None:
-    sympy = pytest.importorskip("sympy")
     report = summary("resnet50", "3xHxW")
     size = {sympy.Symbol(letter, integer=True, positive=True): 224 for letter in "HW"}
     numbers = summary("resnet50").totals
