@@ -13,7 +13,7 @@ import pytest
 from convcalc import nn, summary, trace
 from convcalc.algebra.dims import show
 from convcalc.errors import ConvcalcError, SpecError
-from convcalc.formats.sheet.names import FROM_INPUT, build, families, kinds, short_name
+from convcalc.formats.sheet.names import build, families, kinds
 from convcalc.formats.sheet.read import read_spec
 from convcalc.network.graph import Graph
 
@@ -160,7 +160,7 @@ def test_lowercase_takes_the_rank_off_the_input() -> None:
 def test_every_kind_has_a_short_name_that_means_it() -> None:
     for name in kinds():
         if not name.startswith("Lazy"):
-            stem = families()[short_name(name)]
+            stem = families()[kinds()[name].sheet_name()]
             assert name == stem or (name[:-2] == stem and name[-2:] in ("1d", "2d", "3d")), name
 
 
@@ -168,9 +168,9 @@ def test_what_the_input_gives_is_not_written() -> None:
     shape = (1, 8, 6, 6)
     for name, family in families().items():
         kind = kinds().get(family) or kinds()[f"{family}2d"]
-        if any(argument in FROM_INPUT for argument in kind.arguments) and next(iter(kind.arguments)) in FROM_INPUT:
+        if next(iter(kind.arguments), "") in kind.infers:
             needed = [a for a, default in kind.arguments.items() if default is nn.Linear.arguments["in_features"]]
-            values = {argument: 2 for argument in needed if argument not in FROM_INPUT}
+            values = {argument: 2 for argument in needed if argument not in kind.infers}
             layer = build(name, shape[:2] if name in ("fc", "linear") else shape, [], values)
             assert type(layer) is kind, name
 

@@ -55,6 +55,8 @@ class Hardtanh(_Activation):
     Hardtanh(min_val=-2.0)
     """
 
+    sheet_example = "input(64, 56, 56)\nhardtanh(min_val=-2.0)"
+
     min_val: Any = -1.0
     max_val: Any = 1.0
     inplace: bool = False
@@ -105,6 +107,8 @@ class PReLU(_Activation):
     {'weight': (64,)}
     """
 
+    sheet_example = "input(64, 56, 56)\nprelu(64)"
+
     num_parameters: Dim = 1
     init: float = 0.25
     factory = True
@@ -128,6 +132,8 @@ class ReLU(_InPlace):
     (2, 3)
     """
 
+    torch_call = "F.relu({all})"
+
 
 class ReLU6(_InPlace):
     """``x`` clipped to 0 … 6, as `torch.nn.ReLU6`.
@@ -143,6 +149,8 @@ class RReLU(_Activation):
     >>> RReLU(0.1, 0.3).output_shape((2, 3))
     (2, 3)
     """
+
+    noisy = True
 
     lower: float = 1 / 8
     upper: float = 1 / 3
@@ -195,6 +203,8 @@ class Sigmoid(_Activation):
     >>> Sigmoid().output_shape((2, 3))
     (2, 3)
     """
+
+    torch_call = "torch.sigmoid({all})"
 
 
 class SiLU(_InPlace):
@@ -253,6 +263,8 @@ class Tanh(_Activation):
     (2, 3)
     """
 
+    torch_call = "torch.tanh({all})"
+
 
 class Tanhshrink(_Activation):
     """``x − tanh x``, as `torch.nn.Tanhshrink`.
@@ -280,6 +292,9 @@ class Exp(Layer):
     >>> Exp().output_shape((2, 3))
     (2, 3)
     """
+
+    in_torch = False
+    torch_call = "{x}.exp()"
 
     def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"exp": prod(output)}

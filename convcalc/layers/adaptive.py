@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import gcd
-from typing import Any, ClassVar
+from typing import Any
 
 from convcalc.algebra.dims import as_dim, prod
 from convcalc.algebra.field import Field
@@ -50,7 +50,6 @@ ADAPTIVE_READS = Formula(
 
 class _AdaptivePool(Layer):
     output_size: PerAxis
-    averages: ClassVar[bool] = False
     formulas = rules(
         size=(GIVEN_SIZE, "as the input's where output_size is None"),
         reads=(ADAPTIVE_READS,),
@@ -157,6 +156,7 @@ def _common_divisor(n: Dim, o: Dim) -> Dim | None:
 
 
 class _AdaptiveAvgPool(_AdaptivePool):
+    also = {"gap": {"output_size": 1}}
     averages = True
 
     def work(self, inputs: Shapes, output: Shape) -> Work | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from convcalc.algebra.dims import prod, show_shape
@@ -47,6 +48,12 @@ class MultiheadAttention(Layer):
     (10, 2, 512)
     """
 
+    sheet = "mha"
+    infers = {"embed_dim": -1}
+    sheet_example = "x = input(197, 512)\nmha(8)(x, x, x)"
+    printed = None
+    alternatives = ("weights", "head_weights")
+
     arity = (3, 3)
 
     embed_dim: Dim
@@ -72,6 +79,11 @@ class MultiheadAttention(Layer):
     def _features(self) -> tuple[Dim, Dim]:
         """Features of key and value."""
         return self.kdim or self.embed_dim, self.vdim or self.embed_dim
+
+    def torch_inputs(self, shapes: Sequence[Shape], read: Collection[str]) -> str:
+        if not read:
+            return "{all}, need_weights=False"
+        return "{all}" + ", average_attn_weights=False" * ("head_weights" in read)
 
     def forward(
         self,

@@ -21,6 +21,8 @@ from convcalc.layers.shaping import axes_of, axis_of
 
 
 class _Moving(_Idle):
+    in_torch = False
+    rearranges = True
     formulas = rules(size=("the input's, in another order",))
 
     def sources(self, x: Shape) -> Sequence[int | None]:
@@ -44,6 +46,8 @@ class Permute(_Moving):
     (1, 7, 9, 64)
     """
 
+    torch_call = "{x}.permute({*dims})"
+
     dims: Dims
 
     def sources(self, x: Shape) -> Sequence[int | None]:
@@ -59,6 +63,8 @@ class Transpose(_Moving):
     (1, 49, 64)
     """
 
+    torch_call = "{x}.transpose({dim0}, {dim1})"
+
     dim0: int
     dim1: int
 
@@ -73,6 +79,8 @@ class Squeeze(_Moving):
     >>> Squeeze().output_shape((1, 64, 1, 1))
     (64,)
     """
+
+    torch_call = "{x}.squeeze({**rest})"
 
     dim: int | Dims | None = None
     formulas = rules(size=("the input's without axes of size 1",))
@@ -93,6 +101,8 @@ class Unsqueeze(_Moving):
     (1, 64, 1)
     """
 
+    torch_call = "{x}.unsqueeze({dim})"
+
     dim: int
     formulas = rules(size=("the input's, and 1 for the new axis",))
 
@@ -107,6 +117,10 @@ class Expand(_Idle):
     >>> Expand((8, -1, -1)).output_shape((1, 1, 768))
     (8, 1, 768)
     """
+
+    in_torch = False
+    torch_call = "{x}.expand({*sizes})"
+    rearranges = True
 
     sizes: Dims
     formulas = rules(size=("as given, the input's for -1",))
@@ -179,6 +193,10 @@ class Slice(_Idle):
     >>> Slice((slice(None), 0, ..., slice(0, None, 2))).output_shape((1, 3, 8, 9))
     (1, 8, 5)
     """
+
+    in_torch = False
+    torch_call = "{x}[{*index}]"
+    rearranges = True
 
     index: Any
     formulas = rules(
@@ -269,6 +287,10 @@ class Roll(_Idle):
     >>> Roll((-3, -3), (1, 2)).output_shape((1, 56, 56, 96))
     (1, 56, 56, 96)
     """
+
+    in_torch = False
+    torch_call = "{x}.roll({shifts}, {**rest})"
+    rearranges = True
 
     shifts: Dims
     dims: Dims | None = None

@@ -24,6 +24,7 @@ from convcalc.layers.demands import (
     require,
 )
 from convcalc.layers.formulas import MEMORY, NONE, UNCHANGED, Rules, Seen
+from convcalc.layers.spelling import Spelling
 
 # What a layer may say that it computes, each word priced by a convention (`analysis.count.conventions`); a new one
 # belongs here only when a convention prices it differently from all others.
@@ -52,8 +53,11 @@ recorder: ContextVar[Callable[..., Any]] = ContextVar("recorder")
 """The tape in force: what a call of a layer on symbolic tensors is handed to."""
 
 
-class Layer(Configured):
-    """A kind of layer: its arguments as annotated attributes, and the facts about a call."""
+class Layer(Spelling, Configured):
+    """A kind of layer: its arguments as annotated attributes, and the facts about a call.
+
+    How it is written, on a sheet and in PyTorch, stands in `Spelling`.
+    """
 
     arity: ClassVar[tuple[int, int]] = (1, 1)  # the least and the greatest number of inputs
     formulas: ClassVar[Rules] = {
@@ -132,6 +136,10 @@ class Layer(Configured):
         `field` alone says it: the units then see the whole axis, or what the input's see (`layers.workings`).
         """
         return None
+
+    def reaches(self) -> Sequence[tuple[Dim, Dim]]:
+        """Return for each axis how far a window's ends are apart, and the padding, which is at most that."""
+        return ()
 
     def require_rank(self, shape: Shape, *ranks: int) -> None:
         """Raise WrongAxes for another number of axes, by default than channels and the spatial ones, batch or not."""

@@ -105,6 +105,10 @@ class _Sliding(Layer):
             return reach // 2, reach - reach // 2
         return (0, 0) if p == "valid" else (p, p)
 
+    def reaches(self) -> Sequence[tuple[Dim, Dim]]:
+        windows = [self._window(axis) for axis in range(self.rank)]
+        return [(d * (k - 1), p) for k, _, p, d in windows] if isinstance(self.padding, tuple) else ()
+
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         return slid(fields[0], _taps_of(self, inputs[0][-self.rank :]))
 
@@ -130,6 +134,7 @@ def _taps_of(layer: _Sliding, sizes: Shape) -> list[Taps | Reach | None]:
 
 
 class _Conv(_Sliding):
+    infers = {"in_channels": 1}
     in_channels: Dim
     out_channels: Dim
     stride: PerAxis = 1
@@ -255,6 +260,9 @@ class LazyConv3d(Lazy, becomes=Conv3d):
 class _LocallyConnected(_Conv):
     """A kernel and a bias for every position, which torch has not: LeCun 1989, *Generalization and network design*."""
 
+    in_torch = False
+    infers = {"in_channels": 1, "input_size": slice(2, None)}
+
     input_size: PerAxis
     order = "in_channels out_channels input_size kernel_size stride padding dilation groups bias padding_mode"
     modes = ("zeros",)
@@ -281,6 +289,8 @@ class LocallyConnected1d(_LocallyConnected, rank=1):
     {'weight': (4, 1, 1, 3)}
     """
 
+    sheet_example = "input(1, 6)\nlocallyconnected(1, 3, bias=False)"
+
 
 class LocallyConnected2d(_LocallyConnected, rank=2):
     """A convolution over (N, C_in, H, W) with a kernel for every position.
@@ -289,6 +299,8 @@ class LocallyConnected2d(_LocallyConnected, rank=2):
     {'weight': (4, 4, 1, 1, 3, 3)}
     """
 
+    sheet_example = "input(3, 6, 6)\nlocallyconnected(8, 3, bias=False)"
+
 
 class LocallyConnected3d(_LocallyConnected, rank=3):
     """A convolution over (N, C_in, D, H, W) with a kernel for every position.
@@ -296,3 +308,5 @@ class LocallyConnected3d(_LocallyConnected, rank=3):
     >>> LocallyConnected3d(1, 1, 6, 3, bias=False).weights()
     {'weight': (4, 4, 4, 1, 1, 3, 3, 3)}
     """
+
+    sheet_example = "input(1, 6, 6, 6)\nlocallyconnected(1, 3, bias=False)"

@@ -15,11 +15,16 @@ class Identity(_Idle):
     (128, 20)
     """
 
+    rearranges = True
+    sheet_example = "input(64, 56, 56)\nidentity()"
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
 
 
 class _Dropout(_Idle):
+    noisy = True
+    any_rank = True
     p: float = 0.5
     inplace: bool = False
 

@@ -37,6 +37,8 @@ class Embedding(Layer):
     (2, 12, 64)
     """
 
+    index_input = 0
+
     num_embeddings: Dim
     embedding_dim: Dim
     padding_idx: int | None = None
@@ -79,6 +81,10 @@ class IndexSelect(Layer):
     >>> IndexSelect(0).output_shape((169, 3), (2401,))
     (2401, 3)
     """
+
+    in_torch = False
+    torch_call = "{x}.index_select({dim}, {y})"
+    index_input = 1
 
     arity = (2, 2)
     dim: int

@@ -71,6 +71,10 @@ class Linear(_Product):
     (128, 30)
     """
 
+    also = {"fc": {}}
+    infers = {"in_features": -1}
+    wants_vector = True
+
     in_features: Dim
     order = "in_features out_features bias"
     formulas = rules(macs=(LINEAR_MACS,))

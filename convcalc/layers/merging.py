@@ -105,6 +105,9 @@ def _stretched(m: Dim, n: Dim, a: Shape, b: Shape) -> Dim:
 class _Broadcasting(Layer):
     """Tensors of broadcastable shapes, element by element."""
 
+    in_torch = False
+    merges = True
+
     arity = (1, ANY)
     op: ClassVar[Op]
     formulas = rules(
@@ -144,6 +147,8 @@ class Add(_Pointwise):
     (1, 4, 8, 8)
     """
 
+    operator = "+"
+
     op = "add"
 
 
@@ -153,6 +158,8 @@ class Mul(_Pointwise):
     >>> Mul().output_shape((1, 4, 8, 8), (1, 4, 1, 1))
     (1, 4, 8, 8)
     """
+
+    operator = "*"
 
     op = "mul"
 
@@ -173,6 +180,8 @@ class Sub(_Directed):
     (1, 4, 8, 8)
     """
 
+    operator = "-"
+
     op = "add"
 
 
@@ -183,6 +192,8 @@ class Div(_Directed):
     (1, 4, 8, 8)
     """
 
+    operator = "/"
+
     op = "mul"
 
 
@@ -192,6 +203,8 @@ class Maximum(_Broadcasting):
     >>> Maximum().output_shape((1, 4, 8, 8), (4, 1, 1))
     (1, 4, 8, 8)
     """
+
+    torch_call = "torch.maximum({all})"
 
     arity = (2, 2)
 
@@ -204,6 +217,14 @@ class Cat(_Idle):
     >>> Cat(1).output_shape((1, 4, 8, 8), (1, 3, 8, 8))
     (1, 7, 8, 8)
     """
+
+    in_torch = False
+    torch_call = "torch.cat([{all}], {dim})"
+    merges = True
+    sheet_defaults = {"dim": 1}  # on a sheet the batch is implied: channels are what is joined
+    passes_one = True
+    rearranges = True
+    joins = True
 
     arity = (1, ANY)
 
@@ -246,6 +267,12 @@ class Stack(_Idle):
     (1, 2, 4, 8)
     """
 
+    in_torch = False
+    torch_call = "torch.stack([{all}], {dim})"
+    merges = True
+    rearranges = True
+    joins = True
+
     arity = (1, ANY)
 
     dim: int = 0
@@ -277,6 +304,11 @@ class MatMul(Layer):
     >>> MatMul().output_shape((8, 197, 64), (64, 197))
     (8, 197, 197)
     """
+
+    in_torch = False
+    operator = "@"
+    merges = True
+    sheet_example = "a = input(8, 197, 64)\nb = input(8, 64, 197)\nmatmul(a, b)"
 
     arity = (2, 2)
     formulas = rules(

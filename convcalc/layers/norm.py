@@ -52,6 +52,7 @@ class _Norm(Layer):
 
 
 class _ChannelNorm(_Norm):
+    infers = {"num_features": 1}
     num_features: Dim
     eps: float = 1e-5
     momentum: float | None = 0.1
@@ -74,6 +75,7 @@ class _ChannelNorm(_Norm):
 
 
 class _BatchNorm(_ChannelNorm):
+    sheet = "bn"
     formulas = rules(field=("as the input's with running statistics, else positions are mixed", WHOLE_FIELD))
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -89,6 +91,9 @@ class BatchNorm1d(_BatchNorm, rank=1):
     {'weight': (4,), 'bias': (4,)}
     """
 
+    takes_vectors = True
+    sheet_example = "input(100)\nBatchNorm1d(100)"
+
 
 class BatchNorm2d(_BatchNorm, rank=2):
     """Normalises each channel of (N, C, H, W) over the batch, as `torch.nn.BatchNorm2d`.
@@ -96,6 +101,8 @@ class BatchNorm2d(_BatchNorm, rank=2):
     >>> BatchNorm2d(4).buffers()
     {'running_mean': (4,), 'running_var': (4,), 'num_batches_tracked': ()}
     """
+
+    sheet_example = "input(64, 56, 56)\nbn()"
 
 
 class BatchNorm3d(_BatchNorm, rank=3):
@@ -135,6 +142,8 @@ class InstanceNorm2d(_InstanceNorm, rank=2):
     >>> InstanceNorm2d(4, affine=True).weights()
     {'weight': (4,), 'bias': (4,)}
     """
+
+    sheet_example = "input(64, 56, 56)\ninstancenorm(affine=True)"
 
 
 class InstanceNorm3d(_InstanceNorm, rank=3):
@@ -206,6 +215,9 @@ class GroupNorm(_Norm):
     (1, 4, 8, 8)
     """
 
+    sheet = "gn"
+    infers = {"num_channels": 1}
+
     num_groups: Dim
     num_channels: Dim
     eps: float = 1e-5
@@ -232,6 +244,7 @@ class GroupNorm(_Norm):
 
 
 class _ShapeNorm(_Norm):
+    infers = {"normalized_shape": -1}
     normalized_shape: Dims
     eps: float | None = 1e-5
     elementwise_affine: bool = True
@@ -266,6 +279,8 @@ class LayerNorm(_ShapeNorm):
     (1, 4, 8)
     """
 
+    sheet = "ln"
+
     eps: float = 1e-5
     bias: bool = True
 
@@ -276,5 +291,7 @@ class RMSNorm(_ShapeNorm):
     >>> RMSNorm((2, 3)).weights()
     {'weight': (2, 3)}
     """
+
+    sheet_example = "input(197, 768)\nrmsnorm()"
 
     eps: float | None = None

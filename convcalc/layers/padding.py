@@ -24,6 +24,7 @@ PADDED_SIZE = Formula(
 
 
 class _Pad(_Idle):
+    any_rank = True
     padding: Any  # one number, or two for each axis, from the last axis on
     fewest: ClassVar[int] = 2  # numbers in it
     border: ClassVar[str] = "zeros"  # as a convolution's ``padding_mode``

@@ -113,6 +113,7 @@ class _WithIndices(Layer):
 
 
 class _MaxPool(_WithIndices, _Pool):
+    outside = -inf
     dilation: PerAxis = 1
     order = "kernel_size stride padding dilation return_indices ceil_mode"
 
@@ -149,6 +150,7 @@ class MaxPool3d(_MaxPool, rank=3):
 
 
 class _AvgPool(_Pool):
+    averages = True
     count_include_pad: Flag = True
     divisor_override: int | None = None
 
@@ -255,6 +257,8 @@ class LocalResponseNorm(Layer):
     >>> LocalResponseNorm(5).output_shape((1, 4, 8, 8))
     (1, 4, 8, 8)
     """
+
+    sheet = "lrn"
 
     size: Dim
     alpha: float = 1e-4

@@ -5,7 +5,7 @@ Elman 1990, Hochreiter and Schmidhuber 1997, arXiv:1406.1078 (GRU), 1402.1128 (p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 from convcalc.algebra.dims import at_least, prod, show_shape
@@ -51,6 +51,7 @@ MOST_LAYERS = 100_000  # each has tensors of its own, which are listed
 
 
 class _Gated(Layer):
+    infers = {"input_size": -1}
     arity = (1, 3)  # the input and its states
     states: ClassVar[tuple[str, ...]] = ("h_n",)
     gates = 1
@@ -63,6 +64,9 @@ class _Gated(Layer):
     proj_size = 0
     factory = True
     formulas = rules(channels=(RECURRENT_FEATURES,), macs=(RECURRENT_MACS,))
+
+    def torch_inputs(self, shapes: Sequence[Shape], read: Collection[str]) -> str:
+        return "{all}" if len(shapes) < 3 else "{x}, ({y}, {z})"
 
     @property
     def _fed_back(self) -> Dim:

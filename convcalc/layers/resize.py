@@ -238,6 +238,8 @@ class UpsamplingNearest2d(Upsample, rank=2):
     (1, 4, 16, 16)
     """
 
+    printed = ("mode",)
+
     order = "size scale_factor"
     formulas = rules(reads=(), field=(READ_FIELD, READ_JUMP))
 
@@ -248,6 +250,8 @@ class UpsamplingBilinear2d(Upsample, rank=2):
     >>> UpsamplingBilinear2d(size=(14, 15)).output_shape((1, 4, 8, 8))
     (1, 4, 14, 15)
     """
+
+    printed = ("mode",)
 
     order = "size scale_factor"
     formulas = UpsamplingNearest2d.formulas

@@ -58,6 +58,7 @@ def axes_of(dims: Iterable[Dim], rank: int) -> tuple[int, ...]:
 
 
 class _Regrouping(_Idle):
+    rearranges = True
     formulas = rules(
         size=("as given", MISSING_SIZE),
         field=(WHOLE_FIELD, "so where positions are merged; axes that stay keep theirs"),
@@ -81,6 +82,8 @@ class Flatten(_Regrouping):
     (1, 256)
     """
 
+    torch_call = "{x}.flatten({start_dim}, {end_dim=-1})"
+
     start_dim: int = 1
     end_dim: int = -1
     formulas = rules(size=(FLATTENED_SIZE, MIXED))
@@ -102,6 +105,9 @@ class Reshape(_Regrouping):
     (2, 2, 64)
     """
 
+    in_torch = False
+    torch_call = "{x}.reshape({*shape})"
+
     shape: Shape
 
     def check(self) -> None:
@@ -117,6 +123,8 @@ class Unflatten(_Regrouping):
     >>> Unflatten(1, (2, -1)).output_shape((1, 4, 8, 8))
     (1, 2, 2, 8, 8)
     """
+
+    torch_call = "{x}.unflatten({dim}, {unflattened_size})"
 
     dim: int
     unflattened_size: Shape
@@ -238,6 +246,9 @@ class Sum(Layer):
     (1, 8, 8)
     """
 
+    in_torch = False
+    torch_call = "{x}.sum({**rest})"
+
     dim: int | Dims | None = None
     keepdim: bool = False
     formulas = rules(
@@ -272,6 +283,8 @@ class Mean(Sum):
     >>> Mean((2, 3)).output_shape((1, 4, 8, 8))
     (1, 4)
     """
+
+    torch_call = "{x}.mean({**rest})"
 
     def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"add": prod(inputs[0]), "mul": prod(output)}

@@ -45,6 +45,8 @@ class PixelShuffle(_Idle):
     (1, 1, 16, 16)
     """
 
+    rearranges = True
+
     upscale_factor: Dim
     formulas = rules(size=(SCALED_SIZE,), channels=(SHUFFLED_CHANNELS,), field=(UNCHANGED, SPREAD_JUMP))
 
@@ -81,6 +83,8 @@ class PixelUnshuffle(_Idle):
     (1, 16, 4, 4)
     """
 
+    rearranges = True
+
     downscale_factor: Dim
     formulas = rules(size=(UNSHUFFLED_SIZE,), channels=(UNSHUFFLED_CHANNELS,), field=(FIELD, JUMP, START))
 
@@ -116,6 +120,8 @@ class ChannelShuffle(_Idle):
     >>> ChannelShuffle(2).output_shape((1, 4, 8, 8))
     (1, 4, 8, 8)
     """
+
+    rearranges = True
 
     groups: Dim
 

@@ -101,6 +101,8 @@ class Softmax(_Softmax):
     {'exp': 20, 'add': 18, 'mul': 20}
     """
 
+    torch_call = "{x}.softmax({dim})"
+
 
 class Softmin(_Softmax):
     """The softmax of ``−x``, as `torch.nn.Softmin`.
@@ -129,6 +131,8 @@ class Softmax2d(Layer, rank=2):
     (2, 3, 8, 8)
     """
 
+    any_rank = True
+
     def output_shape(self, *inputs: Shape) -> Shape:
         self.require_rank(inputs[0], 4, 3)
         return inputs[0]
@@ -143,6 +147,9 @@ class Normalize(_Norm):
     >>> Normalize(dim=-1).work([(1, 4, 8, 8)], (1, 4, 8, 8))["norm"]
     256
     """
+
+    in_torch = False
+    torch_call = "F.normalize({all}, {**rest})"
 
     p: float = 2.0
     dim: int = 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 from math import gcd
 from typing import Any
@@ -71,6 +71,7 @@ UNPOOLED_SIZE = Formula(
 
 
 class _ConvTranspose(_Conv):
+    sheet = "convT"
     output_padding: PerAxis = 0
     order = "in_channels out_channels kernel_size stride padding output_padding groups bias dilation padding_mode"
     modes = ("zeros",)
@@ -101,6 +102,9 @@ class _ConvTranspose(_Conv):
             error = ShapeError(what, about=["output_padding", "stride", "dilation"])
             require(at_least(maximum(s, d) - 1, o), error)
         return TRANSPOSED_SIZE(n, k, s, p, d, o, axis=axis - self.rank)
+
+    def reaches(self) -> Sequence[tuple[Dim, Dim]]:
+        return ()  # whose padding is cut off the output
 
     def work(self, inputs: Shapes, output: Shape) -> Work:
         return self._tally(TRANSPOSED_MACS, inputs[0], (self.in_channels, self.out_channels), output)
@@ -183,6 +187,8 @@ class LazyConvTranspose3d(Lazy, becomes=ConvTranspose3d):
 class _MaxUnpool(_Strided, _Idle):
     """Takes a maximum pooling's values and indices; ``output_size`` is a tensor of that size, not the size itself."""
 
+    index_input = 1
+
     arity = (2, 3)
     formulas = rules(
         size=(UNPOOLED_SIZE, GIVEN_SIZE),
@@ -192,6 +198,12 @@ class _MaxUnpool(_Strided, _Idle):
     def check(self) -> None:
         super().check()
         self.each_at_least(0, "padding")
+
+    def torch_inputs(self, shapes: Sequence[Shape], read: Collection[str]) -> str:
+        if len(shapes) < 3:
+            return "{all}"
+        batched = len(shapes[2]) > self.rank + 1  # of a size, torch drops batch and channels where both are there
+        return "{x}, {y}, output_size={z}.shape" + ("" if batched else f"[-{self.rank}:]")
 
     def forward(self, *inputs: Any, output_size: Any = None) -> Any:
         if isinstance(output_size, (tuple, list)):

@@ -234,6 +234,8 @@ class Parameter(_Leaf):
     {'': (1, 1, 768)}
     """
 
+    held_as = "parameter"
+
     def weights(self) -> Mapping[str, Shape]:
         return {"": self.shape}
 
@@ -244,6 +246,8 @@ class Buffer(_Leaf):
     >>> Buffer(49, 49).buffers()
     {'': (49, 49)}
     """
+
+    held_as = "buffer"
 
     def buffers(self) -> Mapping[str, Shape]:
         return {"": self.shape}

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from convcalc.algebra.types import Shape
 from convcalc.analysis.count.report import Report, analyze
 from convcalc.errors import ConvcalcError, UnknownName
-from convcalc.formats.sheet.names import FROM_INPUT, any_kind, check_name, kinds, short_name
+from convcalc.formats.sheet.names import any_kind, check_name, kinds
 from convcalc.formats.sheet.read import read_spec
 from convcalc.layers.base import _REQUIRED, Layer
 from convcalc.questions.answer import Answer, is_json
@@ -40,7 +40,7 @@ class KnownLayers(Answer):
         return [
             {
                 "layer": kind.__name__,
-                "sheet": short_name(kind.__name__),
+                "sheet": kind.sheet_name(),
                 "signature": catalogue.signature(kind),
             }
             for kind in self.kinds
@@ -75,7 +75,7 @@ class LayerPage(KnownLayers):
 def _arguments(kind: type[Layer]) -> dict[str, Any]:
     needed = [name for name, default in kind.arguments.items() if default is _REQUIRED]
     usual = {name: default for name, default in kind.arguments.items() if default is not _REQUIRED}
-    return {"layer": kind.__name__, "sheet": short_name(kind.__name__), "required": needed, "defaults": usual}
+    return {"layer": kind.__name__, "sheet": kind.sheet_name(), "required": needed, "defaults": usual}
 
 
 def layers(name: str = "*") -> KnownLayers:
@@ -91,7 +91,7 @@ def layers(name: str = "*") -> KnownLayers:
     if not set(name) & set("*?["):
         return LayerPage((kind_named(name),))
     names = sorted(kinds(), key=str.lower)
-    matching = [kind for kind in names if fnmatchcase(kind, name) or fnmatchcase(short_name(kind), name)]
+    matching = [kind for kind in names if fnmatchcase(kind, name) or fnmatchcase(kinds()[kind].sheet_name(), name)]
     if not matching:
         raise UnknownName(f"no layer matches {name!r:.60}", hint="`convcalc layers` lists them all")
     return KnownLayers(tuple([kinds()[kind] for kind in matching]))
@@ -133,30 +133,13 @@ def example(kind: type[Layer]) -> Example | None:
     return None
 
 
-SHEETS = {
-    "BatchNorm1d": "input(100)\nBatchNorm1d(100)",
-    "BatchNorm2d": "input(64, 56, 56)\nbn()",
-    "Hardtanh": "input(64, 56, 56)\nhardtanh(min_val=-2.0)",
-    "Identity": "input(64, 56, 56)\nidentity()",
-    "InstanceNorm2d": "input(64, 56, 56)\ninstancenorm(affine=True)",
-    "LocallyConnected1d": "input(1, 6)\nlocallyconnected(1, 3, bias=False)",
-    "LocallyConnected2d": "input(3, 6, 6)\nlocallyconnected(8, 3, bias=False)",
-    "LocallyConnected3d": "input(1, 6, 6, 6)\nlocallyconnected(1, 3, bias=False)",
-    "MatMul": "a = input(8, 197, 64)\nb = input(8, 64, 197)\nmatmul(a, b)",
-    "MultiheadAttention": "x = input(197, 512)\nmha(8)(x, x, x)",
-    "PReLU": "input(64, 56, 56)\nprelu(64)",
-    "RMSNorm": "input(197, 768)\nrmsnorm()",
-}
-"""Examples of kinds whose docstrings show something else than a call on an input."""
-
-
 def _sheets(kind: type[Layer], shown: Example) -> Iterator[str]:
     """Sheets that may make this call."""
-    name, letters = short_name(kind.__name__), "abcdef"[: len(shown.shapes)]
+    name, letters = kind.sheet_name(), "abcdef"[: len(shown.shapes)]
     sizes = [", ".join(map(str, shape[1:])) for shape in shown.shapes]
     named = [f"{word.arg}={ast.unparse(word.value)}" for word in shown.call.keywords]
     given = {argument: ast.unparse(x) for argument, x in zip(kind.arguments, shown.call.args)}
-    own = ", ".join([*[x for argument, x in given.items() if argument not in FROM_INPUT], *named])
+    own = ", ".join([*[x for argument, x in given.items() if argument not in kind.infers], *named])
     if len(sizes) == 1:
         yield f"input({sizes[0]})\n{name}({own})"
         yield f"input({sizes[0]})\n{ast.unparse(shown.call)}"
@@ -176,7 +159,7 @@ def read_example(kind: type[Layer]) -> tuple[str, Report] | None:
     """
     shown = example(kind)
     tries = _sheets(kind, shown) if shown and shown.shapes else ()
-    for text in [SHEETS[kind.__name__]] if kind.__name__ in SHEETS else tries:
+    for text in [kind.sheet_example] if kind.sheet_example else tries:
         try:
             report = analyze(read_spec(text).graph)
         except ConvcalcError:

@@ -1,13 +1,12 @@
 """The networks and kinds of layers that exist, as text: tables of networks, signatures, and the page of a kind."""
 
 import json
-import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from convcalc.algebra.dims import show_count, show_shape
 from convcalc.analysis.count.report import Report
-from convcalc.formats.sheet.names import FROM_INPUT, families, kinds, short_name
+from convcalc.formats.sheet.names import families, kinds
 from convcalc.layers.base import _REQUIRED, Layer
 from convcalc.views.columns import SEPARATED, rf_text, separated, shape_text
 from convcalc.views.formulas import filled, formulas_text
@@ -84,19 +83,15 @@ def signature(kind: type[Layer], name: str = "", without: Collection[str] = ()) 
 
 
 def _on_sheets(kind: type[Layer]) -> str:
-    name, own = short_name(kind.__name__), _stem(kind)
-    stem = families().get(name, "")
-    if stem != kind.__name__ and (stem in kinds() or own != stem):
+    name = kind.sheet_name()
+    family = families().get(name, "")
+    if family != kind.__name__ and (family in kinds() or kind.family() != family):
         return f"on a sheet: {kind.__name__}(...), by this name alone"
-    text = f"on a sheet: {signature(kind, name, FROM_INPUT)}"
-    if given := [argument for argument in kind.arguments if argument in FROM_INPUT]:
-        text += f", with {' and '.join(given)} from its input"
-    others = [other.__name__ for other in kinds().values() if other is not kind and _stem(other) == stem]
+    text = f"on a sheet: {signature(kind, name, kind.infers)}"
+    if kind.infers:
+        text += f", with {' and '.join(kind.infers)} from its input"
+    others = [other.__name__ for other in kinds().values() if other is not kind and other.family() == family]
     return text + (f"; by the axes of that it is {' or '.join(others)} too" if others else "")
-
-
-def _stem(kind: type[Layer]) -> str:
-    return re.sub(r"[123]d$", "", kind.__name__)
 
 
 def _example(kind: type[Layer], example: tuple[str, Report] | None, width: int | None) -> str:

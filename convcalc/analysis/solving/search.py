@@ -30,32 +30,46 @@ def equations(pairs: Any) -> list[Any]:
 
 
 class Search:
-    """Letters narrowed by relations until numbers are left, from all numbers that they may be."""
+    """Letters narrowed by relations until numbers are left, from all numbers that they may be.
+
+    ``bounds`` are the least and greatest number of each letter. A solution fulfils the ``equations``, which say what is
+    wanted, and what is ``known``: the ``demands`` of the network and the claims of the question. ``exact`` says whether
+    all claims are relations; if not, each point is also checked by `Problem.allows`.
+
+    A letter that is not asked for, such as the H of an input, may be any number, and the equations must hold for all of
+    them. They are therefore narrowed for several such numbers together: ``samples`` are what is computed and what is
+    wanted for each.
+    """
 
     def __init__(self, problem: Problem, graph: Graph) -> None:
-        self.problem, asked = problem, set(problem.letters)
+        self.problem = problem
         self.letters = [letter(name) for name in problem.letters]
-        self.box = tuple(problem.bounds())
-        pairs = problem.pairs(problem.given({}, graph))
-        self.equations = equations(pairs)
-        self.demands = [r for r in [*graph.assumptions, *_reaches(graph)] if free([r]) <= asked]
-        where = [part for c in problem.where for part in c.relations(problem.named(self.letters))]
-        self.whole = None not in where  # else a point must be asked whether it is allowed
-        self.known = [*self.demands, *[part for part in where if part is not None and part is not True]]
+        self.bounds = tuple(problem.bounds())
+        wanted = problem.pairs(problem.given({}, graph))
+        self.equations = equations(wanted)
+        self.demands = _demands(graph, set(problem.letters))
+        claims = [part for c in problem.where for part in c.relations(problem.named(self.letters))]
+        self.exact = None not in claims
+        self.known = [*self.demands, *(claim for claim in claims if claim is not None and claim is not True)]
         self.samples = [
-            [(substitute(a, sample), substitute(b, sample)) for a, b in pairs or ()] for sample in self._samples(graph)
+            [(substitute(computed, numbers), substitute(asked, numbers)) for computed, asked in wanted or ()]
+            for numbers in self._numbers_of_others(graph)
         ]
-        false = [] if pairs else [False]
-        self.narrowing = self._narrowing([*false, *(r for sample in self.samples for r in equations(sample))])
+        relations = [relation for sample in self.samples for relation in equations(sample)]
+        self.narrowing = self._narrowing(relations if wanted else [False, *relations])
 
-    def _samples(self, graph: Graph) -> list[dict[Any, int]]:
-        """Several numbers for letters that are not asked for: what is wanted must be so for all of those."""
+    def _numbers_of_others(self, graph: Graph) -> list[dict[Any, int]]:
+        """Return several legal numbers for the letters that are not asked for; one empty choice if there are none."""
         from convcalc.algebra.symbolic.regions import Region
 
-        own = sorted(free(self.equations) - set(self.problem.letters))
-        legal = Region([r for r in graph.assumptions if free([r]) <= set(own)], own)
-        turns = [[97 + 8 * i + 5 * turn for i in range(len(own))] for turn in range(9 if own else 1)]
-        return [dict(zip(map(letter, own), near)) for turn in turns if (near := legal.nearest(turn, True)) is not None]
+        others = sorted(free(self.equations) - set(self.problem.letters))
+        if not others:
+            return [{}]
+        legal = Region([r for r in graph.assumptions if free([r]) <= set(others)], others)
+        # large and unlike each other, and in steps of 5, so that hardly an equation holds for all of them by chance
+        starts = [[97 + 8 * i + 5 * turn for i in range(len(others))] for turn in range(9)]
+        numbers = [legal.nearest(start, up=True) for start in starts]
+        return [dict(zip(map(letter, others), chosen)) for chosen in numbers if chosen is not None]
 
     def _narrowing(self, wanted: Sequence[Any]) -> Any:
         from convcalc.algebra.symbolic.narrowing import Narrowing
@@ -67,23 +81,23 @@ class Search:
         from convcalc.algebra.symbolic.narrowing import search, size
 
         problem, total, upto, asked = self.problem, 0, "", False
-        found: list[Mapping[str, int]] = []
-        for far, part in search(self.narrowing, self.box, _largest, self.whole):
+        candidates: list[Mapping[str, int]] = []
+        for far, part in search(self.narrowing, self.bounds, _largest, self.exact):
             if part is not None:
-                total += size(part) if self.whole else problem.allows(problem.named([low for low, _ in part]))
-                if len(found) <= SHOWN:
-                    found += filter(problem.allows, map(problem.named, _points(part)))
+                total += size(part) if self.exact else problem.allows(problem.named([low for low, _ in part]))
+                if len(candidates) <= SHOWN:
+                    candidates += filter(problem.allows, map(problem.named, _points(part)))
             if self.narrowing.work > MOST_WORK // (3 if total > SHOWN else 6 if far > 10**6 else 1):
                 upto = problem.upto(far - 1)
-            if not asked and (len(found) > 40 or upto):
+            if not asked and (len(candidates) > 40 or upto):
                 asked = True
-                if self._endless(found):
-                    return Answers(self._simplest(found, 50), self._family(), endless=True)
+                if self._endless(candidates):
+                    return Answers(self._simplest(candidates, 50), self._family(), endless=True)
             if upto:
                 break
         if total > SHOWN:
-            return Answers(self._simplest(found, SHOWN), self._family(), total=total, upto=upto)
-        solutions = tuple(s for s in problem.tried_all(found) if problem.distance(s) == 0)
+            return Answers(self._simplest(candidates, SHOWN), self._family(), total=total, upto=upto)
+        solutions = tuple(s for s in problem.tried_all(candidates) if problem.distance(s) == 0)
         miss = None if solutions else self._nearest()
         return Answers(solutions, miss=miss, total=len(solutions), upto=upto)
 
@@ -92,28 +106,28 @@ class Search:
         from convcalc.algebra.symbolic.narrowing import search
 
         most = narrowing.work + MOST_WORK // 10
-        parts = takewhile(lambda _: narrowing.work < most, search(narrowing, self.box, key, False))
+        parts = takewhile(lambda _: narrowing.work < most, search(narrowing, self.bounds, key, False))
         points = (self.problem.named([low for low, _ in part]) for _, part in parts if part)
         return islice(filter(self.problem.allows, points), SHOWN)
 
-    def _simplest(self, found: Sequence[Mapping[str, int]], most: int) -> tuple[Solution, ...]:
-        """The simplest of those found and of a search for them."""
-        every = [*found, *islice(self._each(self.narrowing, self.problem.simplest()), most)]
+    def _simplest(self, candidates: Sequence[Mapping[str, int]], most: int) -> tuple[Solution, ...]:
+        """Return the simplest of the candidates and of a search for them."""
+        every = [*candidates, *islice(self._each(self.narrowing, self.problem.simplest()), most)]
         return self.problem.tried_all({tuple(values.values()): values for values in every}.values(), most)
 
-    def _endless(self, found: Sequence[Mapping[str, int]]) -> bool:
+    def _endless(self, candidates: Sequence[Mapping[str, int]]) -> bool:
         """Whether all is as wanted wherever a letter is large, or ever farther on from one solution through another."""
         from convcalc.algebra.symbolic import restate
         from convcalc.algebra.symbolic.narrowing import search, width
 
-        for i, (low, high) in enumerate(self.box):
+        for i, (low, high) in enumerate(self.bounds):
             if high == LIMIT:
                 half = (max(low, FAR_OUT), high)
-                far = (*self.box[:i], half, *self.box[i + 1 :])
+                far = (*self.bounds[:i], half, *self.bounds[i + 1 :])
                 for _, part in islice(search(self.narrowing, far, width, True), 200):
                     if part and part[i] == half and self._holds([low for low, _ in part]):
                         return True
-        for start, step in islice(rays(found, self.box, self._holds), MOST_PROOFS):
+        for start, step in islice(rays(candidates, self.bounds, self._holds), MOST_PROOFS):
             moved = {x: a + d * letter("t") for x, a, d in zip(self.letters, start, step)}
             if all(restate(relation, moved) is True for relation in [*self.demands, *self.equations]):
                 return True
@@ -121,7 +135,7 @@ class Search:
 
     def _holds(self, point: Sequence[int]) -> bool:
         values = self.problem.named(point)
-        inside = all(low <= n <= high for n, (low, high) in zip(point, self.box))
+        inside = all(low <= n <= high for n, (low, high) in zip(point, self.bounds))
         inside = inside and self.narrowing(tuple(zip(point, point)))[1] and self.problem.allows(values)
         return inside and self.problem.distance(self.problem.tried(values)) == 0
 
@@ -160,10 +174,10 @@ class Search:
 
 
 def rays(
-    found: Sequence[Mapping[str, int]], box: Sequence[tuple[int, int]], holds: Callable[[Sequence[int]], bool]
+    candidates: Sequence[Mapping[str, int]], box: Sequence[tuple[int, int]], holds: Callable[[Sequence[int]], bool]
 ) -> Iterator[tuple[tuple[int, ...], list[int]]]:
     """From one solution through another: start and step where all holds near and far out."""
-    points = sorted(tuple(values.values()) for values in found)[:40]
+    points = sorted(tuple(values.values()) for values in candidates)[:40]
     steps = ((x, [b - a for a, b in zip(x, y)]) for x in points for y in points if x != y)
     most = [LIMIT if high == LIMIT else 0 for _, high in box]  # of a step
     onward = ((x, step) for x, step in steps if all(0 <= d <= end for d, end in zip(step, most)))
@@ -183,17 +197,13 @@ def _points(box: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, ...]]:
     return islice(product(*[range(low, min(high, low + SHOWN) + 1) for low, high in box]), SHOWN + 1)
 
 
-def _reaches(graph: Graph) -> list[Any]:
-    """That no window lies in the padding alone: the padding is smaller than the kernel's reach."""
+def _demands(graph: Graph, letters: set[str]) -> list[Any]:
+    """Return what a graph demands of these letters alone: its assumptions, and windows that reach the input.
+
+    No padding exceeds a window's reach, or some window would lie in the padding alone.
+    """
     from convcalc.algebra.symbolic import relate
 
-    found: list[Any] = []
-    for node in graph.nodes:
-        kernel, padding = getattr(node.layer, "kernel_size", None), getattr(node.layer, "padding", None)
-        if "Transpose" in type(node.layer).__name__ or not isinstance(padding, tuple) or not isinstance(kernel, tuple):
-            continue
-        dilation = getattr(node.layer, "dilation", None) or (1,) * len(kernel)
-        for k, p, d in zip(kernel, padding, dilation):
-            if is_symbolic(p):
-                found.append(relate(">=", d * (k - 1), p))
-    return found
+    pairs = [pair for node in graph.nodes for pair in node.layer.reaches()]
+    reaching = [relate(">=", reach, padding) for reach, padding in pairs if is_symbolic(padding)]
+    return [relation for relation in [*graph.assumptions, *reaching] if free([relation]) <= letters]

@@ -1,86 +1,101 @@
-"""What a writer of source text prints, as *forms*: nested tuples whose numbers are `Hole`s.
+"""What a writer of source text prints, as *forms*, before it is decided what becomes a parameter.
 
-Forms that agree up to their numbers become one definition with parameters.
+A form is a nested tuple: of named ones such as `CallForm`, and of plain ones. Its leaves are `Hole` for a number,
+`Text` for what is printed as it is, `Name` for the name of a value, and plain strings that belong to the structure.
+Forms that agree up to their holes and names become one definition with parameters (`unify`); text is made of what is
+left (`text`, `shown`).
 """
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 from keyword import iskeyword
 from typing import Any, NamedTuple, TypeVar
 
-from convcalc.algebra.types import Dim, is_symbolic
-from convcalc.layers.axes import Span
-from convcalc.layers.base import _REQUIRED, Layer
-from convcalc.network.tensor import Buffer, Parameter
-
 K = TypeVar("K", bound=Hashable)
 
 
-class Hole(NamedTuple):
-    """A number that may differ between forms that are alike: its value, and what it is the number of."""
+@dataclass(frozen=True)
+class Hole:
+    """A number that may differ between forms that are alike: its value, the argument that it is, its default."""
 
     value: Any
-    name: str = ""
+    argument: str = ""
     default: Any = None
 
 
-class Text(str):
-    """What is printed in place of a hole."""
+@dataclass(frozen=True)
+class Text:
+    """Source text that is printed as it is."""
+
+    source: str
 
 
-class Name(str):
-    """A value's name, or an empty text; forms are alike whatever their names."""
+@dataclass(frozen=True)
+class Name:
+    """The name of a value, empty if it has none, and whether it must stay, since it is in the ``state_dict``."""
+
+    name: str = ""
+    kept: bool = False
 
 
-class Kept(Name):
-    """A name on which tensors hang."""
+NO_NAME = Name()
 
 
-class Axes(tuple[Any, ...]):
-    """The forms of one number for each axis, which print as one if equal."""
+class Axes(NamedTuple):
+    """The forms of one number for each axis, which print as one if they are equal."""
+
+    items: tuple[Any, ...]
+
+
+class SpanForm(NamedTuple):
+    """The forms of a slice's ends, and its step."""
+
+    start: Any
+    stop: Any
+    step: int
 
 
 class Argument(NamedTuple):
-    """An argument: its name (empty if it goes by its place), its value, the text that may be left out."""
+    """An argument: its name (empty if it goes by its place), the form of its value, the text that may be left out."""
 
     name: str
     form: Any
     usual: str | None = None
 
 
-class Call(NamedTuple):
-    """One line of a body, of a ``kind`` that the writer knows: ``said`` is what is called; a loop has a ``body``.
+class CallForm(NamedTuple):
+    """One line of a body, of a ``kind`` that the writer knows: ``callee`` is what is called; a loop has a ``body``.
 
     ``refs`` are the values it reads, ``outs`` those it gives, of which the first flows on; ``holds`` says whether it
     has tensors.
     """
 
     kind: str
-    said: str
+    callee: Any
     form: Any
     refs: tuple[str, ...]
     outs: tuple[str, ...]
-    name: str = Name()
+    name: Name = NO_NAME
     holds: bool = False
-    body: tuple[Call, ...] = ()
+    body: tuple[CallForm, ...] = ()
 
 
-def leaves(calls: Sequence[Call]) -> Iterator[Call]:
-    """All calls but loops, in order."""
+def leaves(calls: Sequence[CallForm]) -> Iterator[CallForm]:
+    """Yield all calls but loops, in order."""
     for call in calls:
         yield from leaves(call.body) if call.body else (call,)
 
 
-def numbered(calls: Sequence[Call], inputs: Sequence[str]) -> tuple[tuple[Call, ...], dict[str, str]]:
-    """Calls with numbers for values, as text (these may not differ), and the number of each value."""
+def numbered(calls: Sequence[CallForm], inputs: Sequence[str]) -> tuple[tuple[CallForm, ...], dict[str, str]]:
+    """Return calls with numbers for values, as strings (these may not differ), and the number of each value."""
     places: dict[str, str] = {}
     for value in (*inputs, *(out for call in leaves(calls) for out in call.outs)):
         places.setdefault(value, str(len(places)))
 
-    def placed(call: Call) -> Call:
+    def placed(call: CallForm) -> CallForm:
         refs, outs = (tuple(places[value] for value in values) for values in (call.refs, call.outs))
         return call._replace(refs=refs, outs=outs, body=tuple(map(placed, call.body)))
 
@@ -88,43 +103,40 @@ def numbered(calls: Sequence[Call], inputs: Sequence[str]) -> tuple[tuple[Call, 
 
 
 def mapped(form: Any, change: Callable[[Any], Any]) -> Any:
-    """A form with each hole, and all that is no tuple, changed."""
-    if isinstance(form, Hole) or not isinstance(form, tuple):
+    """Return a form with each of its leaves changed."""
+    if not isinstance(form, tuple):
         return change(form)
     items = [mapped(item, change) for item in form]
-    return form._make(items) if hasattr(form, "_make") else type(form)(items)
+    return form._make(items) if hasattr(form, "_make") else tuple(items)
 
 
 def literal(form: Any) -> Any:
-    """A form whose holes print as their values."""
+    """Return a form whose holes print as their values."""
     return mapped(form, lambda leaf: Text(repr(leaf.value)) if isinstance(leaf, Hole) else leaf)
 
 
-def _open(form: Any) -> list[Any]:
-    """What may differ between forms that are alike: holes and names, in order."""
-    found: list[Any] = []
-    mapped(form, lambda leaf: found.append(leaf) if isinstance(leaf, (Hole, Name)) else None)
-    return found
-
-
-def _closed(leaf: Any) -> Any:
-    return Hole if isinstance(leaf, Hole) else Name if isinstance(leaf, Name) else leaf
+def _free_leaves(form: Any) -> list[Hole | Name]:
+    """Return what may differ between forms that are alike: holes and names, in order."""
+    free: list[Hole | Name] = []
+    mapped(form, lambda leaf: free.append(leaf) if isinstance(leaf, (Hole, Name)) else None)
+    return free
 
 
 def groups(forms: Mapping[K, Any]) -> list[list[K]]:
-    """The keys of forms that are alike, in order of their first."""
+    """Return the keys of forms that are alike, in order of their first."""
     result: dict[Any, list[K]] = {}
     for key, form in forms.items():
-        result.setdefault(mapped(form, _closed), []).append(key)
+        alike = mapped(form, lambda leaf: type(leaf) if isinstance(leaf, (Hole, Name)) else leaf)
+        result.setdefault(alike, []).append(key)
     return [*result.values()]
 
 
 class Variable(NamedTuple):
-    """What differs between forms: its name, a value for each, the default if any has it."""
+    """What differs between forms: its name, a value for each, the argument that it is, the default if any has it."""
 
     name: str
     values: tuple[Any, ...]
-    kind: str
+    argument: str
     default: Any = None
 
 
@@ -135,10 +147,10 @@ class Definition(NamedTuple):
     body: Any
 
     def arguments(self, i: int) -> tuple[Argument, ...]:
-        """What makes form ``i`` of it."""
+        """Return what makes form ``i`` of it."""
         given = []
-        for name, values, kind, default in self.parameters:
-            hole = Hole(values[i], kind, default)
+        for name, values, argument, default in self.parameters:
+            hole = Hole(values[i], argument, default)
             given.append(Argument("", hole) if default is None else Argument(name, hole, repr(default)))
         return tuple(given)
 
@@ -152,35 +164,37 @@ KINDS = {
 
 
 def unify(forms: Sequence[Any], names: Mapping[str, str], taken: Collection[str] = ()) -> Definition:
-    """The definition of forms that are alike; ``names`` says what a parameter for each kind of number is called.
+    """Return the definition of forms that are alike; ``names`` are those of parameters, by the argument they are.
 
     >>> def two(c):
     ...     return ("conv", Hole(c, "out_channels"), "conv", Hole(2 * c, "out_channels"), Hole(3, "kernel_size"))
-    >>> unify([two(8), two(16)], {"out_channels": "c"}).body
-    ('conv', 'c', 'conv', '2 * c', '3')
+    >>> text(unify([two(8), two(16)], {"out_channels": "c"}).body)
+    '(conv, c, conv, 2 * c, 3)'
     """
-    found: list[Variable] = []
-    texts: list[str] = []
-    for column in zip(*map(_open, forms)):
+    parameters: list[Variable] = []
+    fillings: list[Text | Name] = []
+    for column in zip(*map(_free_leaves, forms)):
         first = column[0]
         if isinstance(first, Name):
-            texts.append(first if len(set(column)) == 1 else Name())
+            fillings.append(first if len({leaf.name for leaf in column}) == 1 else NO_NAME)
             continue
         values = tuple(hole.value for hole in column)
-        text = repr(values[0]) if len(set(values)) == 1 else _known(first.name, values, found)
-        if not text:
-            text = fresh(names.get(first.name, first.name or "n"), {*taken, *(known.name for known in found)})
-            found.append(Variable(text, values, first.name, first.default if first.default in values else None))
-        texts.append(Text(text))
-    found.sort(key=lambda variable: variable.default is not None)
-    filling = iter(texts)
+        source = repr(values[0]) if len(set(values)) == 1 else _known(first.argument, values, parameters)
+        if not source:
+            source = fresh(names.get(first.argument, first.argument or "n"), {*taken, *(p.name for p in parameters)})
+            default = first.default if first.default in values else None
+            parameters.append(Variable(source, values, first.argument, default))
+        fillings.append(Text(source))
+    parameters.sort(key=lambda parameter: parameter.default is not None)
+    filling = iter(fillings)
     body = mapped(forms[0], lambda leaf: next(filling) if isinstance(leaf, (Hole, Name)) else leaf)
-    return Definition(found, body)
+    return Definition(parameters, body)
 
 
-def _known(name: str, values: tuple[Any, ...], found: Sequence[Variable]) -> str:
-    """A parameter with these values, or a multiple or part of one; else an empty text."""
-    alike = [known for known in found if KINDS.get(known.kind, known.kind) == KINDS.get(name, name)]
+def _known(argument: str, values: tuple[Any, ...], parameters: Sequence[Variable]) -> str:
+    """Return a parameter with these values, or a multiple or part of one; else an empty text."""
+    kind = KINDS.get(argument, argument)
+    alike = [known for known in parameters if KINDS.get(known.argument, known.argument) == kind]
     for known in alike:
         if known.values == values:
             return known.name
@@ -196,100 +210,32 @@ def _known(name: str, values: tuple[Any, ...], found: Sequence[Variable]) -> str
 
 
 def fresh(name: str, taken: Collection[str]) -> str:
-    """``name``, with a number where it is taken or Python's."""
+    """Return ``name``, with a number where it is taken or a keyword of Python."""
     if name not in taken and not iskeyword(name):
         return name
     return next(f"{name}{i}" for i in count(2) if f"{name}{i}" not in taken)
 
 
-def number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def value_form(name: str, value: Any, default: Any = None, per_axis: bool = False) -> Any:
-    """The form of an argument's value.
-
-    >>> text(literal(value_form("kernel_size", (3, 3), per_axis=True)))
-    '3'
-    """
-    if number(value):
-        return Hole(value, name, default if number(default) else None)
-    if isinstance(value, Span):
-        return Span(value_form(name, value.start), value_form(name, value.stop), value.step)
-    if isinstance(value, tuple):
-        items = (value_form(name, item, default) for item in value)
-        return Axes(items) if per_axis else tuple(items)
-    return Text(dim_text(value) if is_symbolic(value) else "..." if value is ... else repr(value))
-
-
-def text(form: Any) -> str:
-    """A filled form as source text."""
-    if isinstance(form, str):
-        return str(form)
-    if isinstance(form, Span):
-        start, stop = ("" if word == "None" else word for word in map(text, form[:2]))
-        return f"{start}:{stop}" + (f":{form.step}" if form.step != 1 else "")
-    items = [text(item) for item in form]
-    if isinstance(form, Axes) and len(set(items)) == 1 and items != ["None"] * len(items):
-        return items[0]
-    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
-
-
-def arguments(layer: Layer, left_out: Collection[str] = ()) -> tuple[Argument, ...]:
-    """The arguments of a layer but those left out; without a name where there is no default.
-
-    >>> from convcalc import nn
-    >>> shown(literal(arguments(nn.Conv2d(3, 64, 7, stride=2, bias=False), ["in_channels"])))
-    '64, 7, stride=2, bias=False'
-    """
-    if isinstance(layer, (Buffer, Parameter)):
-        return tuple(Argument("", value_form("shape", n)) for n in layer.shape)
-    found: list[Argument] = []
-    usual = layer.defaults()
-    for name, value in vars(layer).items():
-        default = usual[name]
-        # the second: a default that hangs on other arguments
-        if name in left_out or (value == default and default is not layer.arguments[name]):
-            continue
-        form = value_form(name, value, default, name in layer.per_axis)
-        if default is _REQUIRED:
-            positional = not any(argument.name for argument in found)
-            found.append(Argument("" if positional else name, form))
-        else:
-            found.append(Argument(name, form, text(literal(value_form("", default)))))
-    return tuple(found)
-
-
 def shown(filled: Any) -> str:
-    """Filled arguments as text, without defaults."""
+    """Return filled arguments as text, without defaults."""
     words = [(name, text(form), usual) for name, form, usual in filled]
     return ", ".join(f"{name}={word}" if name else word for name, word, usual in words if word != usual)
 
 
-def dim_text(dim: Dim) -> str:
-    """A dim as arithmetic of a spec sheet: ``ceil(H / 32)``.
+def text(form: Any) -> str:
+    """Return a filled form as source text.
 
-    >>> from convcalc.algebra.symbolic import symbol
-    >>> dim_text(symbol("H") // 2 + 1)
-    'H / 2 // 1 + 1'
+    >>> text((Text("2"), SpanForm(Text("None"), Text("16"), 1), Axes((Text("3"), Text("3")))))
+    '(2, :16, 3)'
     """
-    return ast.unparse(_Arithmetic().visit(ast.parse(str(dim), mode="eval")))
-
-
-class _Arithmetic(ast.NodeTransformer):
-    """Sympy's words as a sheet's."""
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        self.generic_visit(node)
-        assert isinstance(node.func, ast.Name)
-        if node.func.id == "floor":
-            return ast.BinOp(node.args[0], ast.FloorDiv(), ast.Constant(1))
-        node.func.id = {"ceiling": "ceil", "Min": "min", "Max": "max"}.get(node.func.id, node.func.id)
-        return node
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        self.generic_visit(node)
-        if isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant):
-            factors = [f"({ast.unparse(node.left)})"] * int(str(node.right.value))
-            return ast.parse("*".join(factors), mode="eval").body
-        return node
+    if isinstance(form, Text):
+        return form.source
+    if isinstance(form, str):
+        return form
+    if isinstance(form, SpanForm):
+        start, stop = ("" if word == "None" else word for word in map(text, (form.start, form.stop)))
+        return f"{start}:{stop}" + (f":{form.step}" if form.step != 1 else "")
+    items = [text(item) for item in (form.items if isinstance(form, Axes) else form)]
+    if isinstance(form, Axes) and len(set(items)) == 1 and items != ["None"] * len(items):
+        return items[0]
+    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"

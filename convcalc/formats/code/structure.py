@@ -12,7 +12,6 @@ from unicodedata import is_normalized
 
 from convcalc.layers.base import Layer, Output
 from convcalc.network.graph import Graph, Node
-from convcalc.network.tensor import Buffer, Parameter
 
 HOLDERS = ("Module", "ModuleList", "ModuleDict")
 """Modules that only hold others and are not called."""
@@ -22,19 +21,19 @@ METHODS = frozenset(["append", "clear", "extend", "insert", "items", "keys", "po
 
 
 def holds(layer: Layer) -> bool:
-    """Whether a layer has tensors of its own."""
+    """Return whether a layer has tensors of its own."""
     return bool(layer.weights() or layer.buffers())
 
 
 @dataclass(frozen=True)
-class Step:
-    """A call of a layer (``node``) or a module: the values it reads and gives, the steps inside."""
+class Invocation:
+    """A call of a layer (``node``) or a module: the values it reads and gives, the invocations inside."""
 
     path: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     node: Node | None = None
-    steps: tuple[Step, ...] = ()
+    steps: tuple[Invocation, ...] = ()
 
     @property
     def nodes(self) -> Iterator[Node]:
@@ -45,14 +44,15 @@ class Step:
             yield from step.nodes
 
     @property
-    def inner(self) -> list[Step]:
+    def inner(self) -> list[Invocation]:
+        """The calls of modules inside."""
         return [step for step in self.steps if step.node is None]
 
 
-def nested(graph: Graph, opened: Callable[[Step], bool] = lambda step: False) -> Step:
-    """The whole network as one step; a module that is ``opened`` is replaced by what is inside it.
+def nested(graph: Graph, opened: Callable[[Invocation], bool] = lambda step: False) -> Invocation:
+    """Return the whole network as one invocation; a module that is ``opened`` is replaced by what is inside it.
 
-    What a layer gives besides its output is no step, but among the call's outputs.
+    The further outputs of a layer are not invocations, but among the outputs of its call.
 
     >>> from convcalc import zoo, trace
     >>> [step.path for step in nested(trace(zoo.load("resnet18")[0], (1, 3, 64, 64))).inner]
@@ -65,15 +65,16 @@ def nested(graph: Graph, opened: Callable[[Step], bool] = lambda step: False) ->
         for name in names:
             readers.setdefault(name, []).append(i)
 
-    def leaves(nodes: Sequence[Node]) -> Iterator[Step]:
+    def leaves(nodes: Sequence[Node]) -> Iterator[Invocation]:
         for node in nodes:
-            unwanted = "weights" if (node.name, "head_weights") in parts else "head_weights"
-            names = [name for name in node.layer.further_outputs(*node.input_shapes) if name != unwanted]
+            either = node.layer.alternatives
+            read = [name for name in either if (node.name, name) in parts] or either[:1]
+            names = [n for n in node.layer.further_outputs(*node.input_shapes) if n not in either or n in read]
             further = [parts.get((node.name, name), f"{node.name}/{name}") for name in names]
             if not isinstance(node.layer, Output):
-                yield Step(node.path, node.inputs, (node.name, *further), node)
+                yield Invocation(node.path, node.inputs, (node.name, *further), node)
 
-    def steps(nodes: Sequence[Node], path: str) -> Iterator[Step]:
+    def steps(nodes: Sequence[Node], path: str) -> Iterator[Invocation]:
         for child, group in groupby(nodes, key=lambda node: _child(graph, path, node.owner)):
             run = list(group)
             joins = _joins(run) if child else len(run)
@@ -83,10 +84,10 @@ def nested(graph: Graph, opened: Callable[[Step], bool] = lambda step: False) ->
             first, last = place[run[0].name], place[run[-1].name]
             read = [name for node in run for name in node.inputs if not first <= place.get(name, -1) <= last]
             given = [node.name for node in run if any(not first <= i <= last for i in readers.get(node.name, ()))]
-            step = Step(child, tuple(dict.fromkeys(read)), tuple(given), None, tuple(steps(run, child)))
+            step = Invocation(child, tuple(dict.fromkeys(read)), tuple(given), None, tuple(steps(run, child)))
             yield from (step.steps if opened(step) else (step,))
 
-    return Step("", tuple(graph.inputs), graph.outputs, None, tuple(steps(graph.nodes, "")))
+    return Invocation("", tuple(graph.inputs), graph.outputs, None, tuple(steps(graph.nodes, "")))
 
 
 def _child(graph: Graph, path: str, owner: str) -> str:
@@ -100,11 +101,11 @@ def _child(graph: Graph, path: str, owner: str) -> str:
 
 
 def _joins(run: Sequence[Node]) -> int:
-    """1 where a module begins by joining its inputs, so that what is behind that has one input."""
+    """Return 1 where a module begins by joining its inputs, so that what follows has one input; else 0."""
     first, *rest = run
     inside = {node.name for node in run}
     read = {name for node in rest for name in node.inputs if name not in inside} | {first.name}
-    return int(type(first.layer).__name__ in ("Cat", "Stack") and len(read) == 1 and bool(rest))
+    return int(first.layer.joins and len(read) == 1 and bool(rest))
 
 
 @dataclass
@@ -173,20 +174,17 @@ class Tree:
 
 
 def tensor_word(layer: Layer | None) -> str:
-    """What torch's methods call a tensor that a module holds, such as ``buffer``; else an empty text.
-
-    The class decides and not its name, since a user's own module may be called Buffer.
-    """
-    return type(layer).__name__.lower() if isinstance(layer, (Buffer, Parameter)) else ""
+    """Return what torch's methods call a tensor that a module holds, such as ``buffer``; else an empty text."""
+    return layer.held_as if layer is not None else ""
 
 
 def setter(word: str) -> str:
-    """The method of a module of torch that gives a name to what `tensor_word` calls so."""
+    """Return the method of a module of torch that gives a name to what `tensor_word` calls so."""
     return f"register_{word}" if word else "add_module"
 
 
 def tree_of(graph: Graph) -> Tree:
-    """The tree of all that a graph owns or calls.
+    """Return the tree of all that a graph owns or calls.
 
     >>> from convcalc import zoo, trace
     >>> list(tree_of(trace(zoo.load("lenet5")[0], (1, 1, 32, 32))).children)[:2]
@@ -205,7 +203,7 @@ def tree_of(graph: Graph) -> Tree:
 
 
 def plain_name(name: str) -> bool:
-    """Whether a name can be an attribute in source text, and stays what it is.
+    """Return whether a name can be an attribute in source text, and stays what it is.
 
     >>> [*map(plain_name, ("größe", "a-b", "__a", "ﬁ"))]
     [True, False, False, False]
@@ -215,7 +213,7 @@ def plain_name(name: str) -> bool:
 
 
 def quoted(name: str) -> str:
-    """A name as a literal of Python.
+    """Return a name as a literal of Python.
 
     >>> print(quoted("a-b"), quoted('say "x"'))
     "a-b" "say \\"x\\""
@@ -224,13 +222,13 @@ def quoted(name: str) -> str:
 
 
 def levels(root: Any) -> list[list[Any]]:
-    """A step or a tree and the modules inside it, those that hold none first."""
-    found: dict[int, list[Any]] = {}
+    """Return an invocation or a tree and the modules inside it, those that hold none first."""
+    by_height: dict[int, list[Any]] = {}
 
     def height(item: Any) -> int:
         n = 1 + max(map(height, item.inner), default=0)
-        found.setdefault(n, []).append(item)
+        by_height.setdefault(n, []).append(item)
         return n
 
     height(root)
-    return [found[n] for n in sorted(found)]
+    return [by_height[n] for n in sorted(by_height)]

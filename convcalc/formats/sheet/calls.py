@@ -17,7 +17,7 @@ from convcalc.formats.sheet.state import Sheet
 from convcalc.network.graph import Via
 from convcalc.network.tensor import Operand, Tensor
 
-_JOINING = {ast.Add: "add", ast.Mult: "mul", ast.Sub: "sub", ast.Div: "div", ast.MatMult: "matmul"}
+_SIGNS = {ast.Add: "+", ast.Mult: "*", ast.Sub: "-", ast.Div: "/", ast.MatMult: "@"}
 
 
 def _call(language: SheetLanguage, node: ast.Call, sheet: Sheet) -> Any:
@@ -64,7 +64,7 @@ def _check_callee(node: ast.Call, callee: str, sheet: Sheet) -> None:
     """Raise an error for a name that nothing has."""
     if callee in sheet.broken:
         raise Unknown
-    if callee in {*FUNCTIONS, *names.FORMS, *names.MERGES, *sheet.blocks} or callee in sheet.plan.frame.layers:
+    if callee in {*FUNCTIONS, *names.FORMS, *names.merges(), *sheet.blocks} or callee in sheet.plan.frame.layers:
         return
     if callee == "range":
         raise sheet.source.error(node, "range stands in a loop only: for i in range(n):")
@@ -88,7 +88,7 @@ def _make(language: SheetLanguage, call: SheetCall, sheet: Sheet) -> Any:
     sheet.count(call.node)
     if callee in sheet.blocks:
         return call_block(language, call, sheet)
-    if callee in names.MERGES or callee in names.MERGES.values():
+    if callee in names.merges():
         return _merge(call, sheet)
     if names.is_layer(callee):
         return _layer(call, sheet)
@@ -114,7 +114,7 @@ def _layer(call: SheetCall, sheet: Sheet) -> Any:
             layer = names.build(callee, inputs[0].shape, args, kwargs)
     if inputs:
         names.check_rank(type(layer), inputs[0].shape)
-    return sheet.plan.record(layer, inputs, names.short_name(type(layer).__name__), call.name)
+    return sheet.plan.record(layer, inputs, layer.sheet_name(), call.name)
 
 
 def _argument(value: Any, place: ast.AST, callee: str, sheet: Sheet) -> Any:
@@ -137,22 +137,21 @@ def _merge(call: SheetCall, sheet: Sheet) -> Tensor:
     values = [item for value in call.args for item in (value if isinstance(value, tuple) else (value,))]
     tensors = [*(value for value in values if isinstance(value, Tensor)), *call.inputs]
     options = [value for value in values if not isinstance(value, Tensor)]
-    kind = getattr(nn, names.MERGES.get(callee, callee))
+    kind = names.merges()[callee]
     for argument, value in zip(call.node.args, call.args):
         letter = is_symbolic(value) and value.is_Symbol and show(value) in sheet.letters
         if letter or isinstance(value, str) or (not kind.arguments and not isinstance(value, (Tensor, tuple))):
             raise sheet.no_output(argument)
-    if callee == "cat" and not options and not call.kwargs:
-        options = [1]  # on a sheet the batch is implied: channels are what is joined
+    usual = {} if options or callee in names.kinds() else kind.sheet_defaults
     with guarded(callee):
-        layer = kind(*map(names.plain, options), **call.kwargs)
+        layer = kind(*map(names.plain, options), **{**usual, **call.kwargs})
     needed = 1 if call.inputs or getattr(layer, "scalar", None) is not None else 2
     if len(tensors) < needed:
         tensors = [sheet.plan.need_flow(), *tensors]
     if len(tensors) < needed:
         hint = f"write {callee}(e1) to join it with the line before"
         raise SpecError(f"{callee} joins several outputs, received one", hint=hint)
-    via: Via = "function" if callee in names.MERGES else "module"  # add(a, b), but Add()(a, b)
+    via: Via = "module" if callee in names.kinds() else "function"  # add(a, b), but Add()(a, b)
     return sheet.plan.record(layer, tensors, callee.lower(), call.name, called=callee, via=via)
 
 
@@ -170,23 +169,24 @@ def _join(language: SheetLanguage, node: ast.BinOp, sheet: Sheet) -> Any:
     tensors = [value for value in (left, right) if isinstance(value, Tensor)]
     if not tensors:
         return language.operator(node, node.op, sheet)(left, right)
-    kind = _JOINING.get(type(node.op))
+    kind = names.operators().get(_SIGNS.get(type(node.op), ""))
     options: dict[str, Any] = {}
     if len(tensors) == 1:
         scalar, place = (right, node.right) if left is tensors[0] else (left, node.left)
-        if kind in (None, "matmul") or not is_number(scalar):
+        if kind is None or "scalar" not in kind.arguments or not is_number(scalar):
             kind = None
         elif is_symbolic(scalar) and show(scalar) in sheet.letters:
             raise sheet.no_output(place)
         options["scalar"] = names.plain(scalar)
-        if scalar is left and kind in ("sub", "div"):
+        if kind is not None and scalar is left and "reversed" in kind.arguments:
             options["reversed"] = True
     if kind is None:
         raise SpecError("outputs of layers are joined by + - * / and @, or by cat(a, b)")
     sheet.count(node)
-    with guarded(kind):
-        layer = getattr(nn, names.MERGES[kind])(**options)
-    return sheet.plan.record(layer, tensors, kind, sheet.results.get(node, ""), called=kind, via="operator")
+    called = kind.sheet_name()
+    with guarded(called):
+        layer = kind(**options)
+    return sheet.plan.record(layer, tensors, called, sheet.results.get(node, ""), called=called, via="operator")
 
 
 def _part(language: SheetLanguage, node: ast.Subscript, sheet: Sheet) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from convcalc.algebra.dims import show
 from convcalc.errors import ConvcalcError, MissingArguments, NotAnInteger
 from convcalc.formats.sheet.expressions import FractionAmongLetters
-from convcalc.formats.sheet.names import MERGES, WrongMap, any_kind, kinds, positional, short_name, usage
+from convcalc.formats.sheet.names import WrongMap, any_kind, kinds, merges, positional, usage
 from convcalc.formats.sheet.plan import Plan
 from convcalc.layers.demands import (
     ANY,
@@ -39,7 +39,7 @@ def _seems_to_hold_a_batch(plan: Plan) -> bool:
 def _repair(error: ConvcalcError, node: ast.Call, name: str, named: Sequence[Tensor], plan: Plan) -> str:
     """Return the hint for what an error states, or for what the call looks like."""
     inputs = named or ([plan.flow] if isinstance(plan.flow, Tensor) else [])
-    if name in MERGES or name in MERGES.values():
+    if name in merges():
         return _agreeing_sizes(error, name.lower())
     match error:
         case SizeMismatch() if error.axis.split()[0] in ("channels", "features"):
@@ -72,7 +72,7 @@ def _with_channels(node: ast.Call, name: str, argument: str, received: str) -> s
     given.extend((str(keyword.arg), f"{keyword.arg}=", keyword.value) for keyword in node.keywords)
     fixed = ", ".join(key + (received if word == argument else ast.unparse(value)) for word, key, value in given)
     short = ", ".join(key + ast.unparse(value) for word, key, value in given if word != argument)
-    return f": write {name}({fixed}) or {short_name(name)}({short})"
+    return f": write {name}({fixed}) or {kinds()[name].sheet_name()}({short})"
 
 
 def _repeats_channels(node: ast.Call, name: str, inputs: Sequence[Tensor]) -> bool:

@@ -11,28 +11,13 @@ from convcalc import nn
 from convcalc.algebra.dims import show, show_shape
 from convcalc.algebra.types import Shape, is_symbolic
 from convcalc.errors import SpecError, UnknownName, did_you_mean
-from convcalc.layers.base import Layer, Lazy, Output
+from convcalc.layers.base import _REQUIRED, Layer, Lazy, Output
 from convcalc.network.tensor import Operand
-
-FROM_INPUT = {
-    **dict.fromkeys(("in_channels", "num_features", "num_channels"), 1),
-    **dict.fromkeys(("in_features", "normalized_shape", "embed_dim", "input_size"), -1),
-}
-"""Arguments that the input's shape gives, with the axis that gives them."""
 
 
 def _pairs(text: str) -> dict[str, str]:
     return dict(pair.split("=") for pair in text.split())
 
-
-SHORT = _pairs(
-    "convT=ConvTranspose bn=BatchNorm gn=GroupNorm ln=LayerNorm lrn=LocalResponseNorm fc=Linear gap=AdaptiveAvgPool "
-    "mha=MultiheadAttention"
-)
-"""Short names that are not simply a kind's name in lower case."""
-
-MERGES = _pairs("add=Add mul=Mul sub=Sub div=Div cat=Cat stack=Stack matmul=MatMul maximum=Maximum")
-"""Kinds that join several tensors, which are named inside the first brackets."""
 
 ELSEWHERE = _pairs(
     "dense=linear deconv=convT tconv=convT upconv=convT conv_transpose=convT batch_norm=bn pool=maxpool "
@@ -48,42 +33,56 @@ ARGUMENTS_ELSEWHERE = _pairs(
 """What arguments are called elsewhere, where no letters say it: for hints only."""
 
 FORMS = ("input", "output", "include", "net")
-"""What is called on a sheet and is no layer."""
+"""What is called on a sheet and is not a layer."""
 
 
 @cache
 def kinds() -> Mapping[str, type[Layer]]:
-    """Every kind of layer that may stand on a sheet, by torch's name."""
-    found = {name: getattr(nn, name) for name in nn.__all__}
+    """Return every kind of layer that may be on a sheet, by torch's name."""
+    named = {name: getattr(nn, name) for name in nn.__all__}
     return {
         name: kind
-        for name, kind in found.items()
+        for name, kind in named.items()
         if isinstance(kind, type) and issubclass(kind, Layer) and kind not in (Layer, Lazy, Output)
     }
 
 
 @cache
 def families() -> Mapping[str, str]:
-    """Every lowercase name and the kind or family (a kind less its rank) that it stands for."""
-    stems = {_stem(name) for name, kind in kinds().items() if not issubclass(kind, Lazy)}
-    return {**{stem.lower(): stem for stem in sorted(stems)}, **SHORT}
+    """Return every lowercase name with the kind or family (a kind less its rank) that it means."""
+    own = [kind for kind in kinds().values() if not issubclass(kind, Lazy)]
+    declared = {name: kind.family() for kind in own for name in (kind.sheet_name(), *kind.also)}
+    return {**{family.lower(): family for family in sorted({kind.family() for kind in own})}, **declared}
 
 
-def _stem(kind: str) -> str:
-    return kind[:-2] if re.search(r"[123]d$", kind) else kind
+@cache
+def merges() -> Mapping[str, type[Layer]]:
+    """Return the kinds that join several tensors, which are named inside the first brackets, by either name."""
+    joining = [kind for kind in kinds().values() if kind.merges]
+    return {**{kind.sheet_name(): kind for kind in joining}, **{kind.__name__: kind for kind in joining}}
 
 
-def short_name(kind: str) -> str:
-    """The lowercase name of a kind.
+@cache
+def operators() -> Mapping[str, type[Layer]]:
+    """Return the kinds that an operator between tensors means, by that."""
+    return {kind.operator: kind for kind in kinds().values() if kind.operator}
 
-    >>> short_name("ConvTranspose2d")
-    'convT'
+
+def member(family: str, rank: int) -> type[Layer] | None:
+    """Return the kind of a family for maps of so many axes, 0 for vectors; None where there is none.
+
+    >>> member("BatchNorm", 0), member("ReLU", 2), member("Conv", 4)
+    (<class 'convcalc.layers.norm.BatchNorm1d'>, <class 'convcalc.layers.activation.ReLU'>, None)
     """
-    stem = _stem(kind)
-    return {family: short for short, family in SHORT.items() if short not in ("fc", "gap")}.get(stem, stem.lower())
+    if kind := kinds().get(family):
+        return kind
+    if rank == 0 and (kind := kinds().get(f"{family}1d")) and kind.takes_vectors:
+        return kind
+    return kinds().get(f"{family}{rank}d")
 
 
 def is_layer(name: str) -> bool:
+    """Return whether a name is a layer's, torch's or the lowercase one."""
     return name in families() or name in kinds()
 
 
@@ -94,14 +93,13 @@ def check_name(name: str, more: Sequence[str] = ()) -> None:
     if hasattr(nn, name):
         hint = "a sheet is its layers in order; a part that repeats is a block: def name(c):"
         raise SpecError(f"{name} is not a single layer", hint=hint)
-    if near := families().get(name.lower()):
-        ranked = near not in kinds()
-        reads = ", which reads its rank and channels off the input," if ranked else ""
-        hint = f"write {short_name(near)}{reads} or torch's name, {near}{'2d' if ranked else ''}"
-    elif elsewhere := ELSEWHERE.get(_stem(name).lower().removesuffix("2d")):
+    if name.lower() in families() and (kind := any_kind(name.lower())):
+        reads = "" if kind.family() in kinds() else ", which reads its rank and channels off the input,"
+        hint = f"write {kind.sheet_name()}{reads} or torch's name, {kind.__name__}"
+    elif elsewhere := ELSEWHERE.get(re.sub("[123]d$", "", name).lower().removesuffix("2d")):
         hint = f"here it is called {elsewhere}"
     else:
-        known = [*families(), *MERGES, *FORMS, *more] if name[:1].islower() else [*kinds(), *families(), *more]
+        known = [*families(), *FORMS, *more] if name[:1].islower() else [*kinds(), *families(), *more]
         hint = did_you_mean(name, known) or did_you_mean(name.lower(), known) or "`convcalc layers` lists them"
     raise UnknownName(f"there is no layer {name!r:.60}", hint=hint)
 
@@ -133,53 +131,50 @@ def build(name: str, shape: Shape, args: Sequence[Any], kwargs: Mapping[str, Any
     >>> build("conv", (1, 3, 32, 32), [64, 7], {"padding": 3})
     Conv2d(3, 64, 7, padding=3)
     """
-    family, rank = families()[name], len(shape) - 2
-    if family == "BatchNorm" and rank == 0:
-        rank = 1  # the one family whose kind for sequences takes vectors too
-    kind = kinds().get(family) or kinds().get(f"{family}{rank}d")
+    rank = len(shape) - 2
+    kind = member(families()[name], rank)
     if kind is None:
         hint = "an input has its channels first, then a size for each axis: input(3, H, W)"
         if rank == 0:
             hint = f"a vector has no height and width: {name} stands before flatten()"
         raise WrongMap(name, 1, 3, shape, hint)
-    if name == "gap" and not args and not kwargs:
-        args = [1]
-    if kind is nn.Linear and len(shape) > 3 and "in_features" not in kwargs:
+    if not args and not kwargs:
+        kwargs = kind.also.get(name, {})
+    if kind.wants_vector and len(shape) > 3 and not kind.infers.keys() & kwargs.keys():
         size = display(args[0]) if args else "..."
         what = f"{name}({size}) on a map of {show_shape(shape[1:])}: it would work on the last axis alone"
         hint = "write flatten() on the line before to make the map one vector, or "
-        raise SpecError(what, hint=f"{hint}Linear({show(shape[-1])}, {size}) if the last axis is meant")
-    needed = [argument for argument in kind.arguments if argument in FROM_INPUT]
-    if len(shape) < 2 and needed:
+        raise SpecError(what, hint=f"{hint}{kind.__name__}({show(shape[-1])}, {size}) if the last axis is meant")
+    if len(shape) < 2 and kind.infers:
         raise SpecError(f"{name} needs an input with channels; {_flowing(shape)}")
-    given: dict[str, Any] = {argument: shape[FROM_INPUT[argument]] for argument in needed}
-    if kind.__name__.startswith("LocallyConnected"):
-        given["input_size"] = shape[2:]  # of recurrent kinds the features have this name, here it is the map's size
+    inferred: dict[str, Any] = {argument: shape[place] for argument, place in kind.infers.items()}
     names = positional(name, kind)
     if len(args) > len(names):
         raise _too_many(name, kind, args)
-    return kind(**{**given, **dict(zip(names, args)), **kwargs})
+    return kind(**{**inferred, **dict(zip(names, args)), **kwargs})
 
 
 def check_rank(kind: type[Layer], shape: Shape) -> None:
     """Raise SpecError where a kind of one rank meets a map of another."""
-    name, stem, rank = kind.__name__, _stem(kind.__name__), len(shape) - 2
-    ranked = stem != name and stem not in kinds() and not stem.endswith("Pad")  # pads any axes
-    if ranked and rank != int(name[-2]) and not (rank == 0 and name == "BatchNorm1d"):
-        other = f"{stem}{rank}d"
-        hint = f"write {other}(...) or {short_name(name)}(...)" if other in kinds() else ""
-        raise WrongMap(name, int(name[-2]), int(name[-2]), shape, hint)
+    rank = len(shape) - 2
+    if not kind.rank or kind.any_rank or rank == kind.rank or (rank == 0 and kind.takes_vectors):
+        return
+    other = f"{kind.family()}{rank}d"
+    hint = f"write {other}(...) or {kind.sheet_name()}(...)" if other in kinds() else ""
+    raise WrongMap(kind.__name__, kind.rank, kind.rank, shape, hint)
 
 
 def positional(name: str, kind: type[Layer]) -> list[str]:
     """The arguments in the order in which a call by this name takes them."""
-    return [argument for argument in kind.arguments if name in kinds() or argument not in FROM_INPUT]
+    return [argument for argument in kind.arguments if name in kinds() or argument not in kind.infers]
 
 
 def any_kind(name: str) -> type[Layer] | None:
-    """A kind that this name may stand for, whatever flows; None where there is none."""
+    """Return a kind that this name may mean, whatever flows; None where there is none."""
     family = families().get(name, name)
-    return kinds().get(family) or kinds().get(f"{family}2d")
+    if (kind := member(family, 2)) or name not in families():
+        return kind
+    return next(kind for kind in kinds().values() if kind.family() == family)
 
 
 def check_arguments(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
@@ -209,15 +204,14 @@ def usage(name: str) -> str:
     'conv(out_channels, kernel_size)'
     """
     kind = any_kind(name)
-    required = nn.Linear.arguments["in_features"]
-    needed = [word for word in positional(name, kind) if kind.arguments[word] is required] if kind else []
+    needed = [word for word in positional(name, kind) if kind.arguments[word] is _REQUIRED] if kind else []
     return f"{name}({', '.join(needed)})"
 
 
 def _too_many(name: str, kind: type[Layer], args: Sequence[Any]) -> SpecError:
     names = positional(name, kind)
     what = f"{name} takes at most {len(names)} argument{'s' * (len(names) != 1)}, received {len(args)}"
-    first = next((argument for argument in kind.arguments if argument in FROM_INPUT), "")
+    first = next(iter(kind.infers), "")
     if first and name not in kinds():
         return SpecError(what, hint=f"it reads {first} off its input: write {usage(name)}")
     return SpecError(what, hint=f"it takes {', '.join(names)}" if names else f"write {name}()")

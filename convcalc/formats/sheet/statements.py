@@ -6,54 +6,52 @@ from keyword import iskeyword
 from typing import Any
 
 from convcalc.errors import ConvcalcError
-from convcalc.formats.code.forms import Argument, Call, Hole, Kept, arguments, leaves, shown, text, value_form
-from convcalc.formats.sheet.names import FROM_INPUT, MERGES, build, families, kinds, short_name
+from convcalc.formats.code.arguments import arguments, value_form
+from convcalc.formats.code.forms import Argument, CallForm, Hole, leaves, shown, text
+from convcalc.formats.sheet.names import any_kind, build, families
 from convcalc.formats.sheet.plan import Frame
 from convcalc.layers.axes import Slice
 from convcalc.layers.base import Layer
 from convcalc.network.graph import Node
 
-_MERGES = {kind: name for name, kind in MERGES.items()}
 INDENT = "    "
 MOST_REPEATED = 64  # statements in the body of a loop that is looked for
 
 
-def said(node: Node) -> tuple[str, str, Any]:
-    """Kind of statement (layer, merge, slice, or alone: a merge of one value), name and arguments."""
+def statement(node: Node) -> tuple[str, str, Any]:
+    """Return what a statement is (layer, merge, slice, or alone: a merge of one value), what it calls, arguments."""
     layer: Any = node.layer
-    kind = type(layer).__name__
     if isinstance(layer, Slice):
-        return "slice", "slice", value_form("channels", layer.index)
-    if kind not in _MERGES:
-        return "layer", *_spelled(layer, node)
-    form = arguments(layer)
-    if kind == "Cat":  # on a sheet the batch is implied: channels are what is joined
-        form = tuple(argument._replace(usual="1") for argument in form)
+        return "slice", layer.sheet_name(), value_form("channels", layer.index)
+    if not layer.merges:
+        return "layer", *_layer_call(layer, node)
+    usual = layer.sheet_defaults
+    form = tuple(a._replace(usual=repr(usual[a.name])) if a.name in usual else a for a in arguments(layer))
     alone = len(node.inputs) == 1 and getattr(layer, "scalar", None) is None
-    return "alone" if alone else "merge", _MERGES[kind], form
+    return "alone" if alone else "merge", layer.sheet_name(), form
 
 
-def _spelled(layer: Layer, node: Node) -> tuple[str, tuple[Argument, ...]]:
-    """What a sheet calls a layer: by the short name where it means the same."""
-    kind = type(layer).__name__
-    if kind.startswith("AdaptiveAvgPool") and set(layer.output_size) == {1}:  # type: ignore[attr-defined]
-        return "gap", ()
-    short = short_name(kind)
+def _layer_call(layer: Layer, node: Node) -> tuple[str, tuple[Argument, ...]]:
+    """Return what a sheet calls a layer, by the short name where it means the same, and the arguments."""
+    kind = type(layer)
+    for name, preset in kind.also.items():
+        if preset and layer == kind(**preset):
+            return name, ()
+    short = kind.sheet_name()
     if short in families() and node.inputs:
-        given = [name for name in FROM_INPUT if name in layer.arguments]
-        rest = {name: value for name, value in vars(layer).items() if name not in given}
+        rest = {name: value for name, value in vars(layer).items() if name not in kind.infers}
         try:
             if build(short, node.input_shapes[0], (), rest) == layer:
-                return short, arguments(layer, given)
+                return short, arguments(layer, kind.infers)
         except ConvcalcError:
             pass  # torch's own name then
-    return kind, arguments(layer)
+    return kind.__name__, arguments(layer)
 
 
-def named_reads(call: Call, flow: str) -> tuple[str, ...]:
-    """The values that a statement reads by name, where ``flow`` is what flows.
+def named_reads(call: CallForm, flow: str) -> tuple[str, ...]:
+    """Return the values that a statement reads by name, where ``flow`` is what flows.
 
-    >>> named_reads(Call("merge", "add", (), ("a", "b"), ()), "a")
+    >>> named_reads(CallForm("merge", "add", (), ("a", "b"), ()), "a")
     ('b',)
     """
     refs = call.refs
@@ -67,7 +65,7 @@ def named_reads(call: Call, flow: str) -> tuple[str, ...]:
 class Run:
     """Statements in a row, and which value flows before each; ``read`` are those that are read later."""
 
-    def __init__(self, calls: Sequence[Call], flow: str, read: Iterable[str]) -> None:
+    def __init__(self, calls: Sequence[CallForm], flow: str, read: Iterable[str]) -> None:
         self.calls = calls
         self.flows = [flow]
         for call in calls:
@@ -76,14 +74,14 @@ class Run:
         self.last_read = {ref: i for i, call in enumerate(calls) for ref in call.refs}
         self.last_read.update(dict.fromkeys(read, len(calls)))
 
-    def looped(self) -> tuple[Call, ...]:
+    def looped(self) -> tuple[CallForm, ...]:
         """The statements, with repeated runs as loops."""
-        result: list[Call] = []
+        result: list[CallForm] = []
         calls, i = self.calls, 0
         while i < len(calls):
-            size, times = found = self._longest(i)
+            size, times = longest = self._longest(i)
             better = not calls[i].holds and any(  # a loop reads best if it begins with what has weights
-                calls[j].holds and self._longest(j) == found for j in range(i + 1, i + size)
+                calls[j].holds and self._longest(j) == longest for j in range(i + 1, i + size)
             )
             if times < 2 or better:
                 result.append(calls[i])
@@ -97,7 +95,7 @@ class Run:
             ]
             read = [out for call in body for out in call.outs if self.last_read.get(out, -1) >= end]
             inside = Run(body, flow, [*read, last]).looped() if size > 1 else tuple(body)
-            result.append(Call("loop", "", Hole(times, "loop"), (), (last,), body=inside))
+            result.append(CallForm("loop", "", Hole(times, "loop"), (), (last,), body=inside))
             i = end
         return tuple(result)
 
@@ -125,7 +123,7 @@ class Run:
                 return False  # in the next turn its name would still mean the layer of the first
         return True
 
-    def _relative(self, call: Call, start: int) -> list[Any]:
+    def _relative(self, call: CallForm, start: int) -> list[Any]:
         """What a statement reads, as the run at ``start`` sees it."""
         places = [(ref, self.place.get(ref, -1)) for ref in call.refs]
         return [at - start if at >= start else "flow" if ref == self.flows[start] else ref for ref, at in places]
@@ -150,10 +148,10 @@ class Layout:
     first; ``flow`` flows at the end.
     """
 
-    def __init__(self, body: Sequence[Call], taken: Collection[str], inputs: Sequence[str]) -> None:
+    def __init__(self, body: Sequence[CallForm], taken: Collection[str], inputs: Sequence[str]) -> None:
         self.body = body
         self.given = {str(i): name for i, name in enumerate(inputs)}
-        self.taken = {"x", "i", "nn", *taken, *inputs, *(call.said for call in leaves(body))}
+        self.taken = {"x", "i", "nn", *taken, *inputs, *(call.callee for call in leaves(body))}
         self.inside = {call.outs for loop in body for call in leaves(loop.body)}
         self.needed: set[str] = set()
         self.repeated: set[str] = set()
@@ -177,8 +175,8 @@ class Layout:
                 break
         return self._print(self.body, self.start, "")[0]
 
-    def _name(self, call: Call) -> None:
-        base = _base(call.said)
+    def _name(self, call: CallForm) -> None:
+        base = _stem(call.callee)
         needed = not self.needed.isdisjoint(call.outs)
         if call.kind == "again":
             name = self._fresh(self.names[call.refs[0]]) if needed else ""
@@ -190,15 +188,15 @@ class Layout:
             self.frame.place(name or base, not name)
             self.unsure.update((base,) if call.outs in self.inside else ())
 
-    def _name_for(self, call: Call, base: str, needed: bool) -> str:
+    def _name_for(self, call: CallForm, base: str, needed: bool) -> str:
         outside, unsure = call.outs not in self.inside, base in self.unsure
         usual = self._usual(base) if outside and not unsure else ""
         if needed:
-            hidden = call.outs[0] in self.repeated and call.name in families()  # fc() is a layer
-            return self._legal("" if hidden else call.name) or self._legal(usual) or self._fresh(base)
-        counted = unsure and call.name.removeprefix(base).isdigit()
-        keeps = outside and isinstance(call.name, Kept) and call.name != usual and not counted
-        return self._legal(call.name) if keeps else ""
+            hidden = call.outs[0] in self.repeated and call.name.name in families()  # fc() is a layer
+            return self._legal("" if hidden else call.name.name) or self._legal(usual) or self._fresh(base)
+        counted = unsure and call.name.name.removeprefix(base).isdigit()
+        keeps = outside and call.name.kept and call.name.name != usual and not counted
+        return self._legal(call.name.name) if keeps else ""
 
     def _usual(self, base: str) -> str:
         names = (f"{base}{i}" for i in count(self.frame.counts[base] + 1))
@@ -212,7 +210,7 @@ class Layout:
     def _fresh(self, base: str) -> str:
         return next(name for i in count(1) if self._legal(name := f"{base}_{i}") and name not in self.frame.taken)
 
-    def _print(self, body: Sequence[Call], flow: str, indent: str) -> tuple[list[str], str]:
+    def _print(self, body: Sequence[CallForm], flow: str, indent: str) -> tuple[list[str], str]:
         lines = []
         for call in body:
             if call.body:
@@ -220,11 +218,11 @@ class Layout:
                 lines.extend([f"{indent}for i in range({text(call.form)}):", *inner])
                 continue
             names = ", ".join(self.names[out] for out in call.outs if out in self.names)
-            lines.append(indent + (f"{names} = " if names else "") + self._said(call, flow))
+            lines.append(indent + (f"{names} = " if names else "") + self._call(call, flow))
             flow = call.outs[0] if call.refs else flow
         return lines, flow
 
-    def _said(self, call: Call, flow: str) -> str:
+    def _call(self, call: CallForm, flow: str) -> str:
         names = [self.names.get(ref, "") for ref in call.refs]
         read = named_reads(call, flow)
         if call.kind == "slice":
@@ -233,10 +231,11 @@ class Layout:
             return f"{names[0]}()" + (f"({', '.join(names[1:])})" if len(read) > 1 else "")
         words = shown(call.form)
         if call.kind == "merge" and len(names) > 1:
-            return f"{call.said}({', '.join(filter(None, [*names[-len(read) :], words]))})"
-        return f"{call.said}({words})" + (f"({', '.join(names)})" if read else "")
+            return f"{call.callee}({', '.join(filter(None, [*names[-len(read) :], words]))})"
+        return f"{call.callee}({words})" + (f"({', '.join(names)})" if read else "")
 
 
-def _base(callee: str) -> str:
-    """A value's usual name, less its number."""
-    return short_name("AdaptiveAvgPool2d" if callee == "gap" else callee) if callee in (*kinds(), "gap") else callee
+def _stem(callee: str) -> str:
+    """Return a value's usual name, less its number."""
+    kind = any_kind(callee)
+    return kind.sheet_name() if kind else callee

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from copy import copy
 from typing import Any, NamedTuple
 
-from convcalc.formats.sheet.names import MERGES, any_kind, callee_of, kinds, positional
+from convcalc.formats.sheet.names import any_kind, callee_of, kinds, merges, positional
 from convcalc.formats.sheet.source import Source
 from convcalc.layers.base import _REQUIRED, Layer
 from convcalc.network.tensor import Operand
@@ -134,8 +134,7 @@ class _Calls(ast.NodeTransformer):
         if isinstance(node.func, ast.Attribute) and name:
             node.func = ast.Name(name)
         plain = not any(isinstance(item, ast.Starred) for item in node.args) and all(key.arg for key in node.keywords)
-        merges = name in MERGES or name in MERGES.values()
-        if kind is not None and plain and not merges and not issubclass(kind, Operand):
+        if kind is not None and plain and name not in merges() and not issubclass(kind, Operand):
             _arrange(node, name, kind)
         return node
 

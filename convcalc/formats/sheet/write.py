@@ -9,14 +9,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from convcalc.errors import ConvcalcError, UnsupportedOperation
+from convcalc.formats.code.arguments import dim_text
 from convcalc.formats.code.forms import (
     KINDS,
     Argument,
-    Call,
+    CallForm,
     Definition,
-    Kept,
     Name,
-    dim_text,
     fresh,
     groups,
     leaves,
@@ -24,11 +23,11 @@ from convcalc.formats.code.forms import (
     numbered,
     unify,
 )
-from convcalc.formats.code.structure import Step, holds, levels, nested, plain_name
+from convcalc.formats.code.structure import Invocation, holds, levels, nested, plain_name
 from convcalc.formats.sheet.expressions import FUNCTIONS
-from convcalc.formats.sheet.names import FORMS, MERGES, families, kinds
+from convcalc.formats.sheet.names import FORMS, families, kinds
 from convcalc.formats.sheet.read import read_spec
-from convcalc.formats.sheet.statements import INDENT, Layout, Run, said
+from convcalc.formats.sheet.statements import INDENT, Layout, Run, statement
 from convcalc.network.graph import Graph
 
 PARAMETERS = {
@@ -42,7 +41,7 @@ PARAMETERS = {
 CONTAINERS = ("Sequential", "Module")
 """Types that say nothing of what is inside."""
 
-_WORDS = frozenset(("x", "i", "nn", "range", *families(), *kinds(), *MERGES, *FORMS, *FUNCTIONS))
+_WORDS = frozenset(("x", "i", "nn", "range", *families(), *kinds(), *FORMS, *FUNCTIONS))
 """What a block may not be called."""
 
 
@@ -129,7 +128,7 @@ class _Sheet:
             self._define(steps)
         self.body, self.places = self._body(whole)
 
-    def _opens(self, step: Step) -> bool:
+    def _opens(self, step: Invocation) -> bool:
         """Whether a module is written out; its output may still bear its name."""
         if step.path not in self.opened and self._foldable(step):
             return False
@@ -137,14 +136,14 @@ class _Sheet:
             self.aliases[step.outputs[0]] = step.path.rpartition(".")[2]
         return True
 
-    def _foldable(self, step: Step) -> bool:
+    def _foldable(self, step: Invocation) -> bool:
         """Whether a module can be a block: one input, the last call its one output, no shared weights."""
         nodes = list(step.nodes)
         own = Counter(id(node.layer) for node in nodes)
         closed = all(len(self.calls.get(layer, ())) in (0, times) for layer, times in own.items())
         return closed and len(step.inputs) == 1 and step.outputs == (nodes[-1].name,)
 
-    def _define(self, steps: Sequence[Step]) -> None:
+    def _define(self, steps: Sequence[Invocation]) -> None:
         kinds = [self.graph.modules.get(step.path, "Module") for step in steps]
         kinds = ["" if kind in CONTAINERS else kind for kind in kinds]
         forms = {i: (kinds[i], self._body(step)[0]) for i, step in enumerate(steps)}
@@ -155,30 +154,30 @@ class _Sheet:
             self.blocks.append(_Block(name, definition, [step.path for step in alike], not kind))
             self.called.update((step.outputs[0], (name, definition.arguments(i))) for i, step in enumerate(alike))
 
-    def _body(self, step: Step) -> tuple[tuple[Call, ...], dict[str, str]]:
+    def _body(self, step: Invocation) -> tuple[tuple[CallForm, ...], dict[str, str]]:
         calls = [self._statement(inner, step.path) for inner in step.steps]
         return numbered(Run(calls, step.inputs[-1], step.outputs).looped(), step.inputs)
 
-    def _statement(self, step: Step, scope: str) -> Call:
+    def _statement(self, step: Invocation, scope: str) -> CallForm:
         head, _, last = step.path.rpartition(".")
         own = last if head == scope else ""
         held = any(holds(node.layer) for node in step.nodes)
-        name = Kept(own) if held and own else Name(own)
+        name = Name(own, kept=held and bool(own))
         if step.node is None:
-            return Call("block", *self.called[step.outputs[0]], step.inputs, step.outputs, name, held)
-        name = name or Name(self.aliases.get(step.node.name, ""))
+            return CallForm("block", *self.called[step.outputs[0]], step.inputs, step.outputs, name, held)
+        name = name if own else Name(self.aliases.get(step.node.name, ""))
         first = self.calls.get(id(step.node.layer), [step.node.name])[0]
         if first != step.node.name:
-            return Call("again", "", (), (first, *step.inputs), step.outputs, name, held)
-        return Call(*said(step.node), step.inputs, step.outputs, name, held)
+            return CallForm("again", "", (), (first, *step.inputs), step.outputs, name, held)
+        return CallForm(*statement(step.node), step.inputs, step.outputs, name, held)
 
     def _plain(self) -> set[str]:
         """Modules not worth a block: containers called at one place, and of one statement."""
         bodies = [self.body, *(block.definition.body for block in self.blocks)]
-        places = Counter(call.said for body in bodies for call in leaves(body) if call.kind == "block")
+        places = Counter(call.callee for body in bodies for call in leaves(body) if call.kind == "block")
         plain: set[str] = set()
         for name, definition, paths, contained in self.blocks:
-            named = any(isinstance(call.name, Kept) and call.name.isidentifier() for call in leaves(definition.body))
+            named = any(call.name.kept and call.name.name.isidentifier() for call in leaves(definition.body))
             short = len(definition.body) == 1
             if (contained or short) and not named and (places[name] == 1 or short):
                 plain.update(paths)
@@ -214,7 +213,7 @@ class _Sheet:
         return names
 
 
-def _named(kind: str, alike: Sequence[Step]) -> str:
+def _named(kind: str, alike: Sequence[Invocation]) -> str:
     """A block's name: its type's, else what all places have in common."""
     if kind:
         words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind).lower()

@@ -4,9 +4,15 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from convcalc.formats.code.forms import Argument, Call, Definition, arguments, fresh, groups, numbered, unify
-from convcalc.formats.code.structure import HOLDERS, Step, Tree, holds, levels, nested, tensor_word, tree_of
-from convcalc.formats.torch.operators import FUNCTIONS, ONLY_FUNCTIONS, function_form, padding_form, whole
+from convcalc.formats.code.arguments import arguments
+from convcalc.formats.code.forms import Argument, CallForm, Definition, Name, fresh, groups, numbered, unify
+from convcalc.formats.code.structure import HOLDERS, Invocation, Tree, holds, levels, nested, tensor_word, tree_of
+from convcalc.formats.torch.operators import (
+    called_as_function,
+    function_form,
+    integer_values,
+    padding_form,
+)
 from convcalc.layers.base import Layer, Output
 from convcalc.network.graph import Graph
 
@@ -34,6 +40,18 @@ class Class(NamedTuple):
     definition: Definition
 
 
+class ModuleCall(NamedTuple):
+    """The form of a call of a module: how it is made here, if it is, and what is around it."""
+
+    made: Any = None
+    inputs: str = "{all}"
+    """A template of what is in the brackets, as of `Spelling`."""
+    padding: Any = ()
+    """What `torch.nn.functional.pad` pads the input with before, and more of its arguments."""
+    picked: str = ""
+    """What follows: of a tuple, ``[0]`` where the first item is all that is read."""
+
+
 class Modules:
     """All classes of a graph, the innermost first; the last is the network itself."""
 
@@ -44,8 +62,8 @@ class Modules:
         trees = levels(self.root)
         self.by_path = {tree.path: tree for level in trees for tree in level}
         self.parts = {node.name: node.layer.name for node in graph.nodes if isinstance(node.layer, Output)}
-        read = whole(graph)
-        self.whole = {id(node.layer) for node in graph.nodes if node.name in read}
+        integers = integer_values(graph)
+        self.integers = {id(node.layer) for node in graph.nodes if node.name in integers}
         self.opened: set[str] = set()
         self.runs = self._runs()
         while more := self._unlike():
@@ -57,15 +75,15 @@ class Modules:
         for level in trees:  # lists and dicts are no classes
             self._define([tree for tree in level if not tree.path or tree.container in ("", "Sequential")])
 
-    def _runs(self) -> dict[str, list[Step]]:
+    def _runs(self) -> dict[str, list[Invocation]]:
         """The calls of each module by its path."""
-        runs: dict[str, list[Step]] = {}
+        runs: dict[str, list[Invocation]] = {}
         for level in levels(nested(self.graph, lambda step: step.path in self.opened or not self._closed(step))):
             for step in level:
                 runs.setdefault(step.path, []).append(step)
         return runs
 
-    def _closed(self, step: Step) -> bool:
+    def _closed(self, step: Invocation) -> bool:
         inside = step.path + "."
         return all(node.path.startswith(inside) or not holds(node.layer) for node in step.nodes)
 
@@ -91,7 +109,7 @@ class Modules:
                 return False
         return True
 
-    def _is_child(self, step: Step, child: Tree) -> bool:
+    def _is_child(self, step: Invocation, child: Tree) -> bool:
         same = step.path == child.path if step.node is None else step.node.layer is child.layer
         return same and len(step.outputs) == 1 and not _same_padded(child.layer)
 
@@ -104,7 +122,7 @@ class Modules:
                 continue  # torch's Sequential itself does
             name = self._free(self._called(alike))
             base = "Sequential" if tree.sequential else "Module"
-            if tree.layer is not None and type(tree.layer).__name__ not in ONLY_FUNCTIONS:
+            if tree.layer is not None and tree.layer.in_torch:
                 base = type(tree.layer).__name__
             definition = unify([forms[path][1] for path in paths], PARAMETERS, {"self", *tree.children})
             self.classes.append(Class(name, base, definition))
@@ -134,16 +152,16 @@ class Modules:
         if tree.layer is not None:
             (run,) = self.runs[""]
             alone = len(run.steps) == 1 and self._is_child(run.steps[0], tree) and run.steps[0].inputs == run.inputs
-            alone = alone and not _way(tree.layer, len(run.inputs))
-            functional = type(tree.layer).__name__ in ONLY_FUNCTIONS
-            made = () if functional else (("", self._made(tree, False)),)
-            return "Sequential", made, None if alone and not functional else self._forward(tree, run)
+            alone = alone and all(tree.layer.torch_inputs(node.input_shapes, ()) == "{all}" for node in run.nodes)
+            module = tree.layer.in_torch
+            made = (("", self._made(tree, False)),) if module else ()
+            return "Sequential", made, None if alone and module else self._forward(tree, run)
         sequential = tree.sequential
         plain = sequential and self._plain(tree)
         children = tuple(
             (name, self._made(child, plain))
             for name, child in tree.children.items()
-            if sequential or child.layer is None or type(child.layer).__name__ not in ONLY_FUNCTIONS
+            if sequential or child.layer is None or child.layer.in_torch
         )
         runs = self.runs.get(tree.path, [])
         forward = self._forward(tree, runs[0]) if runs and not plain else None
@@ -153,11 +171,11 @@ class Modules:
         """How a child is made; ``chained`` where a Sequential calls it."""
         if tree.layer is not None:
             kind, form = _constructed(tree.layer)
-            if kind in ONLY_FUNCTIONS:
+            if not tree.layer.in_torch:
                 return "", (self._function_class(tree.layer) if chained else "nn.Identity") + "({})", ()
             word = tensor_word(tree.layer)
             if word:
-                return word, self._whole(tree.layer) if word == "buffer" else "", form
+                return word, self._dtype(tree.layer) if word == "buffer" else "", form
             return "", f"nn.{kind}({{}})", form
         if tree.path in self.made:
             name, given = self.made[tree.path]
@@ -166,45 +184,42 @@ class Modules:
         items = tuple((name, self._made(child, plain)) for name, child in tree.children.items())
         return "Ordered" if plain and not tree.numbered else tree.container, "", items
 
-    def _whole(self, layer: Layer) -> str:
-        return ", dtype=torch.long" if id(layer) in self.whole else ""
+    def _dtype(self, layer: Layer) -> str:
+        return ", dtype=torch.long" if id(layer) in self.integers else ""
 
     def _function_class(self, layer: Layer) -> str:
         if layer not in self.functions:
-            kind = type(layer).__name__
-            self.functions[layer] = self._free(kind)
-            call = Call("function", kind, function_form(layer), ("x",), ("y",))
+            self.functions[layer] = self._free(type(layer).__name__)
+            call = CallForm("function", type(layer), function_form(layer), ("x",), ("y",))
             form = ("Sequential", (), _numbered([call], ("x",), ("y",)))
             self.classes.append(Class(self.functions[layer], "Module", unify([form], {})))
         return self.functions[layer]
 
-    def _forward(self, tree: Tree, run: Step) -> Any:
+    def _forward(self, tree: Tree, run: Invocation) -> Any:
         return _numbered([self._call(tree, step) for step in run.steps if step.outputs], run.inputs, run.outputs)
 
-    def _call(self, scope: Tree, step: Step) -> Call:
+    def _call(self, scope: Tree, step: Invocation) -> CallForm:
         """A step inside the module at ``scope``."""
         if step.node is None:
-            said = scope.reach(step.path)
-            return Call("call", said, _PLAIN, step.inputs, step.outputs, step.path.rpartition(".")[2])
-        layer, kind, outs = step.node.layer, type(step.node.layer).__name__, step.outputs[:1]
+            name = Name(step.path.rpartition(".")[2])
+            return CallForm("call", scope.reach(step.path), ModuleCall(), step.inputs, step.outputs, name)
+        layer, shapes, outs = step.node.layer, step.node.input_shapes, step.outputs[:1]
         held = step.path.startswith(scope.path + "." if scope.path else "") and step.path in self.graph.owned
-        # as a function, softmax does not choose its axis
-        if kind in ONLY_FUNCTIONS or (kind in FUNCTIONS and not held and getattr(layer, "dim", 0) is not None):
-            return Call("function", kind, function_form(layer), step.inputs, outs)
+        if called_as_function(layer, held):
+            return CallForm("function", type(layer), function_form(layer), step.inputs, outs)
         if tensor_word(layer):
             if held:
-                return Call("value", scope.reach(step.path), (), (), outs)
-            return Call("zeros", self._whole(layer), arguments(layer), (), outs)
+                return CallForm("value", scope.reach(step.path), (), (), outs)
+            return CallForm("zeros", self._dtype(layer), arguments(layer), (), outs)
         read = [self.parts[out] for out in step.outputs if out in self.parts]
-        said, made = (scope.reach(step.path), None) if held else _made_here(layer)
-        options, picked = "", "[0]" * (len(step.outputs) > 1 and not read)  # of a tuple, the first is all that is read
-        if kind == "MultiheadAttention":
-            options = ", average_attn_weights=False" * ("head_weights" in read) if read else ", need_weights=False"
-        way = _way(layer, len(step.inputs))
-        if way == "unpool" and len(step.node.input_shapes[2]) == layer.rank + 1:
-            options = f"[-{layer.rank}:]"  # of a size, torch drops batch and channels where both are there
-        form = (made, padding_form(step.node) if way in ("pad", "average") else (), options, picked)
-        return Call(way or ("parts" if read else "call"), said, form, step.inputs, outs if picked else step.outputs)
+        callee, made = (scope.reach(step.path), None) if held else _made_here(layer)
+        kind, padding = "parts" if read else "call", ()
+        if _same_padded(layer):
+            averages = layer.averages and getattr(layer, "divisor_override", None) is None
+            kind, padding = "average" if averages else "pad", padding_form(step.node)
+        picked = "[0]" * (len(step.outputs) > 1 and not read)
+        form = ModuleCall(made, layer.torch_inputs(shapes, read), padding, picked)
+        return CallForm(kind, callee, form, step.inputs, outs if picked else step.outputs)
 
     def ties(self) -> list[str]:
         """Assignments that put one layer with weights in two places."""
@@ -214,31 +229,17 @@ class Modules:
         return [root.put(path, root.reach(made), layer) for path, made, layer in pairs if path != made and holds(layer)]
 
 
-def _numbered(calls: Sequence[Call], inputs: Sequence[str], outputs: Sequence[str]) -> Any:
+def _numbered(calls: Sequence[CallForm], inputs: Sequence[str], outputs: Sequence[str]) -> Any:
     """A ``forward`` as a form: calls, the number of inputs, the values returned."""
     body, places = numbered(calls, inputs)
     return body, len(inputs), tuple(places[name] for name in outputs)
 
 
-_PLAIN = (None, (), "", "")
-"""The form of a call: what makes a layer here, its padding, what stands behind the inputs and the brackets."""
-
-
-def _way(layer: Layer, inputs: int) -> str:
-    """How a call differs from the usual, if it does."""
-    kind = type(layer).__name__
-    if _same_padded(layer):
-        return "average" if kind.startswith("AvgPool") and getattr(layer, "divisor_override", None) is None else "pad"
-    if inputs < 3:
-        return ""
-    return "state" if hasattr(layer, "states") else "unpool" if "Unpool" in kind else ""
-
-
 def _made_here(layer: Layer) -> tuple[str, Any]:
-    """What makes a layer where it is called; it trains as its caller does."""
+    """Return what makes a layer where it is called; it trains as its caller does."""
     kind, form = _constructed(layer)
-    noisy = "Dropout" in kind or kind == "RReLU" or bool(layer.buffers() or getattr(layer, "dropout", 0))
-    return f"nn.{kind}({{}})" + ".train(self.training)" * noisy, form
+    trains = layer.noisy or bool(layer.buffers() or getattr(layer, "dropout", 0))
+    return f"nn.{kind}({{}})" + ".train(self.training)" * trains, form
 
 
 def _same_padded(layer: Layer | None) -> bool:

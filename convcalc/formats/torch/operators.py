@@ -1,67 +1,38 @@
-"""How PyTorch says one call: by a module of torch.nn, an operator, a function or a method."""
+"""How PyTorch writes one call: by an operator, a function or a method; and what it cannot write.
+
+Which of these a kind has is declared on its class (`convcalc.layers.spelling`); here the templates are filled in.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from convcalc.algebra.types import is_symbolic
 from convcalc.errors import UnsupportedOperation
-from convcalc.formats.code.forms import text, value_form
+from convcalc.formats.code.arguments import value_form
+from convcalc.formats.code.forms import text
 from convcalc.formats.code.structure import tensor_word
 from convcalc.layers.base import Layer, Output
 from convcalc.layers.conv import same_pads
 from convcalc.network.graph import Graph, Node
 
 
-class Said(NamedTuple):
-    """An expression, and whether it needs brackets as an operand."""
+class Expression(NamedTuple):
+    """An expression of Python, and whether it needs brackets as an operand."""
 
     text: str
     compound: bool = False
 
     @property
     def operand(self) -> str:
+        """Return the text as an operator or a method takes it."""
         return f"({self.text})" if self.compound else self.text
 
 
 LONG = 80  # such expressions get brackets, so that they may be cut
 
-SIGNS = {"Add": "+", "Mul": "*", "Sub": "-", "Div": "/", "MatMul": "@"}
-
-FUNCTIONS = {
-    **SIGNS,
-    "Maximum": "torch.maximum({all})",
-    "Cat": "torch.cat([{all}], {dim})",
-    "Stack": "torch.stack([{all}], {dim})",
-    "Mean": "{x}.mean({named})",
-    "Sum": "{x}.sum({named})",
-    "Reshape": "{x}.reshape({bare})",
-    "Permute": "{x}.permute({bare})",
-    "Expand": "{x}.expand({bare})",
-    "Transpose": "{x}.transpose({given})",
-    "Squeeze": "{x}.squeeze({named})",
-    "Unsqueeze": "{x}.unsqueeze({given})",
-    "Roll": "{x}.roll({shifts}, {named})",
-    "Exp": "{x}.exp()",
-    "Normalize": "F.normalize({all}, {named})",
-    "IndexSelect": "{x}.index_select({dim}, {y})",
-    "Slice": "{x}[{bare}]",
-    # what torch.nn has a module for, where no module of the network holds it
-    "Flatten": "{x}.flatten({given})",
-    "Unflatten": "{x}.unflatten({given})",
-    "ReLU": "F.relu({all})",
-    "Sigmoid": "torch.sigmoid({all})",
-    "Tanh": "torch.tanh({all})",
-    "Softmax": "{x}.softmax({dim})",
-}
-"""Kinds that torch says by an operator, a function or a method, with gaps for arguments.
-
-``x`` is the first input, ``y`` the last, ``all`` are all; ``given`` are the values of all arguments, ``named`` the rest
-of them by name unless they are defaults, ``bare`` is the first without its brackets.
-"""
-
-ONLY_FUNCTIONS = frozenset(list(FUNCTIONS)[: list(FUNCTIONS).index("Flatten")])
-"""Those that torch.nn has no module for."""
+_GAP = re.compile(r"\{(\**)(\w+)(?:=([^}]*))?\}")
+_INPUTS = ("x", "y", "z")
 
 _TAKEN = """
 T_destination _apply _backward_hooks _backward_pre_hooks _buffers _call_impl _compiled_call_impl _forward_hooks
@@ -81,48 +52,97 @@ set_submodule share_memory state_dict to to_empty train training type xpu zero_g
 TAKEN = frozenset(_TAKEN.split())
 """The attributes of `torch.nn.Module`, which no child may hide."""
 
-NO_WAY = ("LocallyConnected1d", "LocallyConnected2d", "LocallyConnected3d")
-"""Kinds that torch has no layer for."""
+
+def has_function(kind: type[Layer] | Layer) -> bool:
+    """Return whether an operator, a function or a method of torch does what this kind does.
+
+    >>> from convcalc import nn
+    >>> has_function(nn.Cat), has_function(nn.ReLU), has_function(nn.Conv2d)
+    (True, True, False)
+    """
+    return bool(kind.operator or kind.torch_call)
 
 
-def said(kind: str, inputs: Sequence[Said], filled: Any) -> Said:
-    """A function's call.
+def is_writable(kind: type[Layer] | Layer) -> bool:
+    """Return whether torch has a module, a function or an operator for a kind.
 
-    >>> said("Mean", [Said("x")], (("dim", ("2", "3")), ("keepdim", "False"))).text
+    >>> from convcalc import nn
+    >>> is_writable(nn.Cat), is_writable(nn.LocallyConnected2d)
+    (True, False)
+    """
+    return kind.in_torch or has_function(kind)
+
+
+def called_as_function(layer: Layer, held: bool) -> bool:
+    """Return whether a call is written as a function; ``held`` is whether a module of the network holds the layer."""
+    if not layer.in_torch:
+        return True
+    # for an argument of None, a module may choose the value, and a function does not
+    return not held and has_function(layer) and None not in vars(layer).values()
+
+
+def spell_function(kind: type[Layer], inputs: Sequence[Expression], filled: Any) -> Expression:
+    """Return a function's call on these inputs; ``filled`` are its arguments as a filled form.
+
+    >>> from convcalc import nn
+    >>> spell_function(nn.Mean, [Expression("x")], (("dim", ("2", "3")), ("keepdim", "False"))).text
     'x.mean(dim=(2, 3))'
     """
     given = {name: text(form) for name, form in filled}
-    template = FUNCTIONS[kind]
-    if kind in SIGNS:
-        words = [x.operand for x in inputs]
-        words += [given["scalar"]] if given.get("scalar", "None") != "None" else []
-        joined = f" {template} ".join(reversed(words) if given.get("reversed") == "True" else words)
-        return Said(joined, len(words) > 1) if len(joined) < LONG else Said(f"({joined})")
-    if kind == "Cat" and len(inputs) == 1:
+    if kind.operator:
+        return _spell_operator(kind.operator, inputs, given)
+    if kind.passes_one and len(inputs) == 1:
         return inputs[0]
-    values = ", ".join(given.values())
-    unsaid = ("False",) if given.get("keepdim") == "True" else ("None", "False")
-    rest = [f"{name}={value}" for name, value in given.items() if f"{{{name}}}" not in template and value not in unsaid]
-    expression = template.format(
-        x=inputs[0].operand,
-        y=inputs[-1].text,
-        all=", ".join(x.text for x in inputs),
-        given=values.removesuffix(", -1") if kind == "Flatten" else values,
-        named=", ".join(rest),
-        bare=next(iter(given.values()), "")[1:-1].removesuffix(",") or "()",
-        **given,
-    )
-    return Said(expression.replace(", )", ")"))
+    return Expression(fill(kind.torch_call, inputs, given))
+
+
+def _spell_operator(operator: str, inputs: Sequence[Expression], given: Mapping[str, str]) -> Expression:
+    words = [x.operand for x in inputs]
+    words += [given["scalar"]] if given.get("scalar", "None") != "None" else []
+    joined = f" {operator} ".join(reversed(words) if given.get("reversed") == "True" else words)
+    return Expression(joined, len(words) > 1) if len(joined) < LONG else Expression(f"({joined})")
+
+
+def fill(template: str, inputs: Sequence[Expression], given: Mapping[str, str]) -> str:
+    """Return a template of `Spelling` with its gaps filled by inputs and arguments.
+
+    >>> fill("{x}.flatten({start_dim}, {end_dim=-1})", [Expression("a + b", True)], {"start_dim": "1", "end_dim": "-1"})
+    '(a + b).flatten(1)'
+    >>> fill("{x}.reshape({*shape})", [Expression("x")], {"shape": "(2, -1)"})
+    'x.reshape(2, -1)'
+    >>> fill("{x}.sum({**rest})", [Expression("x")], {"dim": "None", "keepdim": "True"})
+    'x.sum(dim=None, keepdim=True)'
+    """
+    placed = {name for _, name, _ in _GAP.findall(template)}
+    rest = [(name, word) for name, word in given.items() if name not in placed]
+    while rest and rest[-1][1] in ("None", "False"):
+        rest.pop()
+
+    def filling(gap: re.Match[str]) -> str:
+        stars, name, default = gap.groups()
+        if stars == "**":
+            return ", ".join(f"{name}={word}" for name, word in rest)
+        if name == "all":
+            return ", ".join(x.text for x in inputs)
+        if name in _INPUTS:
+            x = inputs[_INPUTS.index(name)]
+            return x.operand if template[gap.end() : gap.end() + 1] in (".", "[") else x.text
+        word = given[name]
+        if stars:
+            return word[1:-1].removesuffix(",") or "()"
+        return "" if word == default else word
+
+    return _GAP.sub(filling, template).replace(", )", ")")
 
 
 def function_form(layer: Layer) -> Any:
-    """The arguments of a function as a form."""
-    names = {"index": "channels"} if type(layer).__name__ == "Slice" else {}
+    """Return the arguments of a function as a form."""
+    names = {"index": "channels"}  # what is cut are channels as a rule, which may depend on others
     return tuple((name, value_form(names.get(name, name), value)) for name, value in vars(layer).items())
 
 
 def finite(words: str) -> str:
-    """Arguments with infinity as Python says it.
+    """Return arguments with infinity as Python writes it.
 
     >>> finite("-inf, max_val=1.0")
     '-float("inf"), max_val=1.0'
@@ -131,7 +151,7 @@ def finite(words: str) -> str:
 
 
 def padding_form(node: Node) -> Any:
-    """What ``padding="tf_same"`` pads, last axis first, and with what, for `torch.nn.functional.pad`."""
+    """Return what ``padding="tf_same"`` pads, last axis first, and with what, for `torch.nn.functional.pad`."""
     layer: Any = node.layer
     dilation = getattr(layer, "dilation", (1,) * layer.rank)
     pads: list[Any] = []
@@ -139,7 +159,7 @@ def padding_form(node: Node) -> Any:
         reach = dilation[i] * (layer.kernel_size[i] - 1)
         pads.extend(same_pads(node.input_shapes[0][i - layer.rank], reach, layer.stride[i]))
     mode = getattr(layer, "padding_mode", "zeros")
-    filling = ', value=float("-inf")' if "MaxPool" in type(layer).__name__ else ""
+    filling = f', value=float("{layer.outside}")' if layer.outside else ""
     return value_form("pad", tuple(pads)), filling if mode == "zeros" else f', mode="{mode}"'
 
 
@@ -159,7 +179,7 @@ def refuse(graph: Graph) -> None:
                 hint="give the padding in numbers, or do without return_indices",
             )
     for path, layer in (*((node.path, node.layer) for node in graph.nodes), *graph.owned.items()):
-        if type(layer).__name__ in NO_WAY:
+        if not is_writable(layer):
             raise UnsupportedOperation(
                 f"torch has no layer for {type(layer).__name__}", where=path, hint="write it as a sheet: --to net"
             )
@@ -182,14 +202,17 @@ def _refuse_name(path: str, layer: Layer | None) -> None:
             raise UnsupportedOperation(what, where=path, hint="call it something else")
 
 
-def whole(graph: Graph) -> set[str]:
-    """The values of whole numbers: those that are read as an index, or moved before that."""
-    places = {"IndexSelect": 1, "Embedding": 0, "EmbeddingBag": 0, **{f"MaxUnpool{rank}d": 1 for rank in (1, 2, 3)}}
-    read: set[str] = set()
+def integer_values(graph: Graph) -> set[str]:
+    """Return the names of the values that hold integers: what is read as an index, or rearranged before that.
+
+    >>> from convcalc import nn, trace
+    >>> sorted(integer_values(trace(nn.Sequential(nn.Flatten(), nn.Embedding(10, 4)), (1, 3, 3))))
+    ['0', 'input']
+    """
+    found: set[str] = set()
     for node in reversed(graph.nodes):
-        kind = type(node.layer).__name__
-        if kind in places:
-            read.add(node.inputs[places[kind]])
-        elif node.name in read and kind in ("Reshape", "Flatten", "Slice", "Permute"):
-            read.update(node.inputs)
-    return read
+        if node.layer.index_input is not None:
+            found.add(node.inputs[node.layer.index_input])
+        elif node.name in found and node.layer.rearranges:
+            found.update(node.inputs)
+    return found

@@ -126,14 +126,14 @@ class Printed(Reading):
         if kind.rank == 1:
             args = list(map(_single, args))
             kwargs = {key: _single(value) for key, value in kwargs.items()}
-        if item.kind.startswith("Upsampling"):
-            kwargs.pop("mode", None)  # which is printed, and is no argument
+        kwargs = {key: value for key, value in kwargs.items() if key not in (kind.printed or ())}
         with guarded(item.kind):
             return kind(*args, **kwargs)
 
     def _refused(self, item: Item, path: str) -> ConvcalcError:
         where = f"{path} = {item.kind}" if path else f"the model is {item.kind}"
-        if item.kind == "MultiheadAttention":
+        kind = kinds().get(item.kind)
+        if kind is not None and kind.printed is None:
             what = f"{where}: the print does not say its arguments"
         elif item.children:
             names = [child.name for child in item.children[:4]] + ["..."] * (len(item.children) > 4)

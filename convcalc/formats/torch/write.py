@@ -8,10 +8,10 @@ from textwrap import indent
 from typing import Any
 
 from convcalc.algebra.dims import show_shape
-from convcalc.formats.code.forms import Call, Text, mapped, shown, text
+from convcalc.formats.code.forms import CallForm, Text, mapped, shown, text
 from convcalc.formats.code.structure import plain_name, quoted, setter
 from convcalc.formats.torch.classes import Class, Modules
-from convcalc.formats.torch.operators import Said, finite, refuse, said, whole
+from convcalc.formats.torch.operators import Expression, fill, finite, integer_values, refuse, spell_function
 from convcalc.network.graph import Graph
 
 MOST_COLUMNS = 110
@@ -49,11 +49,11 @@ def _docstring(graph: Graph, name: str, counted: str) -> str:
 
 
 def _main(graph: Graph, name: str) -> str:
-    read = whole(graph)
+    integers = integer_values(graph)
     inputs = []
     for key, shape in graph.inputs.items():
         sizes = ", ".join(map(str, shape)) or "()"
-        inputs.append(f"torch.zeros({sizes}, dtype=torch.long)" if key in read else f"torch.randn({sizes})")
+        inputs.append(f"torch.zeros({sizes}, dtype=torch.long)" if key in integers else f"torch.randn({sizes})")
     printed = "tuple(output.shape)" if len(graph.outputs) == 1 else "*(tuple(each.shape) for each in output)"
     return f"""if __name__ == "__main__":
     model = {name}().eval()
@@ -67,9 +67,9 @@ def _class(item: Class, ties: Collection[str]) -> str:
     parameters = [parameter.name for parameter in item.definition.parameters]
 
     def own(leaf: Any) -> Any:  # arguments of the constructor as attributes
-        if not isinstance(leaf, Text) or leaf.startswith("'"):
+        if not isinstance(leaf, Text) or leaf.source.startswith("'"):
             return leaf
-        return Text(re.sub(r"[A-Za-z_]\w*", lambda m: f"self.{m[0]}" if m[0] in parameters else m[0], leaf))
+        return Text(re.sub(r"[A-Za-z_]\w*", lambda m: f"self.{m[0]}" if m[0] in parameters else m[0], leaf.source))
 
     forward = mapped(spoken, own)
     kept = [name for name in parameters if re.search(rf"\bself\.{name}\b", repr(forward))]
@@ -159,12 +159,12 @@ def _repeated(items: Sequence[str]) -> Iterator[str]:
 class Forward:
     """The text of a class's ``forward``: calls in order, and variables for their values."""
 
-    def __init__(self, calls: Sequence[Call], inputs: int, outputs: Sequence[str]) -> None:
+    def __init__(self, calls: Sequence[CallForm], inputs: int, outputs: Sequence[str]) -> None:
         self.calls = calls
         self.outputs = outputs
         self.arguments = [*"xyz"][:inputs] if inputs <= 3 else [f"x{i + 1}" for i in range(inputs)]
         self.variables = {str(i): name for i, name in enumerate(self.arguments)}
-        self.values = {value: Said(name) for value, name in self.variables.items()}
+        self.values = {value: Expression(name) for value, name in self.variables.items()}
         self.depth: Counter[str] = Counter()
         self.reads: Counter[str] = Counter()
         self.last = dict.fromkeys(self.variables, len(calls))
@@ -180,9 +180,9 @@ class Forward:
         kind = "torch.Tensor" if len(self.outputs) == 1 else "tuple[torch.Tensor, ...]"
         return f"def forward({arguments}) -> {kind}:\n" + indent("\n".join(lines), INDENT)
 
-    def _line(self, i: int, call: Call) -> Iterator[str]:
+    def _line(self, i: int, call: CallForm) -> Iterator[str]:
         main, *further = call.outs
-        expression = self._said(call, [self.values[ref] for ref in call.refs])
+        expression = self._expression(call, [self.values[ref] for ref in call.refs])
         depth = 0 if call.kind == "value" else 1 + max((self.depth[ref] for ref in call.refs), default=0)
         alone = self.reads[main] == 1 and self.last[main] == i + 1 and len(expression.text) <= MOST_TAKEN_UP
         if not further and (call.kind == "value" or (alone and depth < MOST_NESTED)):
@@ -190,10 +190,10 @@ class Forward:
             return
         free = self._free(i)
         for out in call.outs:
-            name = self._name(out, call.name if self.last.get(out, -1) > i + 1 else "", free)
-            self.values[out], self.variables[out] = Said(name), name
+            name = self._name(out, call.name.name if self.last.get(out, -1) > i + 1 else "", free)
+            self.values[out], self.variables[out] = Expression(name), name
         target, *names = (self.variables[out] for out in call.outs)
-        if call.kind in ("parts", "state") and len(names) > 1:  # an LSTM's states come as a tuple of their own
+        if call.kind == "parts" and len(names) > 1:  # an LSTM's states come as a tuple of their own
             names = [f"({', '.join(names)})"]
         yield f"{', '.join([target, *names])} = {expression.text}"
 
@@ -218,23 +218,19 @@ class Forward:
         names: list[str] = [*"yz", *(f"y{i}" for i in range(2, len(taken) + 3))]
         return next(name for name in names if name not in taken)
 
-    def _said(self, call: Call, inputs: Sequence[Said]) -> Said:
-        kind, what, form, *_ = call
-        words = ", ".join(x.text for x in inputs)
-        if kind == "value":
-            return Said(what)
-        if kind == "function":
-            return said(what, inputs, form)
-        if kind == "zeros":
-            return Said(_zeros(form, what))
-        made, pad, options, picked = form
-        callee = what if made is None else what.format(finite(shown(made)))
-        if pad:
-            padded = f"{callee}(F.pad({words}, {text(pad[0])}{pad[1]})){picked}"
-            ones = f"F.pad(torch.ones_like({words}), {text(pad[0])}{pad[1]})"
-            return Said(padded) if kind == "pad" else Said(f"{padded} / {callee}({ones})", True)
-        if kind == "unpool":
-            words = f"{inputs[0].text}, {inputs[1].text}, output_size={inputs[2].operand}.shape"
-        if kind == "state":
-            words = f"{inputs[0].text}, ({', '.join(x.text for x in inputs[1:])})"
-        return Said(f"{callee}({words}{options}){picked}")
+    def _expression(self, call: CallForm, inputs: Sequence[Expression]) -> Expression:
+        if call.kind == "value":
+            return Expression(call.callee)
+        if call.kind == "function":
+            return spell_function(call.callee, inputs, call.form)
+        if call.kind == "zeros":
+            return Expression(_zeros(call.form, call.callee))
+        made, template, padding, picked = call.form
+        callee = call.callee if made is None else call.callee.format(finite(shown(made)))
+        words = fill(template, inputs, {})
+        if not padding:
+            return Expression(f"{callee}({words}){picked}")
+        pads, filling = text(padding[0]), padding[1]
+        padded = f"{callee}(F.pad({words}, {pads}{filling})){picked}"
+        ones = f"F.pad(torch.ones_like({words}), {pads}{filling})"
+        return Expression(padded) if call.kind == "pad" else Expression(f"{padded} / {callee}({ones})", True)
