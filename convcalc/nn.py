@@ -1,40 +1,54 @@
 """torch.nn's names, argument order and defaults: layers, containers and composites to write a network with.
 
-Only a list of files: every layer stands in its family's file in `convcalc.layers`, and nothing is defined here.
+Nothing is defined here. Which file of `convcalc.layers` has a kind is read off the files' text, so that there is no
+index to keep, and a family is imported when one of its kinds is first asked for: a network uses a few of them. What a
+caller may give each kind is typed in ``nn.pyi``.
 """
 
-from convcalc.layers.activation import *
-from convcalc.layers.adaptive import *
-from convcalc.layers.attention import *
-from convcalc.layers.axes import *
-from convcalc.layers.base import Layer as Layer
-from convcalc.layers.conv import *
-from convcalc.layers.dropout import *
-from convcalc.layers.embedding import *
-from convcalc.layers.linear import *
-from convcalc.layers.merging import *
-from convcalc.layers.norm import *
-from convcalc.layers.padding import *
-from convcalc.layers.pool import *
-from convcalc.layers.recurrent import *
-from convcalc.layers.resize import *
-from convcalc.layers.shaping import *
-from convcalc.layers.shuffle import *
-from convcalc.layers.softmax import *
-from convcalc.layers.transposed import *
-from convcalc.network.module import Module as Module
-from convcalc.network.module import ModuleDict as ModuleDict
-from convcalc.network.module import ModuleList as ModuleList
-from convcalc.network.module import Sequential as Sequential
-from convcalc.network.module import TransformerEncoderLayer as TransformerEncoderLayer
-from convcalc.network.tensor import Buffer as Buffer
-from convcalc.network.tensor import Parameter as Parameter
+import os
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any
 
-__all__ = [
-    *("Module", "ModuleDict", "ModuleList", "Sequential", "TransformerEncoderLayer"),
-    *(name for name, kind in list(globals().items()) if isinstance(kind, type) and issubclass(kind, Layer)),
-]
+_LAYERS = os.path.join(os.path.dirname(__file__), "layers")
+
+_KIND = re.compile(r"^class ([A-Z]\w*)\((?!NamedTuple)", re.MULTILINE)
+
+_ELSEWHERE = {
+    **dict.fromkeys(("Module", "ModuleDict", "ModuleList", "Sequential"), "convcalc.network.module"),
+    "TransformerEncoderLayer": "convcalc.network.transformer",
+    **dict.fromkeys(("Layer", "Lazy"), "convcalc.layers.base"),
+    **dict.fromkeys(("Buffer", "Parameter"), "convcalc.network.tensor"),
+}
+"""The names that are not in a family's file, and the module that each is in."""
+
+_SHARED = ("__init__", "base", "binding", "demands", "formulas", "parameters", "workings")
+"""The files of `convcalc.layers` that hold what families share, and no kind."""
+
+
+@cache
+def _homes() -> Mapping[str, str]:
+    """Return the module of each public name, in the order of the files."""
+    homes = dict(_ELSEWHERE)
+    for file in sorted(os.listdir(_LAYERS)):
+        family, ending = os.path.splitext(file)
+        if ending == ".py" and family not in _SHARED:
+            with open(os.path.join(_LAYERS, file), encoding="utf-8") as text:
+                homes.update(dict.fromkeys(_KIND.findall(text.read()), f"convcalc.layers.{family}"))
+    return homes
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name's file when it is first asked for; raises AttributeError."""
+    if name == "__all__":
+        return list(_homes())
+    if name.startswith("_") or name not in _homes():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_homes()[name]), name)
+    return value
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted(_homes())

@@ -20,6 +20,7 @@ from convcalc.layers import pool as _pool
 from convcalc.layers import recurrent as _recurrent
 from convcalc.layers import resize as _resize
 from convcalc.layers import shaping as _shaping
+from convcalc.layers import shuffle as _shuffle
 from convcalc.layers import softmax as _softmax
 from convcalc.layers import transposed as _transposed
 from convcalc.layers.base import Layer as Layer
@@ -28,9 +29,9 @@ from convcalc.network.module import Module as Module
 from convcalc.network.module import ModuleDict as ModuleDict
 from convcalc.network.module import ModuleList as ModuleList
 from convcalc.network.module import Sequential as Sequential
-from convcalc.network.module import TransformerEncoderLayer as TransformerEncoderLayer
 from convcalc.network.tensor import Buffer as Buffer
 from convcalc.network.tensor import Parameter as Parameter
+from convcalc.network.transformer import TransformerEncoderLayer as TransformerEncoderLayer
 
 _Axes1: TypeAlias = Dim | tuple[Dim] | list[Dim]
 _Axes2: TypeAlias = Dim | tuple[Dim, Dim] | list[Dim]
@@ -153,7 +154,7 @@ class CELU(_activation.CELU):
 class Cat(_merging.Cat):
     def __init__(self, dim: Dim = 0) -> None: ...
 
-class ChannelShuffle(_resize.ChannelShuffle):
+class ChannelShuffle(_shuffle.ChannelShuffle):
     def __init__(self, groups: Dim) -> None: ...
 
 class CircularPad1d(_padding.CircularPad1d):
@@ -816,10 +817,10 @@ class PReLU(_activation.PReLU):
 class Permute(_axes.Permute):
     def __init__(self, dims: _Sizes) -> None: ...
 
-class PixelShuffle(_resize.PixelShuffle):
+class PixelShuffle(_shuffle.PixelShuffle):
     def __init__(self, upscale_factor: Dim) -> None: ...
 
-class PixelUnshuffle(_resize.PixelUnshuffle):
+class PixelUnshuffle(_shuffle.PixelUnshuffle):
     def __init__(self, downscale_factor: Dim) -> None: ...
 
 class RMSNorm(_norm.RMSNorm):

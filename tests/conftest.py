@@ -5,6 +5,8 @@ import os
 import torch
 from hypothesis import settings
 
+from convcalc.nn import *  # noqa: F403  every family, so that `layers.base.kinds` knows all kinds in every test
+
 # .ci/run adds HYPOTHESIS_PROFILE=thorough for what is held against torch, after README's test command
 # no deadline: what a case takes depends on what else the machine does
 settings.register_profile("default", max_examples=40, deadline=None)

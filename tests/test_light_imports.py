@@ -37,6 +37,16 @@ def test_letters_do_load_sympy() -> None:
     assert "sympy" in loaded("summary", "resnet50", "--input", "3xHxW")
 
 
+def test_a_network_loads_the_families_that_it_uses() -> None:
+    run = "import sys, convcalc as cc; cc.summary('resnet50').to_text()\n"
+    run += "print(*[name for name in sys.modules if name.startswith('convcalc.')])"
+    done = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=True)
+    names = set(done.stdout.split())
+    assert {"convcalc.layers.conv", "convcalc.layers.pool"} <= names
+    unused = ("attention", "dropout", "embedding", "padding", "recurrent", "resize", "transposed")
+    assert not names & {*(f"convcalc.layers.{name}" for name in unused), "convcalc.formats.sheet.source"}
+
+
 def test_one_network_loads_one_family() -> None:
     run = "import sys, convcalc.zoo as zoo; zoo.load('vgg16')\n"
     run += "print(*[name for name in sys.modules if name.startswith('convcalc.zoo.')])"

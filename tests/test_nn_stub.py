@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from convcalc import nn
+from convcalc.layers.base import kinds
 from tests.nn_stub import STUB, stub
 
 CALLS = """\
 import convcalc as cc
 from convcalc import nn
+from convcalc.layers.base import kinds
 
 H, W = cc.symbols("H W")
 nn.Conv2d(3, 8, 3, stride=2, padding="same", bias=False, device="cpu")
@@ -77,6 +79,14 @@ def test_mypy_catches_wrong_calls_and_no_others(tmp_path: Path) -> None:
     wrong = {str(i): line.split("# wrong: ")[1:] for i, line in enumerate(CALLS.splitlines(), 1)}
     expected = {i: set(codes[0].split()) for i, codes in wrong.items() if codes}
     assert caught == expected, done.stdout
+
+
+def test_names_are_those_of_every_family() -> None:
+    assert all(isinstance(getattr(nn, name), type) for name in nn.__all__)
+    loaded = {kind.__name__ for kind in kinds() if kind.__module__.startswith("convcalc.")}
+    assert loaded == {name for name in nn.__all__ if issubclass(getattr(nn, name), nn.Layer)} - {"Layer", "Lazy"}
+    with pytest.raises(AttributeError):
+        nn.Span  # noqa: B018  a class in a family's file that is not a layer
 
 
 @pytest.mark.parametrize("name", nn.__all__)

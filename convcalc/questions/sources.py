@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from errno import ENOENT
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, TypeVar
 
 from convcalc.algebra.dims import show_shape
 from convcalc.algebra.parse import parse_shape
@@ -137,6 +137,12 @@ def _path(source: str) -> Path:
     return Path(source)
 
 
+def _content(file: BinaryIO, name: str) -> str:
+    from convcalc.formats.sheet.source import read_file  # which a network's name does not need
+
+    return read_file(file, name)
+
+
 def _is_exam(text: str) -> bool:  # a name is none, and loads no reader
     from convcalc.formats.exam import is_exam
 
@@ -154,10 +160,8 @@ def read_text(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
     """
     if not isinstance(source, str):
         return None
-    from convcalc.formats.sheet.source import read_file
-
     if source == "-":
-        return Written(read_file(sys.stdin.buffer, "stdin"), "stdin", None, settings, "sheet")
+        return Written(_content(sys.stdin.buffer, "stdin"), "stdin", None, settings, "sheet")
     if "(" in source or "\n" in source or (re.search(r"[\s,;-]", source) and _is_exam(source)):
         return Written(source, "text", None, settings, "sheet")
     if not source.endswith((".net", ".txt")):
@@ -167,7 +171,7 @@ def read_text(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
         near = did_you_mean(source, [str(other) for other in path.parent.glob("*.net")])
         raise FileNotFoundError(ENOENT, f"there is no such file{'; ' + near if near else ''}", source)
     with path.open("rb") as file:
-        return Written(read_file(file, path.name), path.name, path.parent, settings, path.stem)
+        return Written(_content(file, path.name), path.name, path.parent, settings, path.stem)
 
 
 def read_zoo(source: Any, settings: Mapping[str, Any]) -> Network | None:
