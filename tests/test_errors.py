@@ -40,7 +40,7 @@ from convcalc.layers.demands import (
     WrongSpatialAxes,
 )
 from convcalc.network.trace import trace
-from convcalc.questions.solve import Wanted, solve
+from convcalc.questions.solve import solve
 
 ROOT = Path(__file__).parent.parent / "convcalc"
 SHEETS = [
@@ -254,7 +254,7 @@ def test_hints_and_places_depend_on_no_text(usual: list[list[tuple[str, Place | 
 
 def test_a_missing_setting_is_known_whatever_it_says(reworded: None) -> None:
     with pytest.raises(UnknownSetting):
-        solve("resnet50", settings={"wide": "?"}, wanted=Wanted(params=1))
+        solve("resnet50", settings={"wide": "?"}, params=1)
 
 
 class Branching(nn.Module):
