@@ -1,6 +1,6 @@
 """The quantities that a kind has formulas for, and the formulas that many kinds share.
 
-A formula of one family stands in its file; how the formulas of a call are found and filled is in `layers.workings`.
+A formula of one family is in its file; how the formulas of a call are found and filled is in `layers.workings`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ MIXED = "along the other axes as the input's"
 class Seen(NamedTuple):
     """What units see along one axis of the network's input: how many pixels, how far apart, and the first of unit 0.
 
-    ``extent`` is the input's size along it. All in pixels; letters, and for ``jump`` fractions, may stand for numbers.
+    ``extent`` is the input's size along it. All in pixels; each may be a letter, and ``jump`` a fraction.
     """
 
     size: Any

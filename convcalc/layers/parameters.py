@@ -53,7 +53,7 @@ _NEUTRAL = {" + ": 0, " - ": 0, "*": 1, "//": 1}
 
 
 class Parameters(NamedTuple):
-    """The parameters of a layer: the formula of all, those of its tensors by name, and what the letters stand for."""
+    """The parameters of a layer: the formula of all, those of its tensors by name, and the values of the letters."""
 
     total: Formula
     tensors: Mapping[str, Formula]
@@ -139,7 +139,7 @@ def parameters_of_kind(kind: type[Layer], **given: Any) -> Parameters | None:
     """Return the formulas of a kind's parameters, required arguments as letters; None where it has none.
 
     Other arguments stand at their defaults, unless ``given``: an LSTM has one layer, in one direction. Raises SpecError
-    where the sizes of tensors do more with arguments than ``+ - * //``, so that no letter can stand for them.
+    where the sizes of tensors do more with arguments than ``+ - * //``, so that letters cannot replace them.
 
     >>> from convcalc.layers.conv import Conv2d
     >>> print(parameters_of_kind(Conv2d).total)
@@ -163,7 +163,7 @@ def variants(kind: type[Layer]) -> dict[str, Parameters]:
     found: dict[str, Parameters] = {}
     for name, default in kind.arguments.items():
         if name in LETTERS and kind.annotated[name] != "PerAxis":
-            label, value = name, 3  # which divides what a letter otherwise stands for
+            label, value = name, 3  # which divides the value of other letters
         elif default is False or (type(default) is int and default > 0 and kind.annotated[name] == "int"):
             value = default + 1 if default else True
             label = f"{name}={value}"
@@ -192,7 +192,7 @@ def _written(kind: type[Layer], arguments: Mapping[str, Any]) -> Parameters | No
             continue
         ends = _AXES[kind.rank] if kind.annotated[name] == "PerAxis" else [f"_{i}" for i in range(1, len(each) + 1)]
         symbols = [_letter(kind, name) + end for end in (ends if len(set(each)) > 1 else [""] * len(each))]
-        if kind.arguments[name] is None:  # kdim and vdim, which stand for embed_dim where they are equal to it
+        if kind.arguments[name] is None:  # kdim and vdim, which share embed_dim's letter where they are equal to it
             symbols = [symbol for symbol, known in values.items() if known == value][:1] or symbols
         values.update(zip(symbols, each))
         for symbol in symbols:
@@ -215,7 +215,7 @@ def _letter(kind: type[Layer], name: str) -> str:
 
 
 def _end(symbol: str) -> str:
-    """Return in words which number of an argument a symbol stands for, where it has an index."""
+    """Return in words which number of an argument a symbol with an index is."""
     index = symbol.rpartition("_")[2]
     words = {"d": " along the depth", "h": " along the height", "w": " along the width"}
     return f", number {index}" if index.isdigit() else words.get(index, "") if "_" in symbol else ""
