@@ -27,14 +27,17 @@ class LayerField(Answer):
     survey: Survey
 
     def to_text(self, format: str = "text") -> str:
+        """Return the text that the command prints in this format; raises UnknownName for another one."""
         if is_json(format):
             return json.lines(json.surveyed(self.network, self.survey))
         return view.render(self.network, self.survey)
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the content in plain Python, as JSON holds it."""
         return json.plain(json.surveyed(self.network, self.survey))
 
     def to_rows(self) -> list[dict[str, Any]]:
+        """Return the table as flat dicts."""
         focus, rf = self.survey.focus, self.survey.focus.rf
         if not isinstance(rf, Extent) or not self.survey.local:
             return []

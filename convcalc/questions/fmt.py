@@ -14,7 +14,7 @@ from convcalc.views.json import indented
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CanonicalSheet(Answer):
-    """A sheet's text as it was ``given`` and in canonical layout; ``in_file``: it stands in a file."""
+    """A sheet's text as it was ``given`` and in canonical layout; ``in_file``: it is in a file."""
 
     source: str
     given: str
@@ -27,12 +27,15 @@ class CanonicalSheet(Answer):
         return self.text != self.given
 
     def to_text(self, format: str = "text") -> str:
+        """Return the text that the command prints in this format; raises UnknownName for another one."""
         return indented(self.to_dict()) if is_json(format) else self.text
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the content in plain Python, as JSON holds it."""
         return {"source": self.source, "changed": self.changed, "text": self.text}
 
     def to_rows(self) -> list[dict[str, Any]]:
+        """Return the table as flat dicts."""
         return [{"line": i, "text": line} for i, line in enumerate(self.text.splitlines(), 1)]
 
 

@@ -34,9 +34,11 @@ class KnownLayers(Answer):
         return catalogue.listed(self.kinds, width)
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the content in plain Python, as JSON holds it."""
         return json.plain({"layers": [_arguments(kind) for kind in self.kinds]})
 
     def to_rows(self) -> list[dict[str, Any]]:
+        """Return the table as flat dicts."""
         return [
             {
                 "layer": kind.__name__,
@@ -49,7 +51,7 @@ class KnownLayers(Answer):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LayerPage(KnownLayers):
-    """The page of one kind: arguments, what it computes, an example on a sheet, its formulas and their slips."""
+    """The page of one kind: arguments, what it computes, an example on a sheet, its formulas."""
 
     @property
     def kind(self) -> type[Layer]:
@@ -68,6 +70,7 @@ class LayerPage(KnownLayers):
         return catalogue.described(self.kind, self.example, width)
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the content in plain Python, as JSON holds it."""
         example = self.example and self.example[0]
         return json.plain({**_arguments(self.kind), "example": example, "formulas": formulas_by_quantity(self.kind)})
 

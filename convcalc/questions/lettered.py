@@ -71,7 +71,7 @@ class Lettered:
         return self.small() is not None or bool(self.asked)
 
     def small(self) -> Graph | None:
-        """The network for small numbers, for all letters the same if that will do."""
+        """Return the network for small numbers, for all letters the same if that will do."""
         alike = ((n,) * len(self.names) for n in reversed(range(9)))
         deadline = time.monotonic() + MOST_SECONDS  # each number is a sheet read anew
         for numbers in chain(alike, islice(product(range(4), repeat=len(self.names)), 64)):
@@ -89,14 +89,14 @@ class Lettered:
         return ("x".join([match[2], *AXES[int(match[1])]]),)
 
     def build(self, values: Mapping[str, int]) -> Graph:
-        """The graph for numbers in place of letters."""
+        """Return the graph for numbers in place of letters."""
         named = {name: n for name, n in values.items() if name not in self.inputs or name in self.named}
         puts = {letter(name): n for name, n in values.items()}
         source = read(self.network, {**self.settings, **named})
         return source.graph(*[tuple(substitute(dim, puts) for dim in shape) for shape in self.full])
 
     def letters(self, given: Iterable[str] = ()) -> tuple[str, ...]:
-        """The letters asked for, all but those given, as they stand in what was written."""
+        """Return the letters asked for, all but those given, in the order in which they were written."""
         text = f"{self.network} {' '.join(self.settings)} {' '.join(map(str, self.shapes))}"
 
         def place(name: str) -> int:

@@ -22,12 +22,15 @@ class ConvolutionMatrix(Table):
     matrix: Matrix
 
     def to_text(self, format: str = "simple") -> str:
+        """Return the text that the command prints in this format; raises UnknownName for another one."""
         return answers.matrix(self.matrix, format)
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the content in plain Python, as JSON holds it."""
         return json.plain({"network": self.network, **self.matrix._asdict()})
 
     def to_rows(self) -> list[dict[str, Any]]:
+        """Return the table as flat dicts."""
         inputs = [f"x{i + 1}" for i in range(prod(self.matrix.input))]
         rows = enumerate(answers.entries(self.matrix), 1)
         return [{"output": f"y{i}", **dict(zip(inputs, entries))} for i, entries in rows]

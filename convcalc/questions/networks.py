@@ -48,9 +48,11 @@ class KnownNetworks(Table):
         return catalogue.networks(Listed._fields, self, format, width)
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the content in plain Python, as JSON holds it."""
         return json.plain({"networks": self.to_rows()})
 
     def to_rows(self) -> list[dict[str, Any]]:
+        """Return the table as flat dicts."""
         return [row._asdict() for row in self]
 
 

@@ -36,17 +36,20 @@ class InputSizes(Answer):
         return self.verdict is None or self.verdict.works
 
     def to_text(self, format: str = "text") -> str:
+        """Return the text that the command prints in this format; raises UnknownName for another one."""
         if is_json(format):
             return json.indented(self._document())
         return answers.sizes(self.network, self.legal, self.verdict, self.losses)
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the content in plain Python, as JSON holds it."""
         return json.plain(self._document())
 
     def _document(self) -> json.Document:
         return json.sizes(self.network, self.legal, self.verdict, self.losses)
 
     def to_rows(self) -> list[dict[str, Any]]:
+        """Return the table as flat dicts."""
         if self.verdict is None:
             return [demand._asdict() for demand in self.legal.demands]
         verdict = self.verdict

@@ -44,14 +44,17 @@ class Solved(Answer):
         return self.found.value is not None if isinstance(self.found, Best) else bool(self.found)
 
     def to_text(self, format: str = "text") -> str:
+        """Return the text that the command prints in this format; raises UnknownName for another one."""
         if is_json(format):
             return json.indented(json.solved(self.letters, self.found))
         return answers.solved(self.letters, self.found, self.limits)
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the content in plain Python, as JSON holds it."""
         return json.plain(json.solved(self.letters, self.found))
 
     def to_rows(self) -> list[dict[str, Any]]:
+        """Return the table as flat dicts."""
         found = self.found
         if isinstance(found, Answers):
             return [

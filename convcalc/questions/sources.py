@@ -76,7 +76,7 @@ class Written(Network):
         self.name = title[2].strip() if title else name or source
 
     def graph(self, *shapes: Shape) -> Graph:
-        """The graph for inputs of these full shapes, or those that the text states; raises SpecError or ShapeError."""
+        """Return the graph for inputs of these full shapes, or the text's own; raises SpecError or ShapeError."""
         batch: Dim = shapes[0][0] if shapes else 1
         if any(shape[:1] != (batch,) for shape in shapes):
             raise SpecError("the inputs of a sheet share one batch", where=self.source)
@@ -100,14 +100,14 @@ class Written(Network):
             return ()
         try:
             reader.read()
-        except ConvcalcError:  # told when the graph is asked for, unless there is nothing to ask it for
+        except ConvcalcError:  # reported when the graph is asked for, unless there is nothing to ask it for
             if not reader.plan.inputs:
                 raise
         return tuple(tensor.shape[1:] for tensor in reader.plan.inputs)
 
 
 def read_model(source: Any, settings: Mapping[str, Any]) -> Network | None:
-    """A module, a layer, or a function of symbolic tensors."""
+    """Return the network of a module, a layer, or a function of symbolic tensors."""
     if isinstance(source, str) or not callable(source):
         return None
     name = getattr(source, "__name__", type(source).__name__)
@@ -119,7 +119,7 @@ def read_model(source: Any, settings: Mapping[str, Any]) -> Network | None:
 
 @reader
 def read_document(source: Any, settings: Mapping[str, Any]) -> Network | None:
-    """A ``.json`` file, as ``convcalc export --to json`` and ``summary --format json`` write it."""
+    """Return the network of a ``.json`` file, as ``export --to json`` and ``summary --format json`` write it."""
     if not isinstance(source, str) or not source.endswith(".json"):
         return None
     from convcalc.formats.json.read import MOST_BYTES, Document
@@ -175,7 +175,7 @@ def read_text(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
 
 
 def read_zoo(source: Any, settings: Mapping[str, Any]) -> Network | None:
-    """A network of the zoo by its name; raises UnknownName."""
+    """Return a network of the zoo by its name; raises UnknownName."""
     if not isinstance(source, str):
         return None
     from convcalc import zoo
@@ -185,7 +185,7 @@ def read_zoo(source: Any, settings: Mapping[str, Any]) -> Network | None:
 
 
 def read(source: Any, settings: Mapping[str, Any] = {}) -> Network:
-    """The network that ``source`` means; raises SpecError or UnknownName.
+    """Return the network that ``source`` means; raises SpecError or UnknownName.
 
     >>> read("resnet50").input
     (3, 224, 224)
@@ -200,7 +200,7 @@ def read(source: Any, settings: Mapping[str, Any] = {}) -> Network:
 def traced(
     network: Any, *shapes: Shape | str, batch: Dim | str | None = None, settings: Mapping[str, Any] = {}
 ) -> tuple[Network, list[Shape], Graph]:
-    """A network, the full shapes of its inputs, and its graph; arguments and errors as of `questions.summary`.
+    """Return a network, the full shapes of its inputs, and its graph; arguments and errors are those of `summary`.
 
     >>> traced("lenet5")[1]
     [(1, 1, 32, 32)]
@@ -231,7 +231,7 @@ def letters_in(*shapes: Iterable[Any]) -> dict[str, None]:
 
 
 def full_shapes(source: Network, shapes: Sequence[Shape | str], batch: Dim | str | None) -> list[Shape]:
-    """The input shapes with the batch."""
+    """Return the input shapes with the batch; raises SpecError."""
     usual = source.input if source.checked or not shapes else None
     if shapes:
         return [_full(source.name, usual, shape, batch) for shape in shapes]
@@ -266,7 +266,7 @@ def _full(where: str, usual: Shape | None, given: Shape | str, batch: Dim | str 
 
 
 def _batch(batch: Dim | str | None) -> Shape:
-    """The batch as the first size of a shape: a whole number or a letter."""
+    """Return the batch as the first size of a shape: an integer or a letter."""
     try:
         sizes = parse_shape("1" if batch is None else str(batch))
     except SpecError as error:
