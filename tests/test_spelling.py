@@ -186,6 +186,7 @@ EXCEPTIONS = {
     ("algebra/formula.py", "Add"): "a node of Python's syntax tree",
     ("algebra/formula.py", "Sub"): "a node of Python's syntax tree",
     ("formats/code/arguments.py", "Max"): "a word of sympy's",
+    **{("nn.py", name): "a public name with the file that it is in" for name in ("Buffer", "Lazy", "Parameter")},
 }
 """Strings that are like the name of a kind, and what they mean."""
 
