@@ -125,7 +125,7 @@ def test_a_summary_takes_less_than_a_quarter_of_a_second(name: str) -> None:
     assert cpu_seconds("summary", name) < 0.25
 
 
-SHARED = {"blocks"}
+SHARED = {"blocks", "settings"}
 
 KIN = {
     "inception_v4": {"inception"},

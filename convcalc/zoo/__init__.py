@@ -9,45 +9,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
-from inspect import Parameter, signature
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from inspect import signature
+from typing import Any, TypeVar
 
-from convcalc.algebra.parse import parse_dim
 from convcalc.algebra.types import is_symbolic
-from convcalc.errors import SpecError, UnknownName, UnknownSetting, did_you_mean
+from convcalc.errors import SpecError, UnknownName, did_you_mean
 from convcalc.network.module import Module
+from convcalc.zoo.settings import Entry, Factor, checked, require_checkable
 
 __all__ = ["Entry", "Factor", "entry", "load", "names", "network"]
 
 F = TypeVar("F", bound=Callable[..., Module])
 
-Factor: TypeAlias = float
-"""A setting that multiplies channels or blocks."""
-
 _NETWORK = re.compile(r"^@network\(.*?^def (\w+)\(", re.MULTILINE | re.DOTALL)
-
-_LEGAL: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "int": ("a whole number of at least 1", lambda value: type(value) is int and value >= 1),
-    "float": ("a number from 0 to 1", lambda value: type(value) in (int, float) and 0 <= value <= 1),
-    "Factor": ("a number above 0, up to 100", lambda value: type(value) in (int, float) and 0 < value <= 100),
-    "bool": ("True or False", lambda value: type(value) is bool),
-}
-"""What the annotation of a setting promises, and the test of it."""
-
-
-class Entry(NamedTuple):
-    """A network: its usual input without the batch, its source, how to build it, what ``build`` takes by default."""
-
-    name: str
-    input: tuple[int, ...]
-    paper: str
-    build: Callable[..., Module]
-    settings: Mapping[str, Any]
-    doc: str
-
 
 _ENTRIES: dict[str, Entry] = {}
 """Networks of the zoo whose family has been imported."""
@@ -69,32 +46,15 @@ def network(paper: str = "", input: tuple[int, ...] = (3, 224, 224)) -> Callable
         row = Entry(build.__name__, input, paper, build, settings, build.__doc__ or "")
         if build.__module__.startswith(f"{__name__}."):
             _ENTRIES[row.name] = row
-        else:
-            _require_fit(row)
-            _OUTSIDE[row.name] = row
+            return build
+        if row.name in _families():
+            hint = "give the function another name"
+            raise SpecError("the zoo has a network of this name", where=f"network {row.name}", hint=hint)
+        require_checkable(row)
+        _OUTSIDE[row.name] = row
         return build
 
     return register
-
-
-def _require_fit(row: Entry) -> None:
-    """Raise SpecError where a network from outside hides one of the zoo, or has a setting that `load` cannot check."""
-    if row.name in _families():
-        hint = "give the function another name"
-        raise SpecError("the zoo has a network of this name", where=f"network {row.name}", hint=hint)
-    for setting, default in row.settings.items():
-        if default is Parameter.empty:
-            hint = "a network is built without settings too"
-            raise SpecError(f"setting {setting!r} has no default", where=f"network {row.name}", hint=hint)
-        if (word := _annotation(row, setting)) not in _LEGAL:
-            what = f"setting {setting!r} must be annotated as {', '.join(_LEGAL)}; received {word or 'nothing'}"
-            raise SpecError(what, where=f"network {row.name}")
-
-
-def _annotation(row: Entry, setting: str) -> str:
-    """Return the annotation of a setting as text, which it is already under ``from __future__ import annotations``."""
-    word = row.build.__annotations__.get(setting, "")
-    return word if isinstance(word, str) else getattr(word, "__name__", str(word))
 
 
 @cache
@@ -144,7 +104,7 @@ def load(name: str, **settings: Any) -> tuple[Module, tuple[int, ...]]:
     (1, 224, 224)
     """
     found = entry(name)
-    settings = {setting: _checked(found, setting, value) for setting, value in settings.items()}
+    settings = {setting: checked(found, setting, value) for setting, value in settings.items()}
     channels, *sizes = found.input
     if "image_size" in settings:
         sizes = [settings["image_size"]] * len(sizes)
@@ -156,16 +116,3 @@ def load(name: str, **settings: Any) -> tuple[Module, tuple[int, ...]]:
             raise
         what = f"{' and '.join(lettered)} must be a number: the network's plan hangs on it"
         raise SpecError(what, where=name, hint=f"write --set {lettered[0]}=64") from None
-
-
-def _checked(found: Entry, setting: str, value: Any) -> Any:
-    """The value of a setting, a letter for the name of one; raises SpecError where the network cannot take it."""
-    if setting not in found.settings:
-        raise UnknownSetting(setting, found.settings, where=found.name)
-    kind = _annotation(found, setting)
-    if kind == "int" and isinstance(value, str) and value.isidentifier():
-        return parse_dim(value, value)
-    wanted, fits = _LEGAL[kind]
-    if not fits(value) and not (kind == "int" and is_symbolic(value)):
-        raise SpecError(f"{setting} must be {wanted}; received {value!r}", where=found.name)
-    return value
