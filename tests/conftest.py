@@ -5,6 +5,7 @@ import os
 import torch
 from hypothesis import settings
 
+from convcalc.layers.base import OUTSIDE
 from convcalc.nn import *  # noqa: F403  every family, so that `layers.base.kinds` knows all kinds in every test
 
 # .ci/run adds HYPOTHESIS_PROFILE=thorough for what is held against torch, after README's test command
@@ -18,3 +19,11 @@ torch.set_num_threads(1)
 
 def pytest_addoption(parser):
     parser.addoption("--regenerate", action="store_true", help="write the goldens anew instead of comparing")
+
+
+def pytest_collectstart(collector):
+    OUTSIDE.clear()  # kinds that files of tests define, which no sheet of another file should know
+
+
+def pytest_runtest_setup(item):
+    OUTSIDE.clear()  # the same for what one test defines

@@ -256,11 +256,10 @@ def test_settings_reach_the_network() -> None:
     assert "Linear     10 " not in run("summary", "lenet5", "--set", "num_classes=7", "--set", "in_channels=3").stdout
 
 
-class Strange(nn.Layer):
-    """A kind whose work nobody knows."""
-
-
 def test_strict_fails_where_work_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Strange(nn.Layer):
+        """A kind whose work nobody knows."""
+
     report = summary(nn.Sequential(nn.Conv2d(3, 8, 3), Strange()), "3x8x8")
     assert run("summary", "lenet5", "--strict").exit_code == 0
     monkeypatch.setattr("convcalc.questions.summary.summary", lambda *_, **__: report)

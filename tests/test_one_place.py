@@ -37,6 +37,7 @@ def test_a_layer_kind() -> None:
         """Multiply each channel by a learned number."""
 
         channels: Dim
+        infers = {"channels": 1}  # noqa: RUF012
 
         def weights(self) -> Tensors:
             return {"weight": (self.channels,)}
@@ -44,13 +45,13 @@ def test_a_layer_kind() -> None:
         def work(self, inputs: Shapes, output: Shape) -> Work:
             return {"mul": prod(output)}
 
-    before, after = nn.Sequential(nn.Conv2d(3, 8, 3)), nn.Sequential(nn.Conv2d(3, 8, 3), Scale(8))
-    report = cc.summary(after, "3x6x6", max_params="231")
-    assert "\n1        Scale   8 x 4 x 4              8" in str(report)
-    assert report.totals["params"] == 224 + 8
-    assert [row["spec"] for row in report.to_dict()["rows"]] == ["Conv2d(3, 8, 3)", "Scale(8)"]
-    assert [row["change"] for row in cc.compare(before, after, "3x6x6").to_rows()] == ["added"]
-    assert report.broken == ["max-params: 232 parameters exceed 231 by 1"]
+    report = cc.summary("conv(8, 3); scale(); Scale(8)", "3x6x6", max_params="239")
+    assert "\nscale1   Scale   8 x 4 x 4              8" in str(report)
+    assert report.totals["params"] == 224 + 8 + 8
+    assert [row["spec"] for row in report.to_dict()["rows"]] == ["Conv2d(3, 8, 3)", "Scale(8)", "Scale(8)"]
+    assert [row["change"] for row in cc.compare("conv(8, 3)", "conv(8, 3); scale()", "3x6x6").to_rows()] == ["added"]
+    assert report.broken == ["max-params: 240 parameters exceed 239 by 1"]
+    assert "on a sheet: scale(), with channels from its input" in str(cc.layers("Scale"))
 
 
 def test_a_metric() -> None:

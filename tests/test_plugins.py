@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
+import convcalc as cc
 from convcalc import nn, plugins, zoo
-from convcalc.errors import SpecError, UnknownName
+from convcalc.algebra.types import Dim, Shape
+from convcalc.errors import SpecError, UnknownName, UnsupportedOperation
+from convcalc.layers.base import Shapes, Tensors, Work
 from convcalc.questions import sources
+from convcalc.questions.export import write_graph
 from tests.outside import install, run
 
 LAB = '''
@@ -144,6 +148,71 @@ def test_python_imports_no_plugin_unasked(lab: Path) -> None:
         env={"PYTHONPATH": f"{lab}:{Path(plugins.__file__).parent.parent}"},
     )
     assert done.stdout == "False\n('lab',) True\n"
+
+
+# Kinds of layers from outside
+
+
+def test_a_kind_is_read_on_sheets_and_in_documents_from_its_definition_on(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="there is no layer 'rescale'"):
+        cc.summary("rescale()", "3x4x4")
+
+    class Rescale(nn.Layer):
+        channels: Dim
+        infers = {"channels": 1}  # noqa: RUF012
+
+        def weights(self) -> Tensors:
+            return {"weight": (self.channels,)}
+
+        def work(self, inputs: Shapes, output: Shape) -> Work:
+            return {}
+
+    graph = cc.summary("conv(8, 3); rescale()", "3x4x4").graph
+    assert write_graph(graph, "net").endswith("conv(8, 3)\nrescale()")
+    (tmp_path / "net.json").write_text(write_graph(graph, "json"))
+    assert cc.summary(str(tmp_path / "net.json")).totals["params"] == 224 + 8
+    with pytest.raises(UnsupportedOperation, match="torch has no layer for Rescale"):
+        write_graph(graph, "torch")
+    assert [line.split("(")[0] for line in str(cc.layers("*scale")).splitlines()] == ["Rescale"]
+
+
+def test_a_kind_that_extends_ours_is_not_spelled_as_ours() -> None:
+    class Attention(nn.MultiheadAttention):
+        pass
+
+    class Standardised2d(nn.Conv2d):
+        pass
+
+    assert Attention.sheet_name() == "attention"
+    assert (Standardised2d.sheet_name(), Standardised2d.in_torch) == ("standardised", False)
+    assert cc.summary("standardised(8, 3)", "3x4x4").rows[0].spec == "Standardised2d(3, 8, 3)"
+
+
+def test_our_kinds_keep_their_names() -> None:
+    class Conv2d(nn.Layer):
+        pass
+
+    class Bn(nn.Layer):
+        pass
+
+    report = cc.summary("conv(8, 3); Conv2d(8, 8, 1); bn()", "3x4x4")
+    assert [type(node.layer) for node in report.graph.nodes] == [nn.Conv2d, nn.Conv2d, nn.BatchNorm2d]
+    assert type(cc.summary("Bn()", "3x4x4").graph.nodes[0].layer) is Bn
+
+
+def test_no_formula_is_shown_for_what_a_kind_computes_itself() -> None:
+    class Widen(nn.Layer):
+        width: int
+
+        def output_shape(self, *inputs: Shape) -> Shape:
+            return (*inputs[0][:-1], self.width)
+
+        def work(self, inputs: Shapes, output: Shape) -> Work:
+            return {"mac": 1}
+
+    page = str(cc.layers("Widen"))
+    assert "output size" not in page and "multiply–accumulates" not in page
+    assert "parameters: none" in page and "receptive field: as the input's" in page
 
 
 # What a decorator refuses

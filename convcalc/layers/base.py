@@ -69,11 +69,14 @@ class Layer(Spelling, Configured):
     """By quantity; a subclass states those that differ from its parents'."""
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Add to the formulas that the class states those of its parents for all other quantities."""
+        """Add its parents' formulas to those that the class states; register a kind that another package defines."""
         super().__init_subclass__(**options)
-        if "formulas" in vars(cls):
+        own = vars(cls).get("formulas", {})
+        if own:
             inherited = next(vars(kind)["formulas"] for kind in cls.__mro__[1:] if "formulas" in vars(kind))
-            cls.formulas = {**inherited, **cls.formulas}
+            cls.formulas = {**inherited, **own}
+        if not cls.__module__.startswith("convcalc."):
+            _add_outside(cls, own)
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         """Record a call on symbolic tensors; returns the output tensor."""
@@ -216,6 +219,39 @@ def kinds(base: type[Layer] = Layer) -> Iterator[type[Layer]]:
         if not kind.__name__.startswith("_") and kind not in (Lazy, Output):
             yield kind
         yield from kinds(kind)
+
+
+OUTSIDE: dict[str, type[Layer]] = {}
+"""Public kinds of other packages, by name."""
+
+_OWN_SPELLING = {
+    "sheet": "",
+    "also": {},
+    "sheet_example": "",
+    "merges": False,
+    "in_torch": False,
+    "operator": "",
+    "torch_call": "",
+}
+"""What a kind of another package does not take over from one of ours that it extends: it would be read as that one."""
+
+_COMPUTED_BY = {"size": "output_shape", "channels": "output_shape", "macs": "work", "field": "field"}
+"""The method that the formulas of a quantity are of."""
+
+
+def _add_outside(kind: type[Layer], own: Rules) -> None:
+    """Register a kind of another package, so that sheets and documents may name it; ``own`` are formulas it states.
+
+    No other formulas are shown for what it computes by methods of its own.
+    """
+    overridden = {quantity for quantity, method in _COMPUTED_BY.items() if method in vars(kind)} - own.keys()
+    kind.formulas = {quantity: stated for quantity, stated in kind.formulas.items() if quantity not in overridden}
+    for name, value in _OWN_SPELLING.items():
+        owner = next(parent for parent in kind.__mro__ if name in vars(parent))
+        if owner.__module__.startswith("convcalc."):
+            setattr(kind, name, value)
+    if not kind.__name__.startswith("_"):
+        OUTSIDE[kind.__name__] = kind
 
 
 def require_inputs(layer: Layer, inputs: Shapes) -> None:

@@ -64,7 +64,7 @@ def described(kind: type[Layer], example: tuple[str, Report] | None, width: int 
     prose = " ".join((kind.__doc__ or "").split(">>>")[0].replace("`", "").split())
     parts = [_filled([signature(kind)], width), _filled([prose], width, ""), _filled([_on_sheets(kind)], width)]
     parts += [_example(kind, example, width), formulas_text(kind, width)]
-    return "\n\n".join(parts)
+    return "\n\n".join(filter(None, parts))
 
 
 def _filled(lines: Iterable[str], width: int | None, indent: str = "    ") -> str:
@@ -97,8 +97,8 @@ def _on_sheets(kind: type[Layer]) -> str:
 def _example(kind: type[Layer], example: tuple[str, Report] | None, width: int | None) -> str:
     if example is None:
         _, mark, rest = (kind.__doc__ or "").partition(">>>")
-        lines = map(str.strip, f"{mark}{rest}".splitlines())
-        return "\n  ".join(["for example, in Python", *filter(None, lines)])
+        lines = list(filter(None, map(str.strip, f"{mark}{rest}".splitlines())))
+        return "\n  ".join(["for example, in Python", *lines] if lines else [])
     text, report = example
     last = report.rows[-1]
     counts = {"parameters": last.params, "MACs": last.macs}.items()

@@ -2,16 +2,16 @@
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from functools import cache
-from typing import Any
+from functools import lru_cache, wraps
+from typing import Any, TypeVar
 
 from convcalc import nn
 from convcalc.algebra.dims import show, show_shape
 from convcalc.algebra.types import Shape, is_symbolic
 from convcalc.errors import SpecError, UnknownName, did_you_mean
-from convcalc.layers.base import _REQUIRED, Layer, Lazy, Output
+from convcalc.layers.base import _REQUIRED, OUTSIDE, Layer, Lazy, Output
 from convcalc.network.tensor import Operand
 
 
@@ -36,33 +36,50 @@ FORMS = ("input", "output", "include", "net")
 """What is called on a sheet and is not a layer."""
 
 
-@cache
+T = TypeVar("T")
+
+
+def _of_all_kinds(table: Callable[[], T]) -> Callable[[], T]:
+    """Keep a table of the kinds until another package adds one."""
+    known: Callable[[object], T] = lru_cache(maxsize=1)(lambda outside: table())
+    return wraps(table)(lambda: known(tuple(OUTSIDE.values())))
+
+
+@_of_all_kinds
 def kinds() -> Mapping[str, type[Layer]]:
-    """Return every kind of layer that may be on a sheet, by torch's name."""
+    """Return every kind of layer that may be on a sheet, by torch's name; ours before those of other packages."""
     named = {name: getattr(nn, name) for name in nn.__all__}
-    return {
+    ours = {
         name: kind
         for name, kind in named.items()
         if isinstance(kind, type) and issubclass(kind, Layer) and kind not in (Layer, Lazy, Output)
     }
+    return {**ours, **{name: kind for name, kind in OUTSIDE.items() if not hasattr(nn, name)}}
 
 
-@cache
+@_of_all_kinds
 def families() -> Mapping[str, str]:
-    """Return every lowercase name with the kind or family (a kind less its rank) that it means."""
-    own = [kind for kind in kinds().values() if not issubclass(kind, Lazy)]
-    declared = {name: kind.family() for kind in own for name in (kind.sheet_name(), *kind.also)}
-    return {**{family.lower(): family for family in sorted({kind.family() for kind in own})}, **declared}
+    """Return every lowercase name with the kind or family (a kind less its rank) that it means; ours win."""
+    every = [kind for kind in kinds().values() if not issubclass(kind, Lazy)]
+    ours = _lowercase([kind for kind in every if kind not in OUTSIDE.values()])
+    others = _lowercase([kind for kind in every if kind in OUTSIDE.values()])
+    return {**ours, **{name: family for name, family in others.items() if name not in ours}}
 
 
-@cache
+def _lowercase(some: Sequence[type[Layer]]) -> dict[str, str]:
+    """Return the lowercase names of some kinds, each with its family."""
+    declared = {name: kind.family() for kind in some for name in (kind.sheet_name(), *kind.also)}
+    return {**{family.lower(): family for family in sorted({kind.family() for kind in some})}, **declared}
+
+
+@_of_all_kinds
 def merges() -> Mapping[str, type[Layer]]:
     """Return the kinds that join several tensors, which are named inside the first brackets, by either name."""
     joining = [kind for kind in kinds().values() if kind.merges]
     return {**{kind.sheet_name(): kind for kind in joining}, **{kind.__name__: kind for kind in joining}}
 
 
-@cache
+@_of_all_kinds
 def operators() -> Mapping[str, type[Layer]]:
     """Return the kinds that an operator between tensors means, by that."""
     return {kind.operator: kind for kind in kinds().values() if kind.operator}

@@ -25,7 +25,8 @@ from convcalc.formats.code.forms import (
 )
 from convcalc.formats.code.structure import Invocation, holds, levels, nested, plain_name
 from convcalc.formats.sheet.expressions import FUNCTIONS
-from convcalc.formats.sheet.names import FORMS, families, kinds
+from convcalc.formats.sheet.names import FORMS, families, is_layer
+from convcalc.formats.sheet.names import kinds as layer_kinds
 from convcalc.formats.sheet.read import read_spec
 from convcalc.formats.sheet.statements import INDENT, Layout, Run, statement
 from convcalc.network.graph import Graph
@@ -41,8 +42,8 @@ PARAMETERS = {
 CONTAINERS = ("Sequential", "Module")
 """Types that say nothing of what is inside."""
 
-_WORDS = frozenset(("x", "i", "nn", "range", *families(), *kinds(), *FORMS, *FUNCTIONS))
-"""What a block may not be called."""
+_WORDS = frozenset(("x", "i", "nn", "range", *FORMS, *FUNCTIONS))
+"""What a block may not be called, apart from the names of layers."""
 
 
 def write_spec(graph: Graph, name: str = "") -> str:
@@ -150,7 +151,9 @@ class _Sheet:
         for places in groups(forms):
             kind, alike = kinds[places[0]], [steps[i] for i in places]
             definition = unify([forms[i][1] for i in places], PARAMETERS, ("x", "i"))
-            name = fresh(_named(kind, alike), {*_WORDS, *(block.name for block in self.blocks)})
+            name = fresh(
+                _named(kind, alike), {*_WORDS, *families(), *layer_kinds(), *(block.name for block in self.blocks)}
+            )
             self.blocks.append(_Block(name, definition, [step.path for step in alike], not kind))
             self.called.update((step.outputs[0], (name, definition.arguments(i))) for i, step in enumerate(alike))
 
@@ -207,7 +210,7 @@ class _Sheet:
         """Names of the inputs that a sheet can give."""
         names: list[str] = []
         for name in self.graph.inputs:
-            fits = plain_name(name) and name not in _WORDS
+            fits = plain_name(name) and name not in _WORDS and not is_layer(name)
             usual = f"input{len(names) + 1}" if names else "input"
             names.append(fresh(name if fits else usual, names))
         return names
