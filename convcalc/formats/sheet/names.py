@@ -75,14 +75,14 @@ def _lowercase(some: Sequence[type[Layer]]) -> dict[str, str]:
 @_of_all_kinds
 def merges() -> Mapping[str, type[Layer]]:
     """Return the kinds that join several tensors, which are named inside the first brackets, by either name."""
-    joining = [kind for kind in kinds().values() if kind.merges]
+    joining = [kind for kind in reversed([*kinds().values()]) if kind.merges]  # ours last, so that they win
     return {**{kind.sheet_name(): kind for kind in joining}, **{kind.__name__: kind for kind in joining}}
 
 
 @_of_all_kinds
 def operators() -> Mapping[str, type[Layer]]:
     """Return the kinds that an operator between tensors means, by that."""
-    return {kind.operator: kind for kind in kinds().values() if kind.operator}
+    return {kind.operator: kind for kind in reversed([*kinds().values()]) if kind.operator}
 
 
 def member(family: str, rank: int) -> type[Layer] | None:
