@@ -18,8 +18,8 @@ from convcalc.formats.torch.operators import TAKEN, integer_values, is_writable
 from convcalc.formats.torch.write import write_torch
 from convcalc.network.graph import Graph
 from convcalc.questions.export import write_graph as export
-from tests.strategies import CASES
-from tests.strategies.pool import TF_SAME
+from tests.strategies import LEGAL
+from tests.strategies.pool import TF_SAME_LEGAL
 from tests.test_writers_torch import built, run, shapes
 
 SOME = settings(max_examples=settings.default.max_examples // 5)  # of four ways each
@@ -71,7 +71,9 @@ def assert_same_shapes(graph: Graph) -> None:
     assert shapes(model.state_dict()) == graph.state_dict()
 
 
-KINDS = [(kind, cases[kind]) for cases in (CASES, TF_SAME) for kind in sorted(cases) if is_writable(getattr(nn, kind))]
+KINDS = [
+    (kind, cases[kind]) for cases in (LEGAL, TF_SAME_LEGAL) for kind in sorted(cases) if is_writable(getattr(nn, kind))
+]
 
 
 @pytest.mark.parametrize("kind,cases", KINDS, ids=[f"{kind}{i}" for i, (kind, _) in enumerate(KINDS)])

@@ -18,8 +18,6 @@ from tests.strategies import LEGAL, Case
 from tests.strategies.pool import TF_SAME_LEGAL
 from tests.torch_modules import TFSame, module_of
 
-STATED: set[str] = set()
-
 
 def work_of(kind: str, case: Case) -> dict[str, Any]:
     """What convcalc says that a call computes, without what it says is none."""
@@ -64,3 +62,7 @@ def test_every_word_is_counted(kind: str, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_every_word_with_tf_same_is_counted(kind: str, data: st.DataObject) -> None:
     assert_counted(kind, data.draw(TF_SAME_LEGAL[kind]))
+
+
+def test_every_kind_has_a_counting_forward_pass() -> None:
+    assert set(FORWARDS) == set(LEGAL)
