@@ -24,7 +24,7 @@ _ELSEWHERE = {
 }
 """The names that are not in a family's file, and the module that each is in."""
 
-_SHARED = ("__init__", "base", "binding", "demands", "formulas", "parameters", "workings")
+_SHARED = ("__init__", "base", "binding", "demands", "formulas", "parameters", "spelling", "workings")
 """The files of `convcalc.layers` that hold what families share, and no kind."""
 
 
