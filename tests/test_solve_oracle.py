@@ -114,7 +114,7 @@ def rule(question: Question, values: dict[str, Any], pool: bool) -> None:
     if pool:
         question.model.add(2 * values["p"] <= values["k"])
     else:
-        question.model.add(values["p"] <= values["k"] - 1)
+        question.model.add(values["p"] <= question.product(values["d"], values["k"] - 1))
 
 
 @given(layers() | layers("ksp", pool=True), st.integers(3, 40), st.integers(1, 20))
