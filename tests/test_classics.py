@@ -1,6 +1,7 @@
-"""The classics that torchvision lacks, against the figures their papers publish.
+"""Classic networks that torchvision lacks, compared with the figures that their papers publish.
 
-Names, shapes of every node and FLOPs of all networks, these among them, are held against torch in test_zoo.py.
+The names, the shapes of every node and the FLOPs of all networks, including these, are compared with torch in
+test_zoo.py.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tests.test_zoo import RECORD, assert_forward_agrees, graph_of, macs, parame
 
 
 class Published(NamedTuple):
-    """A network's exact parameters, the figure published, and whether that is exact or what explains the difference."""
+    """A network's parameters, the published figure, and whether that is exact or what explains the difference."""
 
     name: str
     params: int
@@ -26,10 +27,10 @@ class Published(NamedTuple):
 
 
 TABLE = [
-    Published("googlenet_2014", 6_998_552, "5M", "the paper's 12 times fewer than AlexNet; its table sums to 6.8M"),
-    Published("zfnet", 62_357_608, "-", "sizes alone are printed: test_sizes_of_figures"),
+    Published("googlenet_2014", 6_998_552, "5M", "the paper says 12 times fewer than AlexNet; its table sums to 6.8M"),
+    Published("zfnet", 62_357_608, "-", "only sizes are printed: test_sizes_of_figures"),
     Published("nin", 966_986, "1M", "about, in arXiv:1412.6806"),
-    Published("nin_imagenet", 7_595_176, "29.0 MiB", "as published with the model: 4 bytes a parameter"),
+    Published("nin_imagenet", 7_595_176, "29.0 MiB", "as published with the model: 4 bytes per parameter"),
     Published("cifar_resnet20", 269_722, "0.27M"),
     Published("cifar_resnet32", 464_154, "0.46M"),
     Published("cifar_resnet44", 658_586, "0.66M"),
@@ -46,27 +47,27 @@ TABLE = [
     Published("se_resnet50", 28_088_024, "28.1M", "2.5M more than ResNet-50: test_squeeze_and_excitation"),
     Published("unet_2015", 31_030_658, "-", "sizes and 23 convolutions are printed"),
     Published("unet", 31_030_658, "-", "the same convolutions, padded"),
-    Published("segnet", 29_449_932, "117 MB", "the paper's model size, cut: 4 bytes a parameter"),
+    Published("segnet", 29_449_932, "117 MB", "the paper's model size, cut: 4 bytes per parameter"),
     Published("fsrcnn", 12_809, "12,464", "weights alone: test_fsrcnn_counts_weights"),
     Published("dcgan_generator", 18_855_040, "-", "no number printed; PyTorch's tutorial: test_dcgan_of_the_tutorial"),
     Published("dcgan_discriminator", 17_232_768, "-", "no number printed; PyTorch's tutorial"),
     Published("darknet53", 41_609_928, "-", "operations are printed: test_operations"),
     Published("yolov3", 61_949_149, "-", "operations are printed: test_operations"),
     Published("wavenet", 557_920, "-", "a receptive field is printed: test_wavenet_sees"),
-    Published("tcn", 66_510, "70K", "about; with the 400 numbers of weight normalisation 66,910"),
+    Published("tcn", 66_510, "70K", "about; 66,910 with the 400 numbers of weight normalisation"),
     Published("c3d", 79_991_015, "79M", "of a network of this kind with fewer classes, in arXiv:1705.07750"),
     Published("vnet", 65_175_314, "-", "receptive fields are printed: test_vnet_sees"),
     Published("crnn", 8_330_789, "8.3M"),
 ]
 
 ELSEWHERE = ("lenet5", "lenet5_1998", "alexnet_2012")
-"""Networks without a record of torchvision's whose totals stand in test_zoo.py."""
+"""Networks that torchvision lacks whose totals are in test_zoo.py."""
 
 UNITS = {"M": 1e6, "K": 1e3, " MB": 1e6 / 4, " MiB": 2**20 / 4, "": 1}
 
 
 def report_of(name: str, spatial: tuple[int, ...] | None = None, **settings: object) -> Report:
-    """The report at batch 1 and the usual size, or another."""
+    """Return the report at batch 1 and the usual size, or another."""
     return analyze(graph_of(name, spatial, **settings))
 
 
@@ -76,7 +77,7 @@ def test_every_classic_has_its_figure() -> None:
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 def test_published_parameters(row: Published) -> None:
-    """Exact figures agree with the paper's to its last digit; the rest lie within what the reason can explain."""
+    """Compare exact figures with the paper's to its last digit; the rest only to what the reason can explain."""
     assert parameters(graph_of(row.name)) == row.params
     if row.figure == "-":
         assert row.reason
@@ -92,10 +93,10 @@ def test_published_parameters(row: Published) -> None:
 
 def test_figures_and_docstrings_agree() -> None:
     for row in TABLE:
-        module = __import__(f"convcalc.zoo.{zoo._families()[row.name]}", fromlist=["x"])
-        said = f"{zoo.entry(row.name).doc} {module.__doc__}"
+        module = __import__(f"convcalc.zoo.{zoo._find_families()[row.name]}", fromlist=["x"])
+        text = f"{zoo.entry(row.name).doc} {module.__doc__}"
         if row.name not in ("dcgan_generator", "dcgan_discriminator", "unet", "wavenet", "tcn"):
-            assert f"{row.params:,}" in said, row.name
+            assert f"{row.params:,}" in text, row.name
 
 
 PRINTED = {
@@ -106,7 +107,7 @@ PRINTED = {
 
 
 def test_table_1_of_googlenet() -> None:
-    """Row 3a alone agrees, with K = 1024 cut; 5a fits 928 input channels, and all other operations the widths."""
+    """Check that only row 3a agrees, with K = 1024 cut; 5a fits 928 input channels, all other operations the widths."""
     report = report_of("googlenet_2014")
     agree, operations = [], []
     for name, (params, ops) in PRINTED.items():
@@ -170,7 +171,7 @@ def test_widths_of_mobilenet(width: float, params: float, millions: int) -> None
 
 
 def test_squeeze_and_excitation() -> None:
-    """The paper's 2/r times the sum of squared channels, and the biases that it leaves out."""
+    """Check the paper's 2/r times the sum of squared channels, and the biases that it leaves out."""
     more = parameters(graph_of("se_resnet50")) - parameters(graph_of("resnet50"))
     blocks = {256: 3, 512: 4, 1024: 6, 2048: 3}
     assert more == 2_530_992 == sum(n * (2 * c * c // 16 + c // 16 + c) for c, n in blocks.items())
@@ -192,7 +193,7 @@ def test_dcgan_of_the_tutorial() -> None:
 
 
 def test_operations() -> None:
-    """Two for each multiply–accumulate; Darknet's 18.7 counts a little more than its convolutions."""
+    """Count two per multiply–accumulate; Darknet's published 18.7 includes a little more than its convolutions."""
     assert round(2 * macs(graph_of("yolov3")) / 1e9, 2) == 65.86
     assert 18.5 < 2 * macs(graph_of("darknet53")) / 1e9 < 18.7
     graph = graph_of("yolov3")
@@ -200,7 +201,7 @@ def test_operations() -> None:
 
 
 def test_wavenet_sees() -> None:
-    """A row of dilations 1 to 512 sees 1024 samples, the convolution before it one more; none of them later."""
+    """Check that a stack of dilations 1 to 512 sees 1024 samples, the convolution before it one more, none later."""
     for stacks in (1, 3):
         report = report_of("wavenet", (4000,), stacks=stacks)
         assert report.totals["rf"].size == (1 + 1 + stacks * 1023,)
@@ -214,7 +215,7 @@ def test_tcn_sees() -> None:
 
 
 def test_vnet_sees() -> None:
-    """Down as table 1 prints it; up it takes each transposed convolution for a window of two."""
+    """Check table 1 on the way down; on the way up it treats each transposed convolution as a window of two."""
     rows = [row for row in report_of("vnet").rows if row.path.count(".") < 3 and row.path.endswith("prelu")]
     assert [row.rf.size[0] for row in rows] == [5, 22, 72, 172, 372, 468, 516, 532, 548]
     assert rows[-1].rf.smallest == (532,) * 3
@@ -230,10 +231,10 @@ def test_vnet_sees() -> None:
         ("wrn_28_10", {"depth": 27}, "depth must be 10, 16, 22, 28, ... (6n + 4); received 27"),
         ("cifar_densenet_bc_100_12", {"depth": 99}, "depth must be 10, 16, 22, ... (6n + 4); received 99"),
         ("se_resnet50", {"reduction": 7}, "reduction must divide 256; received 7"),
-        ("vnet", {"in_channels": 3}, "in_channels must divide width, 16; received 3"),
+        ("vnet", {"in_channels": 3}, "in_channels must divide width (16); received 3"),
         ("vnet", {"width": 7}, "width must be even; received 7"),
-        ("wavenet", {"depth": 30}, "must be at most 20; received 30"),
-        ("tcn", {"depth": 30}, "must be at most 20; received 30"),
+        ("wavenet", {"depth": 30}, "depth must be at most 20, since dilations reach 2^(depth - 1); received 30"),
+        ("tcn", {"depth": 30}, "depth must be at most 20, since dilations reach 2^(depth - 1); received 30"),
         ("dcgan_generator", {"kernel": 1}, "kernel must be at least 2, the stride; received 1"),
         ("unet", {"padding": 1}, "has no setting 'padding'\n  it takes num_classes=2, in_channels=1, width=64"),
         ("mobilenet_v1", {"width": 0}, "width must be a number above 0, up to 100; received 0"),

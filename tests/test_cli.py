@@ -148,7 +148,7 @@ SpecError: --set: 'foo' is not name=value
 SpecError: lenet5: has no setting 'classes'
   it takes num_classes=10, in_channels=1""",
     "summary lenet5 --set num_classes=1.5": (
-        "SpecError: lenet5: num_classes must be a whole number of at least 1; received 1.5"
+        "SpecError: lenet5: num_classes must be an integer of at least 1; received 1.5"
     ),
     "summary resnet50 --columns layer,flop": """\
 UnknownName: no column is called 'flop'

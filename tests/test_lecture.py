@@ -1,4 +1,4 @@
-"""Each claim of a lecture on convolutional networks; docs/lecture.md shows them with the commands."""
+"""Every claim of a lecture on convolutional networks; docs/lecture.md shows each with its command."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ LECTURE = Path(__file__).parent.parent / "docs" / "lecture.md"
 
 
 def report_of(*layers: Any, shape: tuple[Any, ...]) -> Report:
-    """The report of layers in a row on an input of this full shape."""
+    """Return the report of layers in a row on an input of this shape, batch axis included."""
     return analyze(trace(nn.Sequential(*layers), shape))
 
 
 def conv(c_in: int, c: int, kernel: Any, **options: Any) -> nn.Conv2d:
-    """A convolution without bias."""
+    """Return a convolution without bias."""
     return nn.Conv2d(c_in, c, kernel, bias=False, **options)
 
 
 def same(kernel: Any) -> Any:
-    """The padding that keeps the size."""
+    """Return the padding that keeps the size."""
     return tuple(k // 2 for k in kernel) if isinstance(kernel, tuple) else kernel // 2
 
 
@@ -52,7 +52,7 @@ def test_small_kernels_in_a_row_see_as_a_large_one_with_fewer_parameters(c: int,
 @pytest.mark.parametrize("k", [1, 2, 3, 5, 7, 11])
 @pytest.mark.parametrize("c_in, c_out", [(1, 1), (3, 64), (64, 128)])
 def test_parameters_of_a_convolution(k: int, c_in: int, c_out: int) -> None:
-    for size in (16, 40):  # whatever the image
+    for size in (16, 40):  # the same for any image
         assert report_of(nn.Conv2d(c_in, c_out, k), shape=(1, c_in, size, size)).totals["params"] == (
             k * k * c_in * c_out + c_out
         )
@@ -63,7 +63,7 @@ def test_parameters_in_letters() -> None:
 
 
 def test_1x1_convolutions_mix_channels() -> None:
-    """A 1 x 1 convolution is one linear layer for all positions: same weights, same work, and it sees one position."""
+    """Compare with one linear layer for all positions: same weights, same work, and each output sees one position."""
     report = report_of(nn.Conv2d(256, 64, 1), shape=(1, 256, 28, 28))
     linear = analyze(trace(nn.Linear(256, 64), (28 * 28, 256)))
     assert report.graph.nodes[0].output_shape == (1, 64, 28, 28)
@@ -72,7 +72,7 @@ def test_1x1_convolutions_mix_channels() -> None:
 
 
 def test_1x1_convolutions_are_the_bottleneck_of_an_inception_block() -> None:
-    """In block 3a of GoogLeNet they come before 3 x 3 and 5 x 5, and save most of both."""
+    """Check that in block 3a of GoogLeNet they come before 3 x 3 and 5 x 5, and save much of the work of both."""
     rows = {row.path: row for row in summary("googlenet_2014").rows if row.path.startswith("inception3a.")}
     for branch, kernel in (("branch1", 3), ("branch2", 5)):
         reduce, after = rows[f"inception3a.{branch}.0.conv"].layer, rows[f"inception3a.{branch}.1.conv"].layer
@@ -85,14 +85,14 @@ def test_1x1_convolutions_are_the_bottleneck_of_an_inception_block() -> None:
 
 @pytest.mark.parametrize("n", [3, 5, 7])
 def test_nxn_factored_into_nx1_and_1xn(n: int) -> None:
-    whole = report_of(conv(64, 64, n), shape=(1, 64, 20, 20))
+    square = report_of(conv(64, 64, n), shape=(1, 64, 20, 20))
     factored = report_of(conv(64, 64, (n, 1)), conv(64, 64, (1, n)), shape=(1, 64, 20, 20))
-    assert factored.totals["rf"].size == whole.totals["rf"].size == (n, n)
-    assert factored.graph.nodes[-1].output_shape == whole.graph.nodes[-1].output_shape
-    assert factored.totals["params"] * n == 2 * whole.totals["params"]
+    assert factored.totals["rf"].size == square.totals["rf"].size == (n, n)
+    assert factored.graph.nodes[-1].output_shape == square.graph.nodes[-1].output_shape
+    assert factored.totals["params"] * n == 2 * square.totals["params"]
 
 
-def test_inception_v3_is_built_of_such_factors() -> None:
+def test_inception_v3_has_such_factors() -> None:
     kernels = {node.layer.kernel_size for node in summary("inception_v3").graph.nodes if hasattr(node.layer, "groups")}
     assert {(1, 7), (7, 1), (1, 3), (3, 1)} <= kernels
 
@@ -111,7 +111,7 @@ def test_inception_v3_is_built_of_such_factors() -> None:
     ids=str,
 )
 def test_padding_stride_dilation(options: dict[str, Any], size: int, sees: int, next_sees: int) -> None:
-    """What each does to the size, to the field, and to what the next 3 x 3 convolution adds to the field."""
+    """Check what each does to the size, to the field, and to what the next 3 x 3 convolution adds to the field."""
     report = report_of(conv(3, 8, 3, **options), conv(8, 8, 3), shape=(1, 3, 32, 32))
     assert report["0"].output_shape == (1, 8, size, size)
     assert [row.rf.size[0] for row in report.rows] == [sees, next_sees]
@@ -120,7 +120,7 @@ def test_padding_stride_dilation(options: dict[str, Any], size: int, sees: int, 
 
 @pytest.mark.parametrize("kind", [nn.MaxPool2d, nn.AvgPool2d])
 def test_pooling_has_no_parameters_and_acts_per_channel(kind: type[nn.Layer]) -> None:
-    """Per channel: its work is that of each channel alone, and the number of channels stays."""
+    """Check that its work is the sum over the channels, and that the number of channels stays."""
     one, many = (report_of(kind(2), shape=(1, c, 56, 56)) for c in (1, 64))
     assert many.graph.nodes[0].output_shape == (1, 64, 28, 28)
     assert many.totals["params"] == many.totals["macs"] == 0
@@ -131,11 +131,11 @@ def test_pooling_has_no_parameters_and_acts_per_channel(kind: type[nn.Layer]) ->
 
 
 def test_convolution_is_a_fully_connected_layer_with_shared_and_zeroed_weights() -> None:
-    found = matrix_of(trace(nn.Conv1d(1, 1, 3, stride=2, bias=False), (1, 1, 6)))
+    matrix = matrix_of(trace(nn.Conv1d(1, 1, 3, stride=2, bias=False), (1, 1, 6)))
     a, b, c, zero = (0,), (1,), (2,), ()
-    assert found.entries == ((a, b, c, zero, zero, zero), (zero, zero, a, b, c, zero))
+    assert matrix.entries == ((a, b, c, zero, zero, zero), (zero, zero, a, b, c, zero))
     dense = analyze(trace(nn.Linear(6, 2, bias=False), (1, 6)))
-    assert prod((len(found.entries), len(found.entries[0]))) == dense.totals["params"] == 12
+    assert prod((len(matrix.entries), len(matrix.entries[0]))) == dense.totals["params"] == 12
 
 
 @pytest.mark.parametrize(
@@ -143,14 +143,14 @@ def test_convolution_is_a_fully_connected_layer_with_shared_and_zeroed_weights()
     [("alexnet_2012", 8, 60.97), ("alexnet", 8, 61.1), ("vgg16", 16, 138.4), ("vgg19", 19, 143.7)],
 )
 def test_alexnet_and_vgg(name: str, depth: int, millions: float) -> None:
-    """AlexNet 8 layers and 60 million parameters; VGG 16 and 19 layers and about 140 million."""
+    """Check that AlexNet has 8 layers and 60 million parameters, VGG 16 or 19 layers and about 140 million."""
     totals = summary(name).totals
     assert totals["depth"] == depth
     assert totals["params"] / 1e6 == pytest.approx(millions, abs=0.05)
 
 
 def test_googlenet() -> None:
-    """22 layers, global average pooling; the paper says "about 5M", exact are 7.0M, of which 6.0M in convolutions."""
+    """Check 22 layers and global average pooling; the paper says "about 5M", there are 7.0M, 6.0M in convolutions."""
     report = summary("googlenet_2014")
     assert report.totals["depth"] == 22
     assert report.totals["params"] == 6_998_552
@@ -170,7 +170,7 @@ def test_googlenet_has_auxiliary_outputs_for_training() -> None:
 
 @pytest.mark.parametrize("depth, blocks", [(18, 8), (34, 16), (50, 16), (101, 33), (152, 50)])
 def test_resnet_adds(depth: int, blocks: int) -> None:
-    """y = F(x) + x: in each block, what its last convolution gives and the block's input, or its projection."""
+    """Check y = F(x) + x: a block adds the output of its last convolution and its input, or a projection of that."""
     report = summary(f"resnet{depth}")
     assert report.totals["depth"] == depth
     adds = [node for node in report.graph.nodes if isinstance(node.layer, Add)]
@@ -192,7 +192,7 @@ def test_densenet_concatenates_where_resnet_adds() -> None:
 
 
 def test_efficientnet_scales_depth_width_and_resolution_together() -> None:
-    """B3 is B0 with depth 1.4, width 1.2 and 300 for 224, about 1.2^3, 1.1^3 and 1.15^2 times."""
+    """Check that B3 is B0 at depth 1.4, width 1.2 and size 300 for 224, about 1.2^3, 1.1^3 and 1.15^2 times."""
     scaled = summary("efficientnet_b0", "3x300x300", settings={"depth": 1.4, "width": 1.2})
     b0, b3 = summary("efficientnet_b0"), summary("efficientnet_b3")
     assert {name: scaled.totals[name] for name in ("params", "macs", "depth")} == {
@@ -205,9 +205,9 @@ def test_efficientnet_scales_depth_width_and_resolution_together() -> None:
         assert b0.totals["macs"] < alone.totals["macs"] < b3.totals["macs"]
 
 
-def test_every_claim_stands_on_the_page() -> None:
+def test_every_claim_is_on_the_page() -> None:
     text = LECTURE.read_text()
-    for said in (
+    for claim in (
         *(
             "150 thousand",
             "see 5 x 5, three see 7 x 7",
@@ -219,4 +219,4 @@ def test_every_claim_stands_on_the_page() -> None:
         *("dilation", "no parameters", "shared and zeroed", "8 layers and 60 million", "140 million", "22 layers"),
         *("auxiliary", "18 to 152", "F(x) + x", "concatenates where ResNet adds", "together"),
     ):
-        assert said in text, said
+        assert claim in text, claim

@@ -1,4 +1,4 @@
-"""The list of networks: its totals, its formats, its page in the documentation, and how long it takes."""
+"""The list of networks: its totals, its formats, its page in the documentation, and the time it takes."""
 
 from __future__ import annotations
 
@@ -25,20 +25,21 @@ HEAD = """\
 
 <!-- Written by `pytest tests/test_networks.py --regenerate` from the files in `convcalc/zoo/`. -->
 
-All networks that convcalc knows by name, family by family: parameters, multiply–accumulates at batch 1 and the usual
-input, and what `--set` takes. `convcalc networks` prints the list, `convcalc summary NAME` a network. Attribute names
-are torchvision's where it has the network; its stochastic depth, idle outside training, has no layer here.
+The networks that convcalc knows by name, family by family: parameters, multiply–accumulates at batch 1 and the usual
+input, and the settings that `--set` takes. `convcalc networks` prints the list, `convcalc summary NAME` one network.
+Attribute names are torchvision's where it has the network; its stochastic depth, which does nothing outside training,
+has no layer here.
 """
 
 
 def page_of_the_zoo() -> str:
-    """The page of the documentation that tells of all networks."""
+    """Return the page of the documentation that describes all networks."""
     families = groupby(zoo.names(), lambda name: zoo.entry(name).build.__module__)
     return "\n".join([HEAD, *[family(module, list(names)) for module, names in families]])
 
 
 def family(module: str, names: list[str]) -> str:
-    """A family: what its file says, its networks, and a line on each."""
+    """Return the section on a family: the docstring of its file, its networks, and a line on each."""
     title, _, text = (import_module(module).__doc__ or "").strip().partition("\n")
     lines = [f"## {title.rstrip('.')}", text.rstrip(), ""]
     lines += ["| network | parameters | MACs | input | settings |", "|---|---:|---:|---|---|"]
@@ -50,14 +51,14 @@ def family(module: str, names: list[str]) -> str:
     return "\n".join([*lines, "", *[f"- `{name}`: {zoo.entry(name).doc}" for name in names], ""])
 
 
-def test_page_is_what_the_zoo_holds(request: pytest.FixtureRequest) -> None:
+def test_page_is_up_to_date(request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--regenerate"):
         PAGE.write_text(page_of_the_zoo(), encoding="utf-8")
     stale = "docs/zoo.md is stale: pytest tests/test_networks.py --regenerate"
     assert PAGE.read_text(encoding="utf-8") == page_of_the_zoo(), stale
 
 
-def test_page_tells_of_every_network() -> None:
+def test_page_describes_every_network() -> None:
     page = page_of_the_zoo()
     for name in zoo.names():
         assert f"| `{name}` |" in page
@@ -106,7 +107,7 @@ def test_errors(arguments: list[str], text: str) -> None:
 
 
 def cpu_seconds(*arguments: str) -> float:
-    """User time of the command in a fresh interpreter; the best of three, since other processes disturb it."""
+    """Return the user time of the command in a fresh process, the best of three, since other processes disturb it."""
     code = (
         "import resource, subprocess, sys\n"
         "subprocess.run([sys.executable, '-m', 'convcalc', *sys.argv[1:]], stdout=subprocess.DEVNULL, check=True)\n"
@@ -135,11 +136,11 @@ KIN = {
     "swin_v2": {"swin"},
     "video_resnet": {"googlenet"},
 }
-"""Families built of others' blocks, which they import besides; all others import one file and what is shared."""
+"""Families built from others' blocks, whose files they also import; all others import one file and what is shared."""
 
 
 def test_one_network_imports_one_family() -> None:
-    families = {family: name for name, family in zoo._families().items()}
+    families = {family: name for name, family in zoo._find_families().items()}
     code = (
         "import sys\nfrom convcalc import zoo\n"
         "for name in sys.argv[1:]:\n"

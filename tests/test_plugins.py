@@ -109,7 +109,7 @@ def test_a_plugin_that_fails_is_named_in_a_paragraph(tmp_path: Path) -> None:
         (
             "from convcalc import zoo\n@zoo.network()\ndef vgg16(): ...",
             "broken",
-            "SpecError: network vgg16: the zoo has",
+            "SpecError: network vgg16: the zoo already has",
         ),
     ],
 )
@@ -227,7 +227,7 @@ def test_a_network_from_outside_needs_defaults_and_annotations() -> None:
 
     with pytest.raises(SpecError, match="network bare: setting 'width' has no default"):
         zoo.network()(bare)
-    with pytest.raises(SpecError, match="must be annotated as int, float, Factor, bool; received str"):
+    with pytest.raises(SpecError, match="must be annotated as int, float, Factor or bool; received str"):
         zoo.network()(odd)
     with pytest.raises(UnknownName):
         zoo.entry("bare")

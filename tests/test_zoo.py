@@ -44,13 +44,13 @@ SECOND = {
     "*_18": (9, 64, 47),
     "*": (97, 129),
 }
-"""The second input by the first pattern that fits: its spatial sizes, or settings where these fix the size."""
+"""The second input, by the first pattern that matches: its spatial sizes, or settings where these fix the size."""
 
 TOO_SLOW = 15e9
-"""From so many multiply–accumulates on the second input goes through the meta device, which computes shapes only."""
+"""With this many multiply–accumulates or more, the second input runs on the meta device, which computes shapes only."""
 
 RECORDED_WITH = {"vit_h_14": {"image_size": 518}}
-"""Settings at which the FLOPs were recorded, where these are not the usual ones."""
+"""Settings with which the FLOPs were recorded, where these are not the defaults."""
 
 VARIANTS = {
     "aux_eval": {},
@@ -62,25 +62,25 @@ VARIANTS = {
 
 
 def graph_of(name: str, spatial: tuple[int, ...] | None = None, **settings: object) -> Graph:
-    """The network's graph at batch 1 and its usual size, or another."""
+    """Return the network's graph at batch 1 and its usual size, or another."""
     model, shape = zoo.load(name, **settings)
     return trace(model, (1, shape[0], *(spatial or shape[1:])))
 
 
 def macs(graph: Graph) -> int:
-    """All multiply–accumulates, from the layers' own tally."""
+    """Return the sum of multiply–accumulates that the layers count."""
     works = [node.layer.work(node.input_shapes, node.output_shape) for node in graph.nodes]
     assert None not in works
     return sum(work.get("mac", 0) for work in works)
 
 
 def parameters(graph: Graph) -> int:
-    """All learned numbers; no layer of the zoo stands under two paths."""
+    """Return the number of learned numbers; no layer of the zoo has two paths."""
     return sum(prod(shape) for layer in graph.owned.values() for shape in layer.weights().values())
 
 
 def assert_forward_agrees(graph: Graph, device: str) -> int:
-    """A forward pass of the torch module built from the graph gives each node's shape; returns its FLOPs."""
+    """Assert that the torch module built from the graph gives each node's shape; return the FLOPs of a forward pass."""
     with torch.device("meta"):
         module = FromGraph(graph).requires_grad_(False)
     if device != "meta":
@@ -156,7 +156,7 @@ def test_known_totals() -> None:
     ],
 )
 def test_published_receptive_fields(name: str, path: str, size: int) -> None:
-    """Those of google-research/receptive_field, which sees pooling windows that no parameter and no FLOP shows."""
+    """Compare with google-research/receptive_field, which sees pooling windows that no parameter or FLOP reveals."""
     fields = [row.rf for row in analyze(graph_of(name)).rows if row.path == path]
     assert fields[-1].size == (size, size)
 
@@ -172,7 +172,7 @@ def test_published_receptive_fields(name: str, path: str, size: int) -> None:
         ("wide_resnet101_2", 101),
     ],
 )
-def test_depth_is_the_one_in_the_name_or_paper(name: str, depth: int) -> None:
+def test_depth_is_that_of_the_name_or_paper(name: str, depth: int) -> None:
     assert analyze(graph_of(name)).totals["depth"] == depth
 
 
@@ -189,18 +189,18 @@ def test_settings_reach_the_constructor() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_network_takes_its_defaults_classes_and_channels(name: str) -> None:
-    found = zoo.entry(name)
-    assert found.name == name and found.doc and found.paper
-    assert vars(zoo.load(name, **found.settings)[0]).keys() == vars(zoo.load(name)[0]).keys()
-    classes = {"num_classes": 7} if "num_classes" in found.settings else {}
+    entry = zoo.entry(name)
+    assert entry.name == name and entry.doc and entry.paper
+    assert vars(zoo.load(name, **entry.settings)[0]).keys() == vars(zoo.load(name)[0]).keys()
+    classes = {"num_classes": 7} if "num_classes" in entry.settings else {}
     graph = graph_of(name, in_channels=2, **classes)
     assert graph.inputs["input"][1] == 2
     for output in graph.outputs if classes else ():
         shape = graph[output].output_shape
-        assert (36 if name == "yolov3" else 7) in (shape[1], shape[-1])  # there three boxes of 5 numbers and 7 classes
+        assert (36 if name == "yolov3" else 7) in (shape[1], shape[-1])  # YOLO: three boxes of 5 numbers and 7 classes
 
 
-def test_names_are_found_by_pattern() -> None:
+def test_names_match_a_pattern() -> None:
     assert zoo.names("resnet*") == ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
     assert zoo.names("no such*") == []
     assert {"lenet5", "alexnet", "vgg16_bn", "resnext101_64x4d", "wide_resnet50_2"} <= set(NAMES)
@@ -221,7 +221,7 @@ def test_names_are_found_by_pattern() -> None:
             "resnet50",
             {"num_classes": 1.5},
             SpecError,
-            "resnet50: num_classes must be a whole number of at least 1; received 1.5",
+            "resnet50: num_classes must be an integer of at least 1; received 1.5",
         ),
         ("resnet50", {"num_classes": 0}, SpecError, "at least 1; received 0"),
         ("resnet50", {"num_classes": -1}, SpecError, "at least 1; received -1"),
@@ -239,7 +239,7 @@ def test_names_are_found_by_pattern() -> None:
             "vit_b_16",
             {"image_size": 100},
             SpecError,
-            "image_size must be divisible by the patch's size 16; received 100",
+            "image_size must be divisible by the patch size 16; received 100",
         ),
     ],
 )

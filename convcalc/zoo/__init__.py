@@ -1,8 +1,10 @@
-"""The zoo: networks by name, one architecture family a file; it knows layers and no metric.
+"""The zoo: networks by name, one architecture family per file. It knows layers, but no metrics.
 
-Networks are found by the files' text, ``@network(...)`` followed by ``def NAME(``, so that asking for one imports one
-family; those that other packages add follow, in the order in which they were added. Attribute names are torchvision's
-where it has the network; stochastic depth, idle outside training, has no layer.
+Networks are found in the text of the files, as ``@network(...)`` followed by ``def NAME(``, so that asking for one
+imports one family; networks that other packages add follow, in the order in which they were added. Attribute names are
+torchvision's where it has the network; stochastic depth, which does nothing outside training, has no layer.
+
+The docstring of a network's function describes the network, as ``docs/zoo.md`` shows it.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import Any, TypeVar
 from convcalc.algebra.types import is_symbolic
 from convcalc.errors import SpecError, UnknownName, did_you_mean
 from convcalc.network.module import Module
-from convcalc.zoo.settings import Entry, Factor, checked, require_checkable
+from convcalc.zoo.settings import Entry, Factor, check_setting, require_checkable
 
 __all__ = ["Entry", "Factor", "entry", "load", "names", "network"]
 
@@ -34,11 +36,12 @@ _OUTSIDE: dict[str, Entry] = {}
 
 
 def network(paper: str = "", input: tuple[int, ...] = (3, 224, 224)) -> Callable[[F], F]:
-    """Make the function below it a network with a name: the function's.
+    """Return a decorator that makes a function a network of the function's name.
 
-    Its arguments are the settings; each has a default and one of these annotations, which `load` checks: int, float
-    (from 0 to 1), bool, `Factor` (above 0). ``input`` is the usual input without the batch. The function may be in any
-    module; outside the zoo, raise SpecError for a name that the zoo has, and for a setting that cannot be checked.
+    The function's arguments are the settings. Each has a default and one of these annotations, which `load` checks: int
+    (at least 1), float (from 0 to 1), bool, `Factor` (above 0, up to 100). ``input`` is the usual input without the
+    batch axis. The function may be in any module; outside the zoo, the decorator raises SpecError if the zoo has a
+    network of that name or if a setting cannot be checked.
     """
 
     def register(build: F) -> F:
@@ -47,9 +50,9 @@ def network(paper: str = "", input: tuple[int, ...] = (3, 224, 224)) -> Callable
         if build.__module__.startswith(f"{__name__}."):
             _ENTRIES[row.name] = row
             return build
-        if row.name in _families():
+        if row.name in _find_families():
             hint = "give the function another name"
-            raise SpecError("the zoo has a network of this name", where=f"network {row.name}", hint=hint)
+            raise SpecError("the zoo already has a network of this name", where=f"network {row.name}", hint=hint)
         require_checkable(row)
         _OUTSIDE[row.name] = row
         return build
@@ -58,14 +61,14 @@ def network(paper: str = "", input: tuple[int, ...] = (3, 224, 224)) -> Callable
 
 
 @cache
-def _families() -> dict[str, str]:
-    """The file of each network, in the order of the files."""
-    folder, found = os.path.dirname(__file__), dict[str, str]()
+def _find_families() -> dict[str, str]:
+    """Return the family of each network, which is its file's name without the ending, in the order of the files."""
+    folder, families = os.path.dirname(__file__), dict[str, str]()
     for file in sorted(os.listdir(folder)):
         if file.endswith(".py"):
             with open(os.path.join(folder, file), encoding="utf-8") as source:
-                found.update(dict.fromkeys(_NETWORK.findall(source.read()), file[:-3]))
-    return found
+                families.update(dict.fromkeys(_NETWORK.findall(source.read()), file[:-3]))
+    return families
 
 
 def names(pattern: str = "*") -> list[str]:
@@ -76,18 +79,18 @@ def names(pattern: str = "*") -> list[str]:
     """
     from fnmatch import fnmatchcase
 
-    return [name for name in (*_families(), *_OUTSIDE) if fnmatchcase(name, pattern)]
+    return [name for name in (*_find_families(), *_OUTSIDE) if fnmatchcase(name, pattern)]
 
 
 def entry(name: str) -> Entry:
-    """The record of a network; imports the file of its family. Raises UnknownName.
+    """Return the record of a network, importing the file of its family; raise UnknownName if there is none.
 
     >>> entry("vgg16").input, entry("vgg16").settings["num_classes"]
     ((3, 224, 224), 1000)
     """
     if name in _OUTSIDE:
         return _OUTSIDE[name]
-    family = _families().get(name)
+    family = _find_families().get(name)
     if family is None:
         hint = did_you_mean(name, names()) or "`convcalc networks` lists them all"
         raise UnknownName(f"no network is called {name!r}", hint=hint)
@@ -96,23 +99,23 @@ def entry(name: str) -> Entry:
 
 
 def load(name: str, **settings: Any) -> tuple[Module, tuple[int, ...]]:
-    """A network built with these settings, and its usual input without the batch.
+    """Return a network built with these settings, and its usual input without the batch axis.
 
-    Raises UnknownName, or SpecError for a setting that the network lacks or a value that it cannot take.
+    Raise UnknownName if no network has this name, SpecError if it lacks a setting or cannot take its value.
 
     >>> load("resnet50", in_channels=1)[1]
     (1, 224, 224)
     """
-    found = entry(name)
-    settings = {setting: checked(found, setting, value) for setting, value in settings.items()}
-    channels, *sizes = found.input
+    row = entry(name)
+    settings = {setting: check_setting(row, setting, value) for setting, value in settings.items()}
+    channels, *sizes = row.input
     if "image_size" in settings:
         sizes = [settings["image_size"]] * len(sizes)
     try:
-        return found.build(**settings), (settings.get("in_channels", channels), *sizes)
+        return row.build(**settings), (settings.get("in_channels", channels), *sizes)
     except TypeError:
-        lettered = [setting for setting, value in settings.items() if is_symbolic(value)]
-        if not lettered:
+        symbolic = [setting for setting, value in settings.items() if is_symbolic(value)]
+        if not symbolic:
             raise
-        what = f"{' and '.join(lettered)} must be a number: the network's plan hangs on it"
-        raise SpecError(what, where=name, hint=f"write --set {lettered[0]}=64") from None
+        what = f"{' and '.join(symbolic)} must be a number: the network's layers depend on it"
+        raise SpecError(what, where=name, hint=f"write --set {symbolic[0]}=64") from None

@@ -1,12 +1,12 @@
-"""AlexNet of 2012 with its two groups and the later one in one tower; ZFNet.
+"""AlexNet of 2012 with its two groups, the later AlexNet in one tower, and ZFNet.
 
 AlexNet: Krizhevsky et al. 2012, *ImageNet classification with deep convolutional neural networks*; Krizhevsky 2014,
-arXiv:1404.5997, with torchvision's dense layers. The paper of 2012 says 224 x 224; its own sizes (55 x 55 after the
-first convolution) need 227 x 227.
+arXiv:1404.5997, with torchvision's dense layers. The paper of 2012 says 224 x 224, but its own sizes (55 x 55 after the
+first convolution) require 227 x 227.
 
 ZFNet: Zeiler and Fergus 2013, arXiv:1311.2901, figure 3, which prints sizes (110, 55, 26, 13, 13, 13, 13, 6) and no
-number of parameters; poolings round up, without which 110 does not become 55. Its contrast normalisation is taken to be
-AlexNet's response normalisation.
+parameter count. Poolings round up, or 110 would not become 55. Its contrast normalisation is taken to be AlexNet's
+response normalisation.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from convcalc.zoo.blocks import Chain, convs, dense_head
 
 
 def conv(c_in: int, c: int, kernel: int, stride: int = 1, padding: int = 0, groups: int = 1) -> list[Any]:
+    """Return a convolution and its rectifier."""
     return [nn.Conv2d(c_in, c, kernel, stride, padding, groups=groups), nn.ReLU()]
 
 
 def pool(ceil_mode: bool = True) -> nn.MaxPool2d:
+    """Return a max pooling of 3 x 3 with stride 2; ``ceil_mode`` rounds sizes up."""
     return nn.MaxPool2d(3, stride=2, ceil_mode=ceil_mode)
 
 
@@ -47,7 +49,7 @@ def alexnet(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5)
 
 
 class AlexNet2012(Chain):
-    """AlexNet with two groups, as two processors had them."""
+    """AlexNet with two groups, one for each of the paper's two GPUs."""
 
     flat = "features"
 
@@ -71,14 +73,14 @@ def alexnet_2012(num_classes: int = 1000, in_channels: int = 3, dropout: float =
 
 
 class ZFNet(Chain):
-    """AlexNet with a smaller first window."""
+    """AlexNet with a smaller first kernel."""
 
     flat = "features"
 
 
 @network("Zeiler and Fergus 2013, arXiv:1311.2901")
 def zfnet(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> ZFNet:
-    """ZFNet: 62,357,608 parameters; takes 207 x 207 to 238 x 238."""
+    """ZFNet: 62,357,608 parameters; accepts 207 x 207 to 238 x 238."""
     features = nn.Sequential(
         *conv(in_channels, 96, 7, 2, 1),
         pool(),

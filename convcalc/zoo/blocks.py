@@ -1,4 +1,7 @@
-"""What several families are built of; a block of one family alone stands in that family's file."""
+"""Blocks that several families share; a block of one family alone is in that family's file.
+
+Functions that build layers are named for what they build, as layers are.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ Act = Callable[[], Any]
 
 
 class Chain(nn.Module):
-    """A module whose children run in the order of their assignment, the maps flattened after the child ``flat``."""
+    """A module whose children run in the order of assignment; the output of the child ``flat`` is flattened."""
 
     flat = "avgpool"
 
@@ -27,7 +30,7 @@ class Chain(nn.Module):
 
 
 class ConvNorm(Chain):
-    """The unit of the Inception networks; ``padded`` keeps the size."""
+    """The unit of the Inception networks: convolution, batch normalisation, rectifier; ``padded`` keeps the size."""
 
     def __init__(self, c_in: int, c: int, kernel: Size, stride: int = 1, padded: bool = True) -> None:
         half = kernel // 2 if isinstance(kernel, int) else (kernel[0] // 2, kernel[1] // 2)
@@ -46,7 +49,7 @@ def conv_norm(
     dilation: int = 1,
     eps: float = 1e-05,
 ) -> nn.Sequential:
-    """Convolution padded to keep the size, batch normalisation and, unless ``act`` is None, an activation."""
+    """Return a convolution padded to keep the size, batch normalisation and, unless ``act`` is None, an activation."""
     padding = (kernel - 1) // 2 * dilation
     conv = nn.Conv2d(c_in, c, kernel, stride, padding, dilation, groups, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(c, eps), *([act()] if act else []))
@@ -55,7 +58,7 @@ def conv_norm(
 def convs(
     c_in: int, channels: tuple[int, ...], norm: bool = False, padding: int = 1, bias: bool = True
 ) -> nn.Sequential:
-    """3 x 3 convolutions, each with a rectifier, with ``norm`` after normalisation."""
+    """Return 3 x 3 convolutions, each followed by batch normalisation (with ``norm``) and a rectifier."""
     steps = nn.Sequential()
     for c in channels:
         conv = nn.Conv2d(c_in, c, 3, padding=padding, bias=bias)
@@ -65,7 +68,7 @@ def convs(
 
 
 class Branches(nn.Module):
-    """Modules side by side on one input, their channels concatenated; named ``branch`` and a number."""
+    """Modules side by side on one input, their channels concatenated; named ``branch`` and a number from ``start``."""
 
     def __init__(self, *branches: Any, start: int = 0) -> None:
         self.branches = branches
@@ -77,7 +80,7 @@ class Branches(nn.Module):
 
 
 class SqueezeExcite(nn.Module):
-    """Each channel scaled by what two 1 x 1 convolutions make of all channels' means (Hu et al., arXiv:1709.01507)."""
+    """Channels scaled by what two 1 x 1 convolutions compute from all channels' means (Hu et al., arXiv:1709.01507)."""
 
     def __init__(self, c: int, squeezed: int, act: Act = nn.ReLU, gate: Act = nn.Sigmoid) -> None:
         self.avgpool = nn.AdaptiveAvgPool2d(1)
@@ -93,14 +96,14 @@ class SqueezeExcite(nn.Module):
 def inverted(
     unit: Any, c_in: int, hidden: int, c: int, kernel: int, stride: int, squeeze: Sequence[Any] = (), dilation: int = 1
 ) -> list[Any]:
-    """1 x 1 up, k x k per channel, what ``squeeze`` holds, 1 x 1 down without activation."""
+    """Return 1 x 1 to ``hidden`` channels, k x k per channel, the ``squeeze`` layers, and 1 x 1 without activation."""
     up = [] if hidden == c_in else [unit(c_in, hidden, 1)]
     within = unit(hidden, hidden, kernel, 1 if dilation > 1 else stride, hidden, dilation=dilation)
     return [*up, within, *squeeze, unit(hidden, c, 1, act=None)]
 
 
 class InvertedResidual(nn.Module):
-    """One child, of `inverted` layers; the input added where ``adds``, as the first term or the second."""
+    """A child made of `inverted` layers; with ``adds`` the input is added, as the first term if ``input_first``."""
 
     def __init__(self, adds: bool, input_first: bool = False, **layers: Any) -> None:
         vars(self).update(layers)
@@ -114,20 +117,20 @@ class InvertedResidual(nn.Module):
 
 
 def dense_head(c_in: int, num_classes: int, dropout: float) -> nn.Sequential:
-    """AlexNet's and VGG's three dense layers."""
+    """Return the three dense layers of AlexNet and VGG."""
     hidden = [nn.Linear(c_in, 4096), nn.ReLU(), nn.Dropout(dropout), nn.Linear(4096, 4096), nn.ReLU()]
     return nn.Sequential(*hidden, nn.Dropout(dropout), nn.Linear(4096, num_classes))
 
 
 def mlp(c: int) -> nn.Sequential:
-    """The transformers' two dense layers."""
+    """Return the two dense layers of a transformer's block, over ``c`` channels."""
     return nn.Sequential(nn.Linear(c, 4 * c), nn.GELU(), nn.Dropout(0.0), nn.Linear(4 * c, c), nn.Dropout(0.0))
 
 
-def divisible(channels: float, by: int = 8) -> int:
-    """The nearest multiple of ``by``, and the next where that would lose more than a tenth.
+def align(channels: float, by: int = 8) -> int:
+    """Return the multiple of ``by`` nearest to ``channels``, or the next one up if that loses more than a tenth.
 
-    >>> divisible(24 * 0.75), divisible(16 * 0.5), divisible(11)
+    >>> align(24 * 0.75), align(16 * 0.5), align(11)
     (24, 8, 16)
     """
     near = max(by, int(channels + by / 2) // by * by)

@@ -1,12 +1,12 @@
-"""ResNet for CIFAR-10: with 20 to 1202 weighted layers, and wide, with few layers and many channels.
+"""ResNet for CIFAR-10 with 20 to 1202 weighted layers, and Wide ResNet, with fewer layers and more channels.
 
 He et al. 2015, arXiv:1512.03385, section 4.2 and table 6: 6n + 2 layers, 0.27M, 0.46M, 0.66M, 0.85M, 1.7M and 19.4M
-parameters, exact to those digits. Shortcuts have no parameters: where the shape changes they skip every second position
-and fill new channels with zeros (option A).
+parameters, all exact to the digits printed. Shortcuts have no parameters: where the shape changes, they take every
+second position and fill the new channels with zeros (option A).
 
-Wide ResNet: Zagoruyko and Komodakis 2016, arXiv:1605.07146, table 1: depth 6n + 4, channels k times ResNet's. WRN-28-10
-is published at 36.5M parameters (table 4), exact to that digit. Its 28 layers count the three projections in; on the
-longest path lie 26 with weights.
+Wide ResNet: Zagoruyko and Komodakis 2016, arXiv:1605.07146, table 1: depth 6n + 4, k times ResNet's channels. WRN-28-10
+is published with 36.5M parameters (table 4), exact to the digits printed. Its 28 layers include the three projections;
+the longest path has 26 layers with weights.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PAPER = "He et al. 2015, arXiv:1512.03385"
 
 
 class BasicBlock(nn.Module):
-    """Two 3 x 3 convolutions, and the input added."""
+    """Two 3 x 3 convolutions, with the input added."""
 
     def __init__(self, c_in: int, c: int) -> None:
         grows = c != c_in
@@ -39,6 +39,8 @@ class BasicBlock(nn.Module):
 
 
 class CifarResNet(Chain):
+    """A convolution, three stages of ``n`` blocks, and a dense layer."""
+
     def __init__(self, n: int, num_classes: int, in_channels: int, width: int) -> None:
         def stage(i: int) -> nn.Sequential:
             c = width * 2**i
@@ -89,7 +91,7 @@ def cifar_resnet1202(num_classes: int = 10, in_channels: int = 3, width: int = 1
 
 
 class WideBlock(nn.Module):
-    """Normalisation and rectifier before each convolution; the input added, projected if it must be."""
+    """Two 3 x 3 convolutions, each after normalisation and rectifier; the input, projected if need be, is added."""
 
     def __init__(self, c_in: int, c: int, stride: int, dropout: float) -> None:
         self.bn1 = nn.BatchNorm2d(c_in)
@@ -107,6 +109,8 @@ class WideBlock(nn.Module):
 
 
 class CifarWideResNet(Chain):
+    """A convolution, three stages ``width`` times as wide as ResNet's, and a dense layer."""
+
     def __init__(self, depth: int, width: int, num_classes: int, in_channels: int, dropout: float) -> None:
         if depth < 10 or depth % 6 != 4:
             raise SpecError(f"depth must be 10, 16, 22, 28, ... (6n + 4); received {depth}", where="CifarWideResNet")
@@ -128,5 +132,5 @@ class CifarWideResNet(Chain):
 def wrn_28_10(
     num_classes: int = 10, in_channels: int = 3, depth: int = 28, width: int = 10, dropout: float = 0.0
 ) -> CifarWideResNet:
-    """WRN-28-10 for CIFAR-10: 36,479,194 parameters (published: 36.5M); other depths and widths as settings."""
+    """WRN-28-10 for CIFAR-10: 36,479,194 parameters (published: 36.5M); settings give other depths and widths."""
     return CifarWideResNet(depth, width, num_classes, in_channels, dropout)

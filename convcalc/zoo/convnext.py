@@ -15,12 +15,12 @@ _PAPER = "Liu et al. 2022, arXiv:2201.03545"
 
 
 def _norm(name: str, c: int) -> dict[str, Any]:
-    """Normalisation over the channels, under this name, between the turns that put them last and back."""
+    """Return normalisation over the channels, by this name, between permutations that move channels last and back."""
     return {"last": nn.Permute((0, 2, 3, 1)), name: nn.LayerNorm(c, eps=1e-06), "first": nn.Permute((0, 3, 1, 2))}
 
 
 class Block(nn.Module):
-    """7 x 7 per channel, normalisation, two dense layers over the channels, a learned scale; the input added."""
+    """7 x 7 per channel, normalisation, two dense layers over the channels, a learned scale; the input is added."""
 
     def __init__(self, c: int) -> None:
         self.layer_scale = nn.Parameter(c, 1, 1)
@@ -33,6 +33,8 @@ class Block(nn.Module):
 
 
 class ConvNeXt(Chain):
+    """A stem of 4 x 4 patches, four stages of blocks with a halving convolution between them, and a dense layer."""
+
     flat = ""  # the classifier flattens
 
     def __init__(self, widths: tuple[int, ...], repeats: tuple[int, ...], num_classes: int, in_channels: int) -> None:

@@ -1,8 +1,8 @@
-"""CRNN: convolutions, then two bidirectional LSTMs along the width, for words in images.
+"""CRNN: convolutions, then two bidirectional LSTMs along the width, to read words in images.
 
-Shi et al. 2015, arXiv:1507.05717, table 1, for 37 classes (letters, digits, blank). Published: 8.3 million parameters,
-exact to that digit with a dense layer from 512 to 256 between the LSTMs, as the authors' code joins the directions;
-without it, 8.7 million. Its poolings of 1 x 2 halve the height alone.
+Shi et al. 2015, arXiv:1507.05717, table 1, for 37 classes (letters, digits, blank). It is published with 8.3 million
+parameters, exact to the digits printed if a dense layer from 512 to 256 joins the directions between the LSTMs, as in
+the authors' code; without that layer there are 8.7 million. The poolings printed as 1 x 2 halve the height only.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from convcalc.zoo.blocks import convs
 
 
 class CRNN(nn.Module):
+    """Convolutions to one row of positions, two bidirectional LSTMs along it, and class scores at each position."""
+
     def __init__(self, num_classes: int, in_channels: int, hidden: int) -> None:
         self.features = nn.Sequential(
             *(convs(in_channels, (64,)), nn.MaxPool2d(2), convs(64, (128,)), nn.MaxPool2d(2)),

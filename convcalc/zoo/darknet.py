@@ -1,11 +1,11 @@
-"""Darknet-53, residual blocks of 1 x 1 and 3 x 3; YOLO v3, three heads on that body.
+"""Darknet-53, residual blocks of 1 x 1 and 3 x 3 convolutions, and YOLO v3, three heads on that body.
 
-Redmon and Farhadi 2018, arXiv:1804.02767, tables 1 and 2: 18.7 Bn operations at 256 x 256, where the convolutions have
-18.57 (two for each multiply–accumulate); no number of parameters.
+Redmon and Farhadi 2018, arXiv:1804.02767, tables 1 and 2, which print 18.7 Bn operations at 256 x 256, where the
+convolutions have 18.57 (two for each multiply–accumulate), and no parameter count.
 
-YOLO's heads (section 2) stand on a thirty-second, a sixteenth and an eighth of the input's size; each position
-describes three boxes: four numbers of place, one of presence, one for each class. The authors' page gives 65.86 Bn
-operations at 416 x 416, which is exact.
+YOLO's heads (section 2) read maps at 1/32, 1/16 and 1/8 of the input's size. Each position predicts three boxes: four
+coordinates, an objectness score, and a score for each class. The authors' page gives 65.86 Bn operations at 416 x 416,
+which is exact.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ _PAPER = "Redmon and Farhadi 2018, arXiv:1804.02767"
 
 
 def unit(c_in: int, c: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    """Return a convolution padded to keep the size, batch normalisation and a leaky rectifier."""
     conv = nn.Conv2d(c_in, c, kernel, stride, kernel // 2, bias=False)
     return nn.Sequential({"conv": conv, "bn": nn.BatchNorm2d(c), "act": nn.LeakyReLU(0.1)})
 
 
 class Residual(nn.Module):
-    """1 x 1 to half the channels, 3 x 3 back, and the input added."""
+    """1 x 1 to half the channels and 3 x 3 back; the input is added."""
 
     def __init__(self, c: int) -> None:
         self.conv1 = unit(c, c // 2, 1)
@@ -35,7 +36,7 @@ class Residual(nn.Module):
 
 
 class Body(nn.Module):
-    """A stem and five stages, each half the size and twice the channels of the one before; gives all stages' maps."""
+    """A stem and five stages, each of half the size and twice the channels; returns the maps of all stages."""
 
     def __init__(self, in_channels: int, width: int) -> None:
         self.conv = unit(in_channels, width, 3)
@@ -53,6 +54,8 @@ class Body(nn.Module):
 
 
 class Darknet(nn.Module):
+    """The body, and a dense layer on the mean of its last maps."""
+
     def __init__(self, num_classes: int, in_channels: int, width: int) -> None:
         self.body = Body(in_channels, width)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
@@ -69,7 +72,7 @@ def darknet53(num_classes: int = 1000, in_channels: int = 3, width: int = 32) ->
 
 
 class Head(nn.Module):
-    """Five convolutions; from there a branch to the boxes."""
+    """Five convolutions, and a branch from them that predicts the boxes; returns both outputs."""
 
     def __init__(self, c_in: int, c: int, num_classes: int) -> None:
         kernels = ((c_in, c, 1), (c, 2 * c, 3), (2 * c, c, 1), (c, 2 * c, 3), (2 * c, c, 1))
@@ -82,7 +85,7 @@ class Head(nn.Module):
 
 
 class YOLOv3(nn.Module):
-    """Heads from the coarsest grid to the finest, each but the first with the enlarged maps of the one before."""
+    """Heads from the coarsest grid to the finest; all but the first also read the enlarged maps of the one before."""
 
     def __init__(self, num_classes: int, in_channels: int, width: int) -> None:
         self.body = Body(in_channels, width)

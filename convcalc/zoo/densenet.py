@@ -1,7 +1,7 @@
-"""DenseNet with 121 to 201 weighted layers, each of which reads all maps before it in its block; DenseNet-BC for CIFAR.
+"""DenseNet with 121 to 201 weighted layers, each of which reads all earlier maps of its block; DenseNet-BC for CIFAR.
 
-Huang et al. 2016, arXiv:1608.06993, table 1 (the bottlenecked, compressing form); for CIFAR, three dense blocks on 32,
-16 and 8 positions a side, section 3 and table 2: depth 100, growth 12, 0.8M parameters, exact to that digit.
+Huang et al. 2016, arXiv:1608.06993, table 1 (the form with bottlenecks and compression). For CIFAR, section 3 and table
+2: three dense blocks on maps of 32 x 32, 16 x 16 and 8 x 8, depth 100, growth 12, 0.8M parameters, exact to that digit.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ _PAPER = "Huang et al. 2016, arXiv:1608.06993"
 
 
 class DenseLayer(nn.Module):
+    """Convolutions of 1 x 1 and 3 x 3 on all maps so far, each after normalisation and rectifier."""
+
     def __init__(self, c_in: int, growth: int) -> None:
         self.cat = nn.Cat(1)
         self.norm1 = nn.BatchNorm2d(c_in)
@@ -32,7 +34,7 @@ class DenseLayer(nn.Module):
 
 
 class DenseBlock(nn.Module):
-    """Layers, each on the block's input and all outputs before it."""
+    """Layers, each of which reads the block's input and all outputs before its own."""
 
     def __init__(self, c_in: int, growth: int, layers: int) -> None:
         self.layers = [DenseLayer(c_in + i * growth, growth) for i in range(layers)]
@@ -47,12 +49,14 @@ class DenseBlock(nn.Module):
 
 
 def transition(c: int) -> nn.Sequential:
-    """Between blocks: half the channels, half the size."""
+    """Return the layers between two blocks, which halve the channels and the size."""
     conv = nn.Conv2d(c, c // 2, 1, bias=False)
     return nn.Sequential({"norm": nn.BatchNorm2d(c), "relu": nn.ReLU(), "conv": conv, "pool": nn.AvgPool2d(2)})
 
 
 class DenseNet(Chain):
+    """A stem of ``c`` channels, dense blocks with transitions between them, and a dense layer."""
+
     def __init__(self, stem: dict[str, Any], blocks: tuple[int, ...], growth: int, c: int, num_classes: int) -> None:
         for i, layers in enumerate(blocks, 1):
             if i > 1:
@@ -67,6 +71,7 @@ class DenseNet(Chain):
 
 
 def large(blocks: tuple[int, ...], growth: int, width: int, num_classes: int, in_channels: int) -> DenseNet:
+    """Return a DenseNet for ImageNet, whose stem has ``width`` channels."""
     stem = {
         "conv0": nn.Conv2d(in_channels, width, 7, stride=2, padding=3, bias=False),
         "norm0": nn.BatchNorm2d(width),
@@ -84,7 +89,7 @@ def densenet121(num_classes: int = 1000, in_channels: int = 3, growth_rate: int 
 
 @network(_PAPER)
 def densenet161(num_classes: int = 1000, in_channels: int = 3, growth_rate: int = 48, width: int = 96) -> DenseNet:
-    """DenseNet-161, of growth 48."""
+    """DenseNet-161, with a growth rate of 48."""
     return large((6, 12, 36, 24), growth_rate, width, num_classes, in_channels)
 
 
@@ -101,14 +106,14 @@ def densenet201(num_classes: int = 1000, in_channels: int = 3, growth_rate: int 
 
 
 class CifarDenseNet(DenseNet):
-    """Three blocks of as many layers."""
+    """Three dense blocks of equally many layers, for images of 32 x 32."""
 
 
 @network(_PAPER, (3, 32, 32))
 def cifar_densenet_bc_100_12(
     num_classes: int = 10, in_channels: int = 3, depth: int = 100, growth_rate: int = 12
 ) -> CifarDenseNet:
-    """DenseNet-BC for CIFAR-10, 100 layers, growth 12: 769,162 parameters (published: 0.8M)."""
+    """DenseNet-BC for CIFAR-10, 100 layers, growth rate 12: 769,162 parameters (published: 0.8M)."""
     if depth < 10 or depth % 6 != 4:
         raise SpecError(f"depth must be 10, 16, 22, ... (6n + 4); received {depth}", where="CifarDenseNet")
     stem = {"conv0": nn.Conv2d(in_channels, 2 * growth_rate, 3, padding=1, bias=False)}

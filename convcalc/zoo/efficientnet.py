@@ -1,7 +1,7 @@
-"""EfficientNet B0 to B7, with the compound scaling as settings; v2, whose first stages are fused.
+"""EfficientNet B0 to B7, with the compound scaling as settings, and v2, whose first stages are fused.
 
 Tan and Le 2019, arXiv:1905.11946, table 1: B0, whose width and depth the others scale; Tan and Le 2021,
-arXiv:2104.00298, table 4: v2-S (M and L after the authors' code).
+arXiv:2104.00298, table 4: v2-S (M and L follow the authors' code).
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 
 from convcalc import nn
 from convcalc.zoo import Factor, network
-from convcalc.zoo.blocks import Chain, InvertedResidual, SqueezeExcite, conv_norm, divisible, inverted
+from convcalc.zoo.blocks import Chain, InvertedResidual, SqueezeExcite, align, conv_norm, inverted
 
 _PAPER, _V2 = "Tan and Le 2019, arXiv:1905.11946", "Tan and Le 2021, arXiv:2104.00298"
 
-B0 = (  # of each stage: expansion, kernel, stride of the first block, channels, blocks
+B0 = (  # for each stage: expansion, kernel, stride of the first block, channels, number of blocks
     (1, 3, 1, 16, 1),
     (6, 3, 2, 24, 2),
     (6, 5, 2, 40, 2),
@@ -28,10 +28,10 @@ B0 = (  # of each stage: expansion, kernel, stride of the first block, channels,
 
 
 class MBConv(InvertedResidual):
-    """MobileNet's block; fused, one full k x k convolution stands for the first two, and nothing squeezes."""
+    """MobileNet's block; ``fused``, a full k x k convolution replaces its first two, without squeeze and excitation."""
 
     def __init__(self, unit: Any, c_in: int, c: int, fused: bool, expansion: int, kernel: int, stride: int) -> None:
-        hidden = divisible(c_in * expansion)
+        hidden = align(c_in * expansion)
         if fused:
             down = [unit(hidden, c, 1, act=None)] if hidden != c_in else []
             steps = [unit(c_in, hidden if down else c, kernel, stride), *down]
@@ -42,16 +42,16 @@ class MBConv(InvertedResidual):
 
 
 class EfficientNet(Chain):
-    """The stages' blocks between two convolutions; ``width`` multiplies channels, ``depth`` the number of blocks."""
+    """Stages of blocks between two convolutions; ``width`` multiplies the channels, ``depth`` the number of blocks."""
 
     def __init__(
         self, stages: Any, width: float, depth: float, dropout: float, classes: int, c_in: int, eps: float = 0.001
     ) -> None:
         stem, fused = (32, 0) if stages is B0 else (stages[0][3], 3)
-        unit, c = partial(conv_norm, act=nn.SiLU, eps=eps), divisible(stem * width)
+        unit, c = partial(conv_norm, act=nn.SiLU, eps=eps), align(stem * width)
         self.features = nn.Sequential(unit(c_in, c, 3, stride=2))
         for i, (expansion, kernel, stride, channels, repeats) in enumerate(stages):
-            c_in, c = c, divisible(channels * width)
+            c_in, c = c, align(channels * width)
             blocks = nn.Sequential(MBConv(unit, c_in, c, i < fused, expansion, kernel, stride))
             blocks.extend(MBConv(unit, c, c, i < fused, expansion, kernel, 1) for _ in range(1, ceil(repeats * depth)))
             self.features.append(blocks)
@@ -126,6 +126,7 @@ def efficientnet_b7(
 
 
 def v2(channels: tuple[int, ...], repeats: tuple[int, ...], *settings: Any) -> EfficientNet:
+    """Return an EfficientNet v2 with these channels and numbers of blocks from stage to stage."""
     stages = zip((1, 4, 4, 4, 6, 6, 6), [3] * 7, (1, 2, 2, 2, 1, 2, 1), (channels[0] // 2, *channels), repeats)
     return EfficientNet(tuple(stages), *settings)
 

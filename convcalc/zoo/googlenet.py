@@ -1,17 +1,16 @@
-"""GoogLeNet (Inception v1): with batch normalisation, as in torchvision, and as the paper has it.
+"""GoogLeNet (Inception v1): with batch normalisation, as in torchvision, and as in the paper.
 
-Szegedy et al. 2014, arXiv:1409.4842, table 1. Torchvision's network has 3 x 3 where the paper has 5 x 5 convolutions,
-and batch normalisation for biases and response normalisation. The auxiliary heads are owned, but the forward pass calls
-them only with ``training``.
+Szegedy et al. 2014, arXiv:1409.4842, table 1. Torchvision has 3 x 3 convolutions where the paper has 5 x 5, and batch
+normalisation instead of biases and response normalisation. Auxiliary heads are counted, but run only with ``training``.
 
 The paper says 12 times fewer parameters than AlexNet (that would be 5 million); its own table sums to 6.8 million, and
-exact are 6,998,552 with biases, of which 1,025,000 in the dense layer. The table counts weights alone, with K = 1024.
-Of its nine inception rows one agrees so (3a: 163,328, 159K); eight differ: 3b 379K (printed 380K), 4a 366.8K (364K), 4b
-438K (437K), 4c 497.5K (463K), 4d 590.5K (580K), 4e 847K (840K), 5a 1018K (1072K), 5b 1409K (1388K). Row 5a, with its
-54M operations, is exact for 928 input channels, where its input has 832; the other rows' operations do follow from
-their widths, so the parameters stand beside widths that are not theirs. The first row (2.7K, 34M) fits no 7 x 7
-convolution from 3 to 64 channels (9,408 weights, 118M MACs), but a separable one, 7 x 7 with 8 filters for each channel
-and 1 x 1 (2,712 weights).
+the exact count is 6,998,552 with biases, of which 1,025,000 are in the dense layer. The table counts weights alone,
+with K = 1024. Of its nine inception rows one agrees (3a: 163,328, 159K) and eight differ: 3b 379K (printed 380K), 4a
+366.8K (364K), 4b 438K (437K), 4c 497.5K (463K), 4d 590.5K (580K), 4e 847K (840K), 5a 1018K (1072K), 5b 1409K (1388K).
+Row 5a, with its 54M operations, is exact for 928 input channels, but its input has 832. The other rows' operations do
+follow from the widths beside them, so their parameters were computed for other widths. The first row (2.7K, 34M) fits
+no 7 x 7 convolution from 3 to 64 channels (9,408 weights, 118M MACs), but does fit a separable one: 7 x 7 with 8
+filters for each channel, then 1 x 1 (2,712 weights).
 """
 
 from __future__ import annotations
@@ -36,15 +35,16 @@ MODULES = {
     "5a": (832, 256, 160, 320, 32, 128, 128),
     "5b": (832, 384, 192, 384, 48, 128, 128),
 }
-"""Input channels; of 1 x 1; of 3 x 3, reduced and after; of 5 x 5, reduced and after; of the projected pooling."""
+"""Channels of each module: input; 1 x 1; 3 x 3, before and after; 5 x 5, before and after; the projected pooling."""
 
 
 def pool(size: int = 3) -> nn.MaxPool2d:
+    """Return a max pooling with stride 2 that rounds sizes up."""
     return nn.MaxPool2d(size, stride=2, ceil_mode=True)
 
 
 def branches(conv: Any, channels: tuple[int, ...], largest: int, pool: Any = nn.MaxPool2d) -> list[Any]:
-    """An inception module's: 1 x 1; 1 x 1 and 3 x 3; 1 x 1 and the ``largest``; a pooling and 1 x 1."""
+    """Return an inception module's branches: 1 x 1; 1 x 1 and 3 x 3; 1 x 1 and ``largest``; a pooling and 1 x 1."""
     c_in, c1, c3_in, c3, c5_in, c5, pooled = channels
     return [
         conv(c_in, c1, 1),
@@ -55,7 +55,7 @@ def branches(conv: Any, channels: tuple[int, ...], largest: int, pool: Any = nn.
 
 
 class Inception(Branches):
-    """An inception module whose units have normalisation."""
+    """An inception module whose convolutions have batch normalisation."""
 
 
 class InceptionAux(Chain):
@@ -73,6 +73,8 @@ class InceptionAux(Chain):
 
 
 class GoogLeNet(nn.Module):
+    """A stem, nine inception modules, a dense layer, and two auxiliary heads."""
+
     conv1: Any
     conv2: Any
 
@@ -95,7 +97,7 @@ class GoogLeNet(nn.Module):
         self.fc = nn.Linear(1024, classes)
 
     def forward(self, x: Any) -> Any:
-        """Class scores; in training, those of the auxiliary heads after them."""
+        """Return the class scores, followed in training by those of the auxiliary heads."""
         scores = []
         for layer in self.stem:
             x = layer(x)
@@ -116,17 +118,18 @@ def googlenet(
 
 
 def conv(c_in: int, c: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    """Return a convolution padded to keep the size, and a rectifier."""
     return nn.Sequential({"conv": nn.Conv2d(c_in, c, kernel, stride, kernel // 2), "relu": nn.ReLU()})
 
 
 def auxiliary(c_in: int, num_classes: int) -> nn.Sequential:
-    """An auxiliary head (section 5): an average over 5 x 5, a 1 x 1 convolution, two dense layers."""
+    """Return an auxiliary head (section 5): an average over 5 x 5, a 1 x 1 convolution, two dense layers."""
     dense = [nn.Flatten(), nn.Linear(128 * 4 * 4, 1024), nn.ReLU(), nn.Dropout(0.7), nn.Linear(1024, num_classes)]
     return nn.Sequential(nn.AvgPool2d(5, stride=3), conv(c_in, 128, 1), *dense)
 
 
 class GoogLeNet2014(GoogLeNet):
-    """As above, with 5 x 5 branches and response normalisation, without batch normalisation."""
+    """GoogLeNet with 5 x 5 branches and response normalisation, without batch normalisation."""
 
     def __init__(self, num_classes: int, in_channels: int, aux_logits: bool, training: bool, dropout: float) -> None:
         self.conv1, self.pool1, self.norm1 = conv(in_channels, 64, 7, 2), pool(), nn.LocalResponseNorm(5)
@@ -148,5 +151,5 @@ def googlenet_2014(
     training: bool = False,
     dropout: float = 0.4,
 ) -> GoogLeNet2014:
-    """GoogLeNet of 2014: 6,998,552 parameters, 13,378,280 with the auxiliary heads (224 x 224 only)."""
+    """GoogLeNet as published: 6,998,552 parameters, 13,378,280 with the auxiliary heads (223 x 223 to 270 x 270)."""
     return GoogLeNet2014(num_classes, in_channels, aux_logits, training, dropout)

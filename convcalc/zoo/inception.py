@@ -1,6 +1,6 @@
 """Inception v3.
 
-Szegedy et al. 2015, arXiv:1512.00567, table 1 and figures 5 to 7, 10; widths that the paper leaves open are
+Szegedy et al. 2015, arXiv:1512.00567, table 1 and figures 5 to 7 and 10; widths that the paper leaves open are
 torchvision's. The forward pass calls the auxiliary head only with ``training``.
 """
 
@@ -17,9 +17,9 @@ ROW, COLUMN, NARROW, TALL = (1, 7), (7, 1), (1, 3), (3, 1)
 
 
 class Mixed(nn.Module):
-    """Branches of convolutions (channels, kernel) and a pooling, concatenated; a last step may have two kernels.
+    """Branches of convolutions (channels, kernel) and a pooling, concatenated; the last step may have two kernels.
 
-    Without channels for the pooling this is a grid reduction: the last steps and the pooling have stride 2.
+    Without channels for the pooling it is a grid reduction: the last steps and the pooling have stride 2.
     """
 
     def __init__(self, c_in: int, pooled: int = 0, **branches: list[tuple[Any, ...]]) -> None:
@@ -52,16 +52,19 @@ DOUBLE: list[tuple[Any, ...]] = [(64, 1), (96, 3), (96, 3)]
 
 
 def _figure_5(c_in: int, pooled: int) -> Mixed:
+    """Return a module of the 35 x 35 grid."""
     return Mixed(c_in, pooled, branch1x1=[(64, 1)], branch5x5=[(48, 1), (64, 5)], branch3x3dbl=DOUBLE)
 
 
 def _figure_6(c: int) -> Mixed:
+    """Return a module of the 17 x 17 grid, ``c`` channels wide inside."""
     single = [(c, 1), (c, ROW), (192, COLUMN)]
     double = [(c, 1), (c, COLUMN), (c, ROW), (c, COLUMN), (192, ROW)]
     return Mixed(768, 192, branch1x1=[(192, 1)], branch7x7=single, branch7x7dbl=double)
 
 
 def _figure_7(c_in: int) -> Mixed:
+    """Return a module of the 8 x 8 grid."""
     last = 384, NARROW, TALL
     return Mixed(c_in, 192, branch1x1=[(320, 1)], branch3x3=[(384, 1), last], branch3x3dbl=[(448, 1), (384, 3), last])
 
@@ -71,6 +74,8 @@ class InceptionAux(Chain):
 
 
 class Inception3(Chain):
+    """A stem, eleven modules on three grids, a dense layer, and an auxiliary head."""
+
     flat = "dropout"
 
     def __init__(self, num_classes: int, in_channels: int, aux_logits: bool, training: bool, dropout: float) -> None:
@@ -101,7 +106,7 @@ class Inception3(Chain):
         self.training = training
 
     def forward(self, x: Any) -> Any:
-        """Class scores; in training, those of the auxiliary head after them."""
+        """Return the class scores, followed in training by those of the auxiliary head."""
         scores = []
         for name, child in children(self):
             if name != "AuxLogits":

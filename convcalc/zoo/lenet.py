@@ -1,8 +1,8 @@
-"""LeNet-5: in the form taught today, and as published with its partial connections and trained subsampling.
+"""LeNet-5 as taught today, and as published, with its partial connections and trained subsampling.
 
 LeCun et al. 1998, *Gradient-based learning applied to document recognition*, section II.B. Both take 32 x 32 and have
-maps of 28, 14, 10 and 5. Today's form has rectifiers and maxima where the paper has squashed tangents and averages with
-weights, and dense layers where it has a last convolution and distances.
+maps of 28, 14, 10 and 5 a side. Today's form has rectifiers where the paper has hyperbolic tangents, max poolings where
+it has averages with learned weights, and dense layers where it has a last convolution and distances.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PAPER = "LeCun et al. 1998, Proc. IEEE 86(11)"
 
 
 class LeNet(Chain):
-    """Convolutions, poolings, dense layers."""
+    """Convolutions, poolings and dense layers in a row."""
 
 
 @network(_PAPER, (1, 32, 32))
@@ -44,11 +44,11 @@ _THREE = ("012", "123", "234", "345", "045", "015")
 _FOUR = ("0123", "1234", "2345", "0345", "0145", "0125", "0134", "1245", "0235")
 
 READS = (*_THREE, *_FOUR, "012345")
-"""Which maps of S2 each map of C3 reads: table I of the paper."""
+"""The maps of S2 that each map of C3 reads: table I of the paper."""
 
 
 class Subsampling(nn.Module):
-    """The mean of 2 x 2 positions, scaled and shifted by two learned numbers for each map, and squashed."""
+    """The mean of 2 x 2 positions, scaled and shifted by two learned numbers for each map; then the tangent."""
 
     def __init__(self, c: int) -> None:
         self.coefficient = nn.Parameter(c, 1, 1)
@@ -61,7 +61,7 @@ class Subsampling(nn.Module):
 
 
 class PartialConvolution(nn.Module):
-    """A 5 x 5 convolution whose maps each read some of the input's maps."""
+    """A 5 x 5 convolution whose output maps each read some of the input's maps."""
 
     def __init__(self) -> None:
         self.maps = nn.ModuleList([nn.Conv2d(len(reads), 1, 5) for reads in READS])
@@ -69,8 +69,8 @@ class PartialConvolution(nn.Module):
 
     def forward(self, x: Any) -> Any:
         maps = x.split(1, 1)
-        read = [nn.Cat(1)(*[maps[int(i)] for i in reads]) for reads in READS]
-        return self.cat(*[conv(part) for conv, part in zip(self.maps, read)])
+        inputs = [nn.Cat(1)(*[maps[int(i)] for i in reads]) for reads in READS]
+        return self.cat(*[conv(part) for conv, part in zip(self.maps, inputs)])
 
 
 class LeNet1998(nn.Module):
@@ -90,14 +90,14 @@ class LeNet1998(nn.Module):
         self.centres = nn.Buffer(num_classes, 84)
 
     def forward(self, x: Any) -> Any:
-        """The squared distance of the last layer's units to each class's fixed picture."""
+        """Return the squared distance between the last layer's units and each class's fixed bitmap."""
         x = self.s4(self.tanh3(self.c3(self.s2(self.tanh1(self.c1(x))))))
         x = self.tanh6(self.f6(self.tanh5(self.c5(x)).flatten(1)))
-        away = x.unsqueeze(1) - self.centres
-        return (away * away).sum(-1)
+        difference = x.unsqueeze(1) - self.centres
+        return (difference * difference).sum(-1)
 
 
 @network(_PAPER, (1, 32, 32))
 def lenet5_1998(num_classes: int = 10, in_channels: int = 1) -> LeNet1998:
-    """LeNet-5 as published: 60,000 learned parameters; the 840 fixed numbers of its output are buffers here."""
+    """LeNet-5 as published: 60,000 learned parameters; the 840 fixed numbers of its output layer are buffers."""
     return LeNet1998(num_classes, in_channels)

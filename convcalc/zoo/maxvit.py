@@ -1,6 +1,7 @@
 """MaxViT: in each block a convolution, attention inside windows, and attention over a coarse grid.
 
-Tu et al. 2022, arXiv:2204.01697, section 3 and table 1. Windows must tile each map: inputs are multiples of 32 windows.
+Tu et al. 2022, arXiv:2204.01697, section 3 and table 1. Windows must tile every map, so the input's height and width
+must be multiples of 32 times ``window``.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from convcalc.zoo import network
 from convcalc.zoo.blocks import Chain, SqueezeExcite, conv_norm
 
 HEAD = 32
-"""Channels of one head."""
+"""Channels of each head."""
 
 
 class MBConv(nn.Module):
-    """An inverted residual with squeeze and excitation, after normalisation."""
+    """An inverted residual with squeeze and excitation, which begins with normalisation."""
 
     def __init__(self, c_in: int, c: int, stride: int) -> None:
         hidden = 4 * c
@@ -37,7 +38,7 @@ class MBConv(nn.Module):
 
 
 class RelativeAttention(nn.Module):
-    """Attention in each part, with a learned bias for each relative position; (N, parts, positions, C) in and out."""
+    """Attention inside each part of (N, parts, positions, C), with a learned bias for each relative position."""
 
     def __init__(self, c: int, window: int) -> None:
         self.relative_position_bias_table = nn.Parameter((2 * window - 1) ** 2, c // HEAD)
@@ -56,7 +57,7 @@ class RelativeAttention(nn.Module):
 
 
 class PartitionAttention(nn.Module):
-    """Attention in each part of a map: a window, or a grid of positions far apart."""
+    """Attention inside each part of a map, which is a window or a coarse grid of positions; then two dense layers."""
 
     def __init__(self, c: int, window: int, grid: bool) -> None:
         self.window, self.grid = window, grid
@@ -80,7 +81,7 @@ class PartitionAttention(nn.Module):
 
 
 class MaxVitLayer(Chain):
-    """Convolution, windows, grid."""
+    """A convolutional block, attention in windows, and attention over a grid."""
 
     def __init__(self, c_in: int, c: int, stride: int, window: int) -> None:
         windows, grid = PartitionAttention(c, window, grid=False), PartitionAttention(c, window, grid=True)
@@ -97,7 +98,7 @@ class Stage(Chain):
 
 
 class MaxVit(Chain):
-    """A stem, four stages, two dense layers."""
+    """A stem, four stages, and two dense layers."""
 
 
 @network("Tu et al. 2022, arXiv:2204.01697")

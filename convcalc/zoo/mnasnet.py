@@ -1,6 +1,6 @@
 """MNASNet (B1: without squeeze and excitation) at four widths.
 
-Tan et al. 2018, arXiv:1807.11626, figure 7 a; widths as in torchvision.
+Tan et al. 2018, arXiv:1807.11626, figure 7(a); widths as in torchvision.
 """
 
 from __future__ import annotations
@@ -9,21 +9,23 @@ from itertools import chain
 
 from convcalc import nn
 from convcalc.zoo import Factor, network
-from convcalc.zoo.blocks import Chain, InvertedResidual, conv_norm, divisible, inverted
+from convcalc.zoo.blocks import Chain, InvertedResidual, align, conv_norm, inverted
 
 _PAPER = "Tan et al. 2018, arXiv:1807.11626"
 
 STAGES = ((3, 3, 24, 3, 2), (3, 5, 40, 3, 2), (6, 5, 80, 3, 2), (6, 3, 96, 2, 1), (6, 5, 192, 4, 2), (6, 3, 320, 1, 1))
-"""Of each stage: expansion, kernel, channels, blocks, stride of the first."""
+"""For each stage: expansion, kernel, channels, number of blocks, stride of the first."""
 
 
 class MNASNet(Chain):
+    """A stem, six stages of inverted residuals, a 1 x 1 convolution, and a dense layer."""
+
     def __init__(self, width: float, num_classes: int, in_channels: int, dropout: float) -> None:
-        stem, c_in = divisible(32 * width), divisible(16 * width)
+        stem, c_in = align(32 * width), align(16 * width)
         self.layers = nn.Sequential(*conv_norm(in_channels, stem, 3, stride=2), *conv_norm(stem, stem, 3, groups=stem))
         self.layers.extend(conv_norm(stem, c_in, 1, act=None))
         for expansion, kernel, channels, repeats, stride in STAGES:
-            c, blocks = divisible(channels * width), nn.Sequential()
+            c, blocks = align(channels * width), nn.Sequential()
             for step in (stride, *[1] * (repeats - 1)):
                 units = inverted(conv_norm, c_in, c_in * expansion, c, kernel, step)
                 blocks.append(InvertedResidual(step == 1 and c_in == c, layers=nn.Sequential(*chain(*units))))

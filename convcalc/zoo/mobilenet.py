@@ -1,12 +1,12 @@
 """MobileNet v1, each convolution factored into one per channel and one of 1 x 1; v2 and v3, inverted residuals.
 
-v1: Howard et al. 2017, arXiv:1704.04861, table 1. Published (tables 6 and 7): 4.2M parameters and 569M mult-adds; of
-width 0.75 2.6M and 325M, 0.5 1.3M and 149M, 0.25 0.5M and 41M: all exact to those digits, with normalisation.
+v1: Howard et al. 2017, arXiv:1704.04861, table 1. Published (tables 6 and 7): 4.2M parameters and 569M mult-adds; 2.6M
+and 325M at width 0.75, 1.3M and 149M at 0.5, 0.5M and 41M at 0.25; all exact to those digits, normalisation included.
 
 v2: Sandler et al. 2018, arXiv:1801.04381, table 2.
 
 v3: Howard et al. 2019, arXiv:1905.02244, tables 1 and 2. The squeezed channels are torchvision's: a quarter of the
-expanded ones, rounded to eights.
+expanded ones, rounded to a multiple of 8.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from functools import partial
 from convcalc import nn
 from convcalc.errors import SpecError
 from convcalc.zoo import Factor, network
-from convcalc.zoo.blocks import Chain, InvertedResidual, SqueezeExcite, conv_norm, divisible, inverted
+from convcalc.zoo.blocks import Chain, InvertedResidual, SqueezeExcite, align, conv_norm, inverted
 
 _V3 = "Howard et al. 2019, arXiv:1905.02244"
 
 STEPS = ((1, 64), (2, 128), (1, 128), (2, 256), (1, 256), (2, 512), *[(1, 512)] * 5, (2, 1024), (1, 1024))
-"""Stride and channels of each factored convolution. The table's last stride of 2 cannot be: it keeps 7 x 7."""
+"""Stride and channels of each factored convolution. The table's last stride of 2 must be 1: the size stays 7 x 7."""
 
 STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
-"""Of each stage of v2: expansion, channels, blocks, stride of the first; columns t, c, n, s of the table."""
+"""For each stage of v2: expansion, channels, number of blocks, stride of the first; columns t, c, n, s of the table."""
 
 Row = tuple[int, int, int, bool, bool, int]
-"""A block: kernel, expanded channels, channels, squeeze and excitation, hard swish, stride; as in the tables."""
+"""A block, as in the tables: kernel, expanded channels, channels, squeeze and excitation, hard swish, stride."""
 
 LARGE: tuple[Row, ...] = (
     (3, 16, 16, False, False, 1),
@@ -63,6 +63,8 @@ SMALL: tuple[Row, ...] = (
 
 
 class MobileNetV1(Chain):
+    """A convolution, thirteen factored ones, and a dense layer."""
+
     def __init__(self, num_classes: int, in_channels: int, width: float, dropout: float) -> None:
         c_in = max(1, int(32 * width))
         self.features = nn.Sequential(conv_norm(in_channels, c_in, 3, stride=2))
@@ -83,11 +85,13 @@ def mobilenet_v1(
 
 
 class MobileNetV2(Chain):
+    """Seven stages of inverted residuals between two convolutions, and a dense layer."""
+
     def __init__(self, num_classes: int, in_channels: int, width: float, dropout: float) -> None:
-        c_in, last, unit = divisible(32 * width), divisible(1280 * max(1.0, width)), partial(conv_norm, act=nn.ReLU6)
+        c_in, last, unit = align(32 * width), align(1280 * max(1.0, width)), partial(conv_norm, act=nn.ReLU6)
         self.features = nn.Sequential(unit(in_channels, c_in, 3, stride=2))
         for expansion, channels, repeats, first in STAGES:
-            c = divisible(channels * width)
+            c = align(channels * width)
             for stride in (first, *[1] * (repeats - 1)):
                 *steps, down = inverted(unit, c_in, c_in * expansion, c, 3, stride)
                 conv, adds = nn.Sequential(*steps, *down), stride == 1 and c_in == c
@@ -107,34 +111,27 @@ def mobilenet_v2(
 
 
 class MobileNetV3(Chain):
-    """``output_stride`` 16 dilates the last stage where it would stride, as segmentation wants it."""
+    """Inverted residuals; ``output_stride`` 16, for segmentation, dilates the last stage instead of striding."""
 
     def __init__(
-        self,
-        rows: tuple[Row, ...],
-        dense: int,
-        classes: int,
-        c_in: int,
-        width: float,
-        dropout: float,
-        output_stride: int,
+        self, rows: tuple[Row, ...], fc: int, classes: int, c_in: int, width: float, dropout: float, output_stride: int
     ) -> None:
         if output_stride not in (16, 32):
             raise SpecError(f"output_stride must be 16 or 32; received {output_stride}", where="MobileNetV3")
         outer = partial(conv_norm, act=nn.Hardswish, eps=0.001)
-        stem, dense = divisible(16 * width), divisible(dense * width)
+        stem, fc = align(16 * width), align(fc * width)
         self.features, c_in = nn.Sequential(outer(c_in, stem, 3, stride=2)), stem
         for i, (kernel, hidden, c, squeezes, swish, stride) in enumerate(rows):
-            hidden, c = divisible(hidden * width), divisible(c * width)
+            hidden, c = align(hidden * width), align(c * width)
             unit = outer if swish else partial(conv_norm, eps=0.001)
-            squeeze = [SqueezeExcite(hidden, divisible(hidden // 4), gate=nn.Hardsigmoid)] if squeezes else []
+            squeeze = [SqueezeExcite(hidden, align(hidden // 4), gate=nn.Hardsigmoid)] if squeezes else []
             dilation = 32 // output_stride if i >= len(rows) - 3 else 1
             block = nn.Sequential(*inverted(unit, c_in, hidden, c, kernel, stride, squeeze, dilation))
             self.features.append(InvertedResidual(stride == 1 and c_in == c, block=block))
             c_in = c
         self.features.append(outer(c_in, 6 * c_in, 1))
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        head = [nn.Linear(6 * c_in, dense), nn.Hardswish(), nn.Dropout(dropout), nn.Linear(dense, classes)]
+        head = [nn.Linear(6 * c_in, fc), nn.Hardswish(), nn.Dropout(dropout), nn.Linear(fc, classes)]
         self.classifier = nn.Sequential(*head)
 
 

@@ -1,8 +1,8 @@
-"""Network in Network: 1 x 1 convolutions after each convolution, and a mean in place of dense layers.
+"""Network in Network: 1 x 1 convolutions after each convolution, and a mean instead of dense layers.
 
-Lin et al. 2013, arXiv:1312.4400, figure 2, without sizes: kernels and channels are those of the authors' released
-models. Figures elsewhere: about 1 M parameters for CIFAR-10 (Springenberg et al., arXiv:1412.6806, table 3; exact
-966,986), 29 MB for ImageNet (the release's own; exact 7,595,176 parameters of 4 bytes, 29.0 MiB).
+Lin et al. 2013, arXiv:1312.4400, figure 2, which gives no sizes: kernels and channels are those of the authors'
+released models. Counts are published elsewhere: about 1M parameters for CIFAR-10 (Springenberg et al., arXiv:1412.6806,
+table 3; exactly 966,986), and 29 MB for ImageNet (with the release; exactly 7,595,176 parameters of 4 bytes, 29.0 MiB).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _PAPER = "Lin et al. 2013, arXiv:1312.4400"
 
 
 def mlpconv(c_in: int, channels: tuple[int, int, int], kernel: int, stride: int = 1, padding: int = 0) -> list[Any]:
-    """A convolution and two of 1 x 1, each with a rectifier."""
+    """Return a convolution and two of 1 x 1, each with a rectifier."""
     first, second, third = channels
     return [*conv(c_in, first, kernel, stride, padding), *conv(first, second, 1), *conv(second, third, 1)]
 
 
 class NIN(Chain):
-    """Convolutions, and the mean of each class's map."""
+    """Convolutions, and the mean of each class's map as its score."""
 
     def __init__(self, *steps: Any) -> None:
         super().__init__(features=nn.Sequential(*steps), avgpool=nn.AdaptiveAvgPool2d(1))

@@ -1,7 +1,7 @@
-"""ResNet with 18 to 152 weighted layers; its kin: `resnext`, `cifar_resnet`.
+"""ResNet with 18 to 152 weighted layers; variants are in `resnext` and `cifar_resnet`.
 
-He et al. 2015, arXiv:1512.03385, table 1. The stride of a bottleneck stands in its 3 x 3 convolution, as in
-torchvision, where the paper has it in the 1 x 1 before: same parameters, 4.1 for 3.8 GMACs at ResNet-50.
+He et al. 2015, arXiv:1512.03385, table 1. A bottleneck's stride is in its 3 x 3 convolution, as in torchvision, where
+the paper has it in the 1 x 1 convolution before: same parameters, but 4.1 instead of 3.8 GMACs for ResNet-50.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ _PLANS = {
     16: ((1, 1, 1), (2, 1, 1), (2, 1, 1), (1, 1, 2)),
     8: ((1, 1, 1), (2, 1, 1), (1, 1, 2), (1, 2, 4)),
 }
-"""For each output stride and stage: the stride, the dilation of the first block, that of the others."""
+"""By output stride, for each stage: the stride, the dilation of the first block, and that of the others."""
 
 
 def shortcut(c_in: int, c: int, stride: int) -> nn.Sequential | None:
-    """The projection beside a block that changes the shape (option B of the paper); None beside all others."""
+    """Return the projection for a block that changes the shape (option B of the paper), and None for any other."""
     return None if stride == 1 and c_in == c else conv_norm(c_in, c, 1, stride, act=None)
 
 
 class BasicBlock(nn.Module):
-    """Two 3 x 3 convolutions, and the input added; takes no dilation."""
+    """Two 3 x 3 convolutions, with the input added; ``dilation`` is ignored."""
 
     expansion = 1
 
@@ -41,16 +41,17 @@ class BasicBlock(nn.Module):
         self.bn2 = nn.BatchNorm2d(c)
         self.downsample = shortcut(c_in, c, stride)
 
-    def residual(self, x: Any) -> Any:
+    def _residual(self, x: Any) -> Any:
+        """Return what is added to the input."""
         return self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
 
     def forward(self, x: Any) -> Any:
-        y = self.residual(x)
+        y = self._residual(x)
         return self.relu(y + (self.downsample(x) if self.downsample else x))
 
 
 class Bottleneck(BasicBlock):
-    """1 x 1 down, 3 x 3, 1 x 1 up, and the input added."""
+    """1 x 1 to fewer channels, 3 x 3, and 1 x 1 to more; the input is added."""
 
     expansion = 4
 
@@ -65,12 +66,15 @@ class Bottleneck(BasicBlock):
         self.relu = nn.ReLU()
         self.downsample = shortcut(c_in, 4 * c, stride)
 
-    def residual(self, x: Any) -> Any:
-        return self.bn3(self.conv3(self.relu(super().residual(x))))
+    def _residual(self, x: Any) -> Any:
+        return self.bn3(self.conv3(self.relu(super()._residual(x))))
 
 
 class ResNet(Chain):
-    """``output_stride`` 16 or 8 dilates the last stages where they would stride; ``more`` is for the blocks."""
+    """A stem, four stages and a dense layer.
+
+    ``output_stride`` 16 or 8 dilates the last stages instead of striding; ``more`` are further arguments of the blocks.
+    """
 
     def __init__(
         self, block: Any, repeats: tuple[int, ...], classes: int, c_in: int, output_stride: int = 32, *more: int

@@ -1,16 +1,16 @@
-"""ResNet's kin, which change its blocks: ResNeXt and Wide ResNet, SE-ResNet, and one of 200 layers.
+"""ResNets with other blocks: ResNeXt, Wide ResNet, SE-ResNet, and ResNet-200 with activation before convolution.
 
 ResNeXt and Wide ResNet change only the 3 x 3 convolution of the bottleneck: Xie et al. 2016, arXiv:1611.05431;
 Zagoruyko and Komodakis 2016, arXiv:1605.07146.
 
 SE-ResNet-50 scales the channels of its blocks by squeeze and excitation before the addition: Hu et al. 2017,
-arXiv:1709.01507, table 1. Published: about 2.5 million parameters more than ResNet-50, by the formula of 2/r times the
-sum of squared channels: exact 2,514,944, and 16,048 biases that it leaves out.
+arXiv:1709.01507, table 1. The paper gives about 2.5 million parameters more than ResNet-50, by the formula 2/r times
+the sum of squared channels; that is exactly 2,514,944, and leaves out 16,048 biases.
 
 ResNet-200 has activation before each convolution: He et al. 2016, arXiv:1603.05027, figure 4(e), section 4 and
-appendix: ResNet-152 with 16 blocks more at 28 x 28. The first block takes the stem's activation as its own, and one
-follows the last block. The paper prints no number of parameters; Zagoruyko and Komodakis (table 8) print 64.7M, exact
-to that digit.
+appendix: ResNet-152 with 16 more blocks at 28 x 28. The first block uses the stem's activation as its own, and another
+follows the last block. The paper prints no parameter count; Zagoruyko and Komodakis (table 8) print 64.7M, exact to
+that digit.
 """
 
 from __future__ import annotations
@@ -67,24 +67,26 @@ def wide_resnet101_2(
 
 
 class SEBottleneck(Bottleneck):
+    """A bottleneck whose channels are scaled by squeeze and excitation before the addition."""
+
     def __init__(self, c_in: int, c: int, stride: int, dilation: int, reduction: int) -> None:
         super().__init__(c_in, c, stride, dilation)
         self.se = SqueezeExcite(4 * c, 4 * c // reduction)
 
-    def residual(self, x: Any) -> Any:
-        return self.se(super().residual(x))
+    def _residual(self, x: Any) -> Any:
+        return self.se(super()._residual(x))
 
 
 @network("Hu et al. 2017, arXiv:1709.01507")
 def se_resnet50(num_classes: int = 1000, in_channels: int = 3, reduction: int = 16) -> ResNet:
-    """SE-ResNet-50: 28,088,024 parameters; ``reduction`` divides the channels that squeeze leaves."""
+    """SE-ResNet-50: 28,088,024 parameters; ``reduction`` divides the channels between squeeze and excitation."""
     if 256 % reduction:
         raise SpecError(f"reduction must divide 256; received {reduction}", where="se_resnet50")
     return ResNet(SEBottleneck, (3, 4, 6, 3), num_classes, in_channels, 32, reduction)
 
 
 class PreactBottleneck(nn.Module):
-    """Normalisation and rectifier before each convolution; a projection reads the activated input, too."""
+    """A bottleneck with activation before each convolution; a projection also reads the activated input."""
 
     expansion = 4
 
@@ -105,6 +107,8 @@ class PreactBottleneck(nn.Module):
 
 
 class PreactResNet(ResNet):
+    """ResNet-200: pre-activation bottlenecks, with normalisation and a rectifier after the last."""
+
     def __init__(self, num_classes: int, in_channels: int) -> None:
         super().__init__(PreactBottleneck, (3, 24, 36, 3), num_classes, in_channels)
         self.bn, self.avgpool, self.fc = nn.BatchNorm2d(2048), vars(self).pop("avgpool"), vars(self).pop("fc")

@@ -1,12 +1,9 @@
-"""Networks that label each pixel, on bodies that give two maps: FCN, DeepLab v3, LR-ASPP.
+"""Networks that label each pixel, on backbones that return two maps: FCN, DeepLab v3, LR-ASPP.
 
-FCN, scores from the last map alone, interpolated: Long et al. 2014, arXiv:1411.4038; on a dilated ResNet, and without
-the paper's earlier maps, as in torchvision.
-
-DeepLab v3, dilated convolutions side by side: Chen et al. 2017, arXiv:1706.05587, section 3.3; torchvision's rates.
-
-LR-ASPP, the lean head that came with MobileNet v3: Howard et al. 2019, arXiv:1905.02244, section 6.4 and figure 10; the
-mean over all positions, as in torchvision, where the paper has windows of 49 x 49.
+- FCN: Long et al. 2014, arXiv:1411.4038; on a dilated ResNet and without the paper's earlier maps, as in torchvision.
+- DeepLab v3, parallel dilated convolutions: Chen et al. 2017, arXiv:1706.05587, section 3.3, at torchvision's rates.
+- LR-ASPP, the light head introduced with MobileNet v3: Howard et al. 2019, arXiv:1905.02244, section 6.4 and figure 10;
+  with the mean over all positions, as in torchvision, where the paper has windows of 49 x 49.
 """
 
 from __future__ import annotations
@@ -24,7 +21,7 @@ _FCN, _DEEPLAB, _SIZE = "Long et al. 2014, arXiv:1411.4038", "Chen et al. 2017, 
 
 
 class ResNetBody(nn.Module):
-    """A ResNet at an eighth of the input's size; gives the map after the child ``early``, and the last map."""
+    """A ResNet at 1/8 of the input's size; returns the map after the child ``early``, and the last map."""
 
     early, channels = "layer3", (1024, 2048)
 
@@ -39,7 +36,7 @@ class ResNetBody(nn.Module):
 
 
 class MobileNetBody(ResNetBody):
-    """MobileNet v3 large, whose fifth map has an eighth of the input's size."""
+    """MobileNet v3 large, whose fifth map has 1/8 of the input's size."""
 
     early, channels = "4", (40, 960)
 
@@ -47,17 +44,18 @@ class MobileNetBody(ResNetBody):
         vars(self).update(children(mobilenet_v3_large(in_channels=in_channels, output_stride=16).features))
 
 
-def resized(x: Any, like: Any) -> Any:
-    """``x`` interpolated to the height and width of another tensor."""
+def resize_like(x: Any, like: Any) -> Any:
+    """Return ``x`` interpolated to the height and width of ``like``."""
     return nn.Upsample(size=like.shape[2:], mode="bilinear")(x)
 
 
 def fcn_head(c_in: int, num_classes: int) -> nn.Sequential:
+    """Return a 3 x 3 convolution to a quarter of the channels, dropout, and a 1 x 1 convolution to the classes."""
     return nn.Sequential(*conv_norm(c_in, c_in // 4, 3), nn.Dropout(0.1), nn.Conv2d(c_in // 4, num_classes, 1))
 
 
 class Segmenter(nn.Module):
-    """A body, a head on its last map, and with ``aux_loss`` another on the earlier one; scores at the input's size."""
+    """A backbone and a head on its last map, then (``aux_loss``) one on the earlier map; scores are interpolated."""
 
     def __init__(self, body: Any, head: Any, num_classes: int, aux_loss: bool) -> None:
         self.backbone = body
@@ -65,10 +63,9 @@ class Segmenter(nn.Module):
         self.aux_classifier = fcn_head(body.channels[0], num_classes) if aux_loss else None
 
     def forward(self, x: Any) -> Any:
-        """Class scores of each pixel, those of the auxiliary head after them."""
         early, last = self.backbone(x)
-        scores = [resized(self.classifier(last), x)]
-        return [*scores, resized(self.aux_classifier(early), x)] if self.aux_classifier else scores
+        scores = [resize_like(self.classifier(last), x)]
+        return [*scores, resize_like(self.aux_classifier(early), x)] if self.aux_classifier else scores
 
 
 @network(_FCN, _SIZE)
@@ -84,14 +81,14 @@ def fcn_resnet101(num_classes: int = 21, in_channels: int = 3, aux_loss: bool = 
 
 
 class Pooled(nn.Sequential):
-    """The mean over positions, convolved, stretched to the input's size again."""
+    """The mean over positions, convolved and interpolated to the input's size."""
 
     def forward(self, x: Any) -> Any:
-        return resized(super().forward(x), x)
+        return resize_like(super().forward(x), x)
 
 
 class ASPP(nn.Module):
-    """Atrous spatial pyramid pooling."""
+    """Atrous spatial pyramid pooling: 1 x 1, three dilated 3 x 3 and the mean over positions, side by side."""
 
     def __init__(self, c_in: int, c: int = 256) -> None:
         dilated = [conv_norm(c_in, c, 3, dilation=rate) for rate in (12, 24, 36)]
@@ -105,6 +102,7 @@ class ASPP(nn.Module):
 
 
 def deeplab_head(c_in: int, num_classes: int) -> nn.Sequential:
+    """Return atrous pyramid pooling, a 3 x 3 convolution, and a 1 x 1 convolution to the classes."""
     return nn.Sequential(ASPP(c_in), *conv_norm(256, 256, 3), nn.Conv2d(256, num_classes, 1))
 
 
@@ -127,7 +125,7 @@ def deeplabv3_mobilenet_v3_large(num_classes: int = 21, in_channels: int = 3, au
 
 
 class Head(nn.Module):
-    """The last map, scaled by what its mean says, and an earlier one; each to classes, added."""
+    """Class scores of the last map, scaled by a gate on its mean, added to those of an earlier map."""
 
     def __init__(self, c_low: int, c_high: int, num_classes: int) -> None:
         self.cbr = conv_norm(c_high, 128, 1)
@@ -136,17 +134,19 @@ class Head(nn.Module):
         self.high_classifier = nn.Conv2d(128, num_classes, 1)
 
     def forward(self, low: Any, high: Any) -> Any:
-        x = resized(self.cbr(high) * self.scale(high), low)
+        x = resize_like(self.cbr(high) * self.scale(high), low)
         return self.low_classifier(low) + self.high_classifier(x)
 
 
 class LRASPP(nn.Module):
+    """MobileNet v3 large with the LR-ASPP head; scores are interpolated."""
+
     def __init__(self, num_classes: int, in_channels: int) -> None:
         self.backbone = MobileNetBody(in_channels)
         self.classifier = Head(*MobileNetBody.channels, num_classes)
 
     def forward(self, x: Any) -> Any:
-        return resized(self.classifier(*self.backbone(x)), x)
+        return resize_like(self.classifier(*self.backbone(x)), x)
 
 
 @network("Howard et al. 2019, arXiv:1905.02244", _SIZE)

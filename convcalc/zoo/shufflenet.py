@@ -1,6 +1,6 @@
 """ShuffleNet v2 at four widths.
 
-Ma et al. 2018, arXiv:1807.11164, table 5 and figure 3 c, d.
+Ma et al. 2018, arXiv:1807.11164, table 5 and figure 3(c) and (d).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _PAPER = "Ma et al. 2018, arXiv:1807.11164"
 
 
 class InvertedResidual(nn.Module):
-    """Half the channels pass through, half are worked on; then all are shuffled. Strided, both halves read all."""
+    """Half the channels pass through, half are convolved, then all are shuffled; strided, both branches read all."""
 
     def __init__(self, c_in: int, c: int, stride: int) -> None:
         def within(c_in: int) -> list[Any]:
@@ -33,6 +33,8 @@ class InvertedResidual(nn.Module):
 
 
 class ShuffleNetV2(Chain):
+    """A stem, three stages and a 1 x 1 convolution of the given widths, and a dense layer."""
+
     def __init__(self, widths: tuple[int, int, int, int], num_classes: int, in_channels: int) -> None:
         def stage(c_in: int, c: int, repeats: int) -> nn.Sequential:
             first = InvertedResidual(c_in, c, 2)

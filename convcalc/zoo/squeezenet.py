@@ -1,6 +1,6 @@
 """SqueezeNet 1.0 and 1.1.
 
-Iandola et al. 2016, arXiv:1602.07360, table 1; 1.1 after the authors' repository, which pools earlier.
+Iandola et al. 2016, arXiv:1602.07360, table 1; 1.1, which pools earlier, follows the authors' repository.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _PAPER = "Iandola et al. 2016, arXiv:1602.07360"
 
 
 class Fire(nn.Module):
-    """A convolution that squeezes the channels, and two side by side that expand them."""
+    """A 1 x 1 convolution that squeezes the channels, and two convolutions side by side that expand them."""
 
     def __init__(self, c_in: int, squeeze: int) -> None:
         self.squeeze = nn.Conv2d(c_in, squeeze, 1)
@@ -32,7 +32,7 @@ class Fire(nn.Module):
 
 
 class SqueezeNet(Chain):
-    """``fires`` are the squeezed channels of the Fire modules; 0 is a pooling."""
+    """Fire modules between two convolutions; ``fires`` lists their squeezed channels, with 0 for a pooling."""
 
     flat = "classifier"
 
@@ -53,5 +53,5 @@ def squeezenet1_0(num_classes: int = 1000, in_channels: int = 3, dropout: float 
 
 @network(_PAPER)
 def squeezenet1_1(num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.5) -> SqueezeNet:
-    """SqueezeNet 1.1: less than half the work of 1.0."""
+    """SqueezeNet 1.1: less than half the MACs of 1.0."""
     return SqueezeNet(64, 3, (0, 16, 16, 0, 32, 32, 0, 48, 48, 64, 64), num_classes, in_channels, dropout)

@@ -1,6 +1,6 @@
-"""Swin: attention inside windows, and in every second block inside shifted ones; the second version is in `swin_v2`.
+"""Swin: attention inside windows, which every second block shifts; version 2 is in `swin_v2`.
 
-Liu et al. 2021, arXiv:2103.14030, section 3. Tensors are (N, H, W, C) inside. Sizes that windows do not tile are
+Liu et al. 2021, arXiv:2103.14030, section 3. Tensors inside are (N, H, W, C). Sizes that windows do not tile are
 padded.
 """
 
@@ -15,17 +15,17 @@ from convcalc.zoo.blocks import Chain, mlp
 _PAPER = "Liu et al. 2021, arXiv:2103.14030"
 
 HEAD = 32
-"""Channels of one head."""
+"""Channels of each head."""
 
 
-def padded(x: Any, multiple: int) -> Any:
-    """(N, H, W, C) with zeros below and to the right, up to multiples of a size."""
+def pad(x: Any, multiple: int) -> Any:
+    """Return (N, H, W, C) with zeros added below and to the right, up to multiples of ``multiple``."""
     below, right = [-(-n // multiple) * multiple - n for n in x.shape[1:3]]
     return x if below == 0 and right == 0 else nn.ConstantPad3d((0, 0, 0, right, 0, below), 0.0)(x)
 
 
 class WindowAttention(nn.Module):
-    """Attention inside windows, with a learned bias for each relative position, the windows shifted or not."""
+    """Attention inside windows, shifted by ``shift`` positions, with a learned bias for each relative position."""
 
     def __init__(self, c: int, window: int, shift: int) -> None:
         self.window, self.shift = window, shift
@@ -37,17 +37,18 @@ class WindowAttention(nn.Module):
     def _add_position(self, heads: int, window: int) -> None:
         self.relative_position_bias_table = nn.Parameter((2 * window - 1) ** 2, heads)
 
-    def position_bias(self) -> Any:
-        """What is added to the scores: a row for each pair of positions."""
+    def _position_bias(self) -> Any:
+        """Return what is added to the scores: for each pair of positions a number for each head."""
         return nn.IndexSelect(0)(self.relative_position_bias_table, self.relative_position_index)
 
-    def scores(self, q: Any, k: Any) -> Any:
+    def _scores(self, q: Any, k: Any) -> Any:
+        """Return the scores of queries against keys, before the bias."""
         return (q * HEAD**-0.5) @ k.transpose(-2, -1)
 
     def forward(self, x: Any) -> Any:
         window = self.window
         n, h, w, c = x.shape
-        x = padded(x, window)
+        x = pad(x, window)
         _, tall, wide, _ = x.shape
         shifts = tuple(0 if isinstance(size, int) and size <= window else self.shift for size in (tall, wide))
         if any(shifts):
@@ -61,12 +62,12 @@ class WindowAttention(nn.Module):
         return x if (tall, wide) == (h, w) else x[:, :h, :w]
 
     def _attend(self, x: Any, masked: Any) -> Any:
-        """Attention of each window's positions on themselves; after a shift, ``masked`` windows of each image."""
+        """Attend inside each of (windows, positions, C), with a mask if the image's ``masked`` windows are shifted."""
         n, length, c = x.shape
         heads = c // HEAD
         q, k, v = self.qkv(x).reshape(n, length, 3, heads, HEAD).permute(2, 0, 3, 1, 4)
-        bias = self.position_bias().reshape(length, length, heads).permute(2, 0, 1)
-        scores = self.scores(q, k) + bias.unsqueeze(0)
+        bias = self._position_bias().reshape(length, length, heads).permute(2, 0, 1)
+        scores = self._scores(q, k) + bias.unsqueeze(0)
         if masked:
             scores = scores.reshape(n // masked, masked, heads, length, length) + nn.Buffer(masked, 1, length, length)
             scores = scores.reshape(n, heads, length, length)
@@ -74,23 +75,24 @@ class WindowAttention(nn.Module):
 
 
 class PatchMerging(nn.Module):
-    """Each 2 x 2 positions become one with twice the channels."""
+    """Every 2 x 2 positions merged into one, with twice the channels."""
 
     def __init__(self, c: int) -> None:
         self.reduction = nn.Linear(4 * c, 2 * c, bias=False)
         self.norm = nn.LayerNorm(4 * c)
         self.cat = nn.Cat(-1)
 
-    def merged(self, x: Any) -> Any:
-        x = padded(x, 2)
+    def _merge(self, x: Any) -> Any:
+        """Return every 2 x 2 positions as one, their channels concatenated."""
+        x = pad(x, 2)
         return self.cat(x[:, ::2, ::2], x[:, 1::2, ::2], x[:, ::2, 1::2], x[:, 1::2, 1::2])
 
     def forward(self, x: Any) -> Any:
-        return self.reduction(self.norm(self.merged(x)))
+        return self.reduction(self.norm(self._merge(x)))
 
 
 class Block(nn.Module):
-    """Attention and two dense layers, each after normalisation, the input added to each."""
+    """Attention and two dense layers, each after normalisation and with its input added."""
 
     attention: type[WindowAttention] = WindowAttention
     merging = PatchMerging
@@ -107,6 +109,8 @@ class Block(nn.Module):
 
 
 class Swin(Chain):
+    """Patches of 4 x 4, four stages of blocks with merging between them, and a dense layer."""
+
     def __init__(
         self, block: type[Block], c: int, repeats: tuple[int, ...], window: int, classes: int, c_in: int
     ) -> None:

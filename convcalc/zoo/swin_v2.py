@@ -1,6 +1,6 @@
-"""Swin v2: cosine attention, normalisation after each layer, positions that a small network turns into biases.
+"""Swin v2: cosine attention, normalisation after each layer, and biases that a small network computes from positions.
 
-Liu et al. 2021, arXiv:2111.09883, section 3; the rest is `swin`'s.
+Liu et al. 2021, arXiv:2111.09883, section 3; all else is as in `swin`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _PAPER = "Liu et al. 2021, arXiv:2111.09883"
 
 
 class CosineAttention(WindowAttention):
-    """Attention by the angle between queries and keys."""
+    """Attention by the cosine of the angle between queries and keys."""
 
     def __init__(self, c: int, window: int, shift: int) -> None:
         super().__init__(c, window, shift)
@@ -26,29 +26,29 @@ class CosineAttention(WindowAttention):
         self.logit_scale = nn.Parameter(heads, 1, 1)
         self.relative_coords_table = nn.Buffer(1, 2 * window - 1, 2 * window - 1, 2)
 
-    def position_bias(self) -> Any:
-        """A network's answer for each relative position, between 0 and 16."""
+    def _position_bias(self) -> Any:
+        """Return a small network's output for each pair of positions, between 0 and 16."""
         table = self.cpb_mlp(self.relative_coords_table).reshape(-1, self.logit_scale.shape[0])
         return nn.IndexSelect(0)(table, self.relative_position_index).sigmoid() * 16
 
-    def scores(self, q: Any, k: Any) -> Any:
+    def _scores(self, q: Any, k: Any) -> Any:
         cosines = nn.Normalize(dim=-1)(q) @ nn.Normalize(dim=-1)(k).transpose(-2, -1)
-        return cosines * nn.Exp()(nn.Hardtanh(-inf, log(100))(self.logit_scale))  # so by at most 100
+        return cosines * nn.Exp()(nn.Hardtanh(-inf, log(100))(self.logit_scale))  # a scale of at most 100
 
 
 class PatchMergingV2(PatchMerging):
-    """With normalisation after the dense layer."""
+    """Patch merging with normalisation after the dense layer."""
 
     def __init__(self, c: int) -> None:
         super().__init__(c)
         self.norm = nn.LayerNorm(2 * c)
 
     def forward(self, x: Any) -> Any:
-        return self.norm(self.reduction(self.merged(x)))
+        return self.norm(self.reduction(self._merge(x)))
 
 
 class BlockV2(Block):
-    """With normalisation after attention and dense layers."""
+    """A block with normalisation after the attention and after the dense layers."""
 
     attention = CosineAttention
     merging = PatchMergingV2

@@ -1,12 +1,12 @@
-"""Networks that label each pixel on the way down and up again: U-Net, and SegNet, which puts values back in place.
+"""Encoder–decoder networks that label each pixel: U-Net, and SegNet, which puts values back where the maxima were.
 
-U-Net, as published, without padding, and padded to keep the input's size: Ronneberger et al. 2015, arXiv:1505.04597,
-figure 1: 23 convolutions, 572 x 572 in and 388 x 388 out. Shortcuts are cropped in the middle. The paper prints no
-number of parameters.
+U-Net, as published without padding, and padded to keep the input's size: Ronneberger et al. 2015, arXiv:1505.04597,
+figure 1: 23 convolutions, 572 x 572 in and 388 x 388 out. Shortcuts are cropped to their centre. The paper prints no
+parameter count.
 
-SegNet, VGG-16's convolutions, and a mirror of them that puts values back where the maxima were: Badrinarayanan et al.
-2015, arXiv:1511.00561, figure 2, for the 12 labels of CamVid. The paper prints a model of 117 MB (table 6): exact,
-29,449,932 parameters of 4 bytes.
+SegNet, VGG-16's convolutions and their mirror image, which puts values back where the maxima were: Badrinarayanan et
+al. 2015, arXiv:1511.00561, figure 2, for the 12 labels of CamVid. The paper prints a model of 117 MB (table 6), which
+is exact: 29,449,932 parameters of 4 bytes.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from convcalc.zoo.blocks import convs
 _PAPER = "Ronneberger et al. 2015, arXiv:1505.04597"
 
 
-def cropped(x: Any, like: Any) -> Any:
-    """The middle of ``x``, of the height and width of another tensor."""
+def crop_like(x: Any, like: Any) -> Any:
+    """Return the centre of ``x``, with the height and width of ``like``."""
     (h, w), (height, width) = x.shape[-2:], like.shape[-2:]
     if (h, w) == (height, width):
         return x
@@ -30,7 +30,7 @@ def cropped(x: Any, like: Any) -> Any:
 
 
 class Up(nn.Module):
-    """Twice the size and half the channels, the shortcut beside them, two convolutions."""
+    """Twice the size and half the channels, the shortcut concatenated, and two convolutions."""
 
     def __init__(self, c: int, padding: int, norm: bool) -> None:
         self.up = nn.ConvTranspose2d(2 * c, c, 2, stride=2)
@@ -39,10 +39,12 @@ class Up(nn.Module):
 
     def forward(self, x: Any, shortcut: Any) -> Any:
         x = self.up(x)
-        return self.conv(self.cat(cropped(shortcut, x), x))
+        return self.conv(self.cat(crop_like(shortcut, x), x))
 
 
 class UNet(nn.Module):
+    """Five stages down and four up, with a shortcut between stages of the same width."""
+
     def __init__(self, num_classes: int, in_channels: int, width: int, padding: int, norm: bool) -> None:
         self.down = nn.ModuleList()
         channels = [width * 2**i for i in range(5)]
@@ -71,15 +73,17 @@ def unet_2015(num_classes: int = 2, in_channels: int = 1, width: int = 64) -> UN
 
 @network(_PAPER, (1, 512, 512))
 def unet(num_classes: int = 2, in_channels: int = 1, width: int = 64, norm: bool = False) -> UNet:
-    """U-Net padded to keep sizes that 16 divides (others it cuts); ``norm`` puts normalisation in the biases' place."""
+    """U-Net padded to keep sizes that 16 divides (it rounds others down); ``norm`` replaces biases by normalisation."""
     return UNet(num_classes, in_channels, width, 1, norm)
 
 
 STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
-"""Channels of VGG-16's convolutions, stage by stage."""
+"""Channels of VGG-16's convolutions, by stage."""
 
 
 class SegNet(nn.Module):
+    """An encoder of five stages, and a decoder that unpools with the indices of the maxima."""
+
     def __init__(self, num_classes: int, in_channels: int) -> None:
         plan = list(zip([in_channels, *[stage[-1] for stage in STAGES]], STAGES))
         self.encoder = nn.ModuleList([convs(c_in, stage, norm=True) for c_in, stage in plan])

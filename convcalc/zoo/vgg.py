@@ -12,11 +12,11 @@ from convcalc.zoo.blocks import Chain, convs, dense_head
 _PAPER = "Simonyan and Zisserman 2014, arXiv:1409.1556"
 
 A, B, D, E = (1, 1, 2, 2, 2), (2, 2, 2, 2, 2), (2, 2, 3, 3, 3), (2, 2, 4, 4, 4)
-"""Convolutions before each of the five poolings."""
+"""Number of convolutions before each of the five poolings."""
 
 
 class VGG(Chain):
-    """Five stages; ``width`` is the channels of the first."""
+    """Five stages and three dense layers; ``width`` is the number of channels in the first stage."""
 
     def __init__(self, plan: tuple[int, ...], norm: bool, classes: int, c_in: int, width: int, dropout: float) -> None:
         self.features = nn.Sequential()

@@ -1,11 +1,11 @@
-"""Networks over clips, (N, C, frames, H, W): C3D; the ResNets R3D, MC3 and R(2+1)D; S3D, GoogLeNet for clips.
+"""Networks for clips, (N, C, frames, H, W): C3D; the ResNets R3D, MC3 and R(2+1)D; S3D, GoogLeNet for clips.
 
 C3D, eight 3 x 3 x 3 convolutions: Tran et al. 2014, arXiv:1412.0767, figure 3, for clips of 16 frames of 112 x 112 and
-the 487 classes of Sports-1M, without a number of parameters; Carreira and Zisserman (arXiv:1705.07750, table 1) print
-79M for theirs of this kind, with fewer classes, and this one has 78.4M with the 101 of UCF-101.
+the 487 classes of Sports-1M. It prints no parameter count; Carreira and Zisserman (arXiv:1705.07750, table 1) print 79M
+for a network of this kind with fewer classes, and this one has 78.4M with the 101 classes of UCF-101.
 
-The ResNets have 18 layers: 3-d convolutions, 3-d ones in the first stage only, and 2-d ones followed by 1-d: Tran et
-al. 2017, arXiv:1711.11248, sections 3.2, 3.3 and 3.5.
+The ResNets have 18 layers: R3D has 3-d convolutions, MC3 has them in the first stage only, and R(2+1)D has 2-d ones
+followed by 1-d: Tran et al. 2017, arXiv:1711.11248, sections 3.2, 3.3 and 3.5.
 
 S3D, its convolutions factored into space and time: Xie et al. 2017, arXiv:1712.04851, figure 2 and section 4; the
 modules' channels are `googlenet`'s.
@@ -26,14 +26,14 @@ Triple = tuple[int, int, int]
 
 
 class C3D(Chain):
-    """Five stages, each with a pooling, the first of which keeps all frames."""
+    """Five stages, each with a pooling, of which the first keeps all frames, and three dense layers."""
 
     flat = "features"
 
 
 @network("Tran et al. 2014, arXiv:1412.0767", _CLIP)
 def c3d(num_classes: int = 487, in_channels: int = 3, dropout: float = 0.5) -> C3D:
-    """C3D: 79,991,015 parameters; takes 16 to 31 frames of 96 x 96 to 127 x 127."""
+    """C3D: 79,991,015 parameters; accepts 16 to 31 frames of 96 x 96 to 127 x 127."""
     features = nn.Sequential()
     for i, stage in enumerate(((64,), (128,), (256, 256), (512, 512), (512, 512))):
         for c in stage:
@@ -44,16 +44,18 @@ def c3d(num_classes: int = 487, in_channels: int = 3, dropout: float = 0.5) -> C
 
 
 def conv(c_in: int, c: int, kernel: Triple, stride: Triple | int = 1) -> nn.Conv3d:
+    """Return a convolution padded to keep the size, without bias."""
     depth, height, width = kernel
     return nn.Conv3d(c_in, c, kernel, stride, (depth // 2, height // 2, width // 2), bias=False)
 
 
 def unit(c_in: int, c: int, kernel: Triple, stride: Triple = (1, 1, 1), eps: float = 1e-05) -> list[Any]:
+    """Return a convolution padded to keep the size, batch normalisation and a rectifier."""
     return [conv(c_in, c, kernel, stride), nn.BatchNorm3d(c, eps), nn.ReLU()]
 
 
-def within(kind: str, c_in: int, c: int, between: int, stride: int) -> Any:
-    """A block's convolution: of kind 3d; 2d, each frame by itself; or 2+1d, with ``between`` channels in between."""
+def block_conv(kind: str, c_in: int, c: int, between: int, stride: int) -> Any:
+    """Return a block's convolution: 3d; 2d, on each frame alone; or 2+1d, with ``between`` channels in between."""
     if kind == "3d":
         return conv(c_in, c, (3, 3, 3), stride)
     if kind == "2d":
@@ -63,12 +65,12 @@ def within(kind: str, c_in: int, c: int, between: int, stride: int) -> Any:
 
 
 class BasicBlock(nn.Module):
-    """Two convolutions, and the input added."""
+    """Two convolutions, with the input added."""
 
     def __init__(self, kind: str, c_in: int, c: int, stride: int) -> None:
-        between = 27 * c_in * c // (9 * c_in + 3 * c)  # as many weights as 3 x 3 x 3 would have
-        self.conv1 = nn.Sequential(within(kind, c_in, c, between, stride), nn.BatchNorm3d(c), nn.ReLU())
-        self.conv2 = nn.Sequential(within(kind, c, c, between, 1), nn.BatchNorm3d(c))
+        between = 27 * c_in * c // (9 * c_in + 3 * c)  # so that there are as many weights as in 3 x 3 x 3
+        self.conv1 = nn.Sequential(block_conv(kind, c_in, c, between, stride), nn.BatchNorm3d(c), nn.ReLU())
+        self.conv2 = nn.Sequential(block_conv(kind, c, c, between, 1), nn.BatchNorm3d(c))
         self.relu = nn.ReLU()
         projection = conv(c_in, c, (1, 1, 1), (1 if kind == "2d" else stride, stride, stride))
         self.downsample = nn.Sequential(projection, nn.BatchNorm3d(c)) if stride != 1 else None
@@ -79,6 +81,8 @@ class BasicBlock(nn.Module):
 
 
 class VideoResNet(Chain):
+    """A stem, four stages and a dense layer; the stages' convolutions are of kind ``first``, then ``rest``."""
+
     def __init__(self, stem: list[Any], first: str, rest: str, num_classes: int) -> None:
         def stage(i: int) -> nn.Sequential:
             c, stride, kind = (64 * 2**i, 2, rest) if i else (64, 1, first)
@@ -110,13 +114,15 @@ def r2plus1d_18(num_classes: int = 400, in_channels: int = 3) -> VideoResNet:
 
 
 def separable(c_in: int, c: int, k: int, stride: int = 1) -> nn.Sequential:
-    """1 x k x k, then k x 1 x 1; 1 x 1 x 1 is one convolution."""
+    """Return convolutions of 1 x k x k and k x 1 x 1, or of 1 x 1 x 1 alone."""
     space = nn.Sequential(*unit(c_in, c, (1, k, k), (1, stride, stride), 0.001))
     time = nn.Sequential(*unit(c, c, (k, 1, 1), (stride, 1, 1), 0.001))
     return nn.Sequential(space, time) if k > 1 else space
 
 
 class S3D(nn.Module):
+    """A stem and nine inception modules of separable convolutions; class scores are averaged over positions."""
+
     def __init__(self, num_classes: int, in_channels: int, dropout: float) -> None:
         def pool() -> nn.MaxPool3d:
             return nn.MaxPool3d((1, 3, 3), stride=(1, 2, 2), padding=(0, 1, 1))

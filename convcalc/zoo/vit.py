@@ -1,4 +1,4 @@
-"""ViT: an image as a sentence of patches.
+"""ViT: an image as a sequence of patches.
 
 Dosovitskiy et al. 2020, arXiv:2010.11929, table 1. The learned positions fix the input's size, which is a setting.
 """
@@ -16,7 +16,7 @@ _PAPER = "Dosovitskiy et al. 2020, arXiv:2010.11929"
 
 
 class EncoderBlock(nn.Module):
-    """Attention and two dense layers, each after normalisation, the input added to each."""
+    """Attention and two dense layers, each after normalisation and with its input added."""
 
     def __init__(self, width: int, heads: int) -> None:
         self.ln_1 = nn.LayerNorm(width, eps=1e-06)
@@ -31,7 +31,7 @@ class EncoderBlock(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Learned positions added, the blocks, a normalisation."""
+    """Learned positions, which are added; then the blocks and normalisation."""
 
     def __init__(self, length: int, layers: int, width: int, heads: int) -> None:
         self.pos_embedding = nn.Parameter(1, length, width)
@@ -43,11 +43,13 @@ class Encoder(nn.Module):
 
 
 class VisionTransformer(nn.Module):
+    """Patches as tokens after a learned class token, the encoder, and a dense layer on the class token."""
+
     def __init__(
         self, patch: int, layers: int, width: int, heads: int, image_size: int, num_classes: int, in_channels: int
     ) -> None:
         if image_size % patch:
-            what = f"image_size must be divisible by the patch's size {patch}; received {image_size}"
+            what = f"image_size must be divisible by the patch size {patch}; received {image_size}"
             raise SpecError(what, where="VisionTransformer")
         self.class_token = nn.Parameter(1, 1, width)
         self.conv_proj = nn.Conv2d(in_channels, width, patch, stride=patch)
@@ -63,29 +65,29 @@ class VisionTransformer(nn.Module):
 
 @network(_PAPER)
 def vit_b_16(num_classes: int = 1000, in_channels: int = 3, image_size: int = 224) -> VisionTransformer:
-    """ViT-B, patches of 16 x 16."""
+    """ViT-B with patches of 16 x 16."""
     return VisionTransformer(16, 12, 768, 12, image_size, num_classes, in_channels)
 
 
 @network(_PAPER)
 def vit_b_32(num_classes: int = 1000, in_channels: int = 3, image_size: int = 224) -> VisionTransformer:
-    """ViT-B, patches of 32 x 32."""
+    """ViT-B with patches of 32 x 32."""
     return VisionTransformer(32, 12, 768, 12, image_size, num_classes, in_channels)
 
 
 @network(_PAPER)
 def vit_l_16(num_classes: int = 1000, in_channels: int = 3, image_size: int = 224) -> VisionTransformer:
-    """ViT-L, patches of 16 x 16."""
+    """ViT-L with patches of 16 x 16."""
     return VisionTransformer(16, 24, 1024, 16, image_size, num_classes, in_channels)
 
 
 @network(_PAPER)
 def vit_l_32(num_classes: int = 1000, in_channels: int = 3, image_size: int = 224) -> VisionTransformer:
-    """ViT-L, patches of 32 x 32."""
+    """ViT-L with patches of 32 x 32."""
     return VisionTransformer(32, 24, 1024, 16, image_size, num_classes, in_channels)
 
 
 @network(_PAPER)
 def vit_h_14(num_classes: int = 1000, in_channels: int = 3, image_size: int = 224) -> VisionTransformer:
-    """ViT-H, patches of 14 x 14."""
+    """ViT-H with patches of 14 x 14."""
     return VisionTransformer(14, 32, 1280, 16, image_size, num_classes, in_channels)

@@ -1,9 +1,9 @@
-"""V-Net: a U-Net of 5 x 5 x 5 convolutions for volumes, each stage with its input added.
+"""V-Net: a U-Net of 5 x 5 x 5 convolutions for volumes, with the input of each stage added to its output.
 
-Milletari et al. 2016, arXiv:1606.04797, figure 2. The paper prints no number of parameters but receptive fields
-(table 1): 5, 22, 72 and 172 on the way down, exact. On the way up it prints 476, 528, 546 and 551, which take each 2 x
-2 x 2 transposed convolution for a window of two; but at stride 2 each of its outputs sees one input, and exact are 468,
-516, 532, and 532 to 548 by position.
+Milletari et al. 2016, arXiv:1606.04797, figure 2. The paper prints no parameter count, but it does print receptive
+fields (table 1): 5, 22, 72 and 172 on the way down, which are exact. On the way up it prints 476, 528, 546 and 551,
+which treat each 2 x 2 x 2 transposed convolution as a window of two; but at stride 2 each of its outputs sees one
+input, and the exact fields are 468, 516, 532, and 532 to 548 by position.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from convcalc.errors import SpecError
 from convcalc.zoo import network
 
 REPEATS = (1, 2, 3, 3, 3)
-"""Convolutions in the stages from the top to the bottom."""
+"""Number of convolutions in each stage, from top to bottom."""
 
 
 def convs(c_in: int, c: int, repeats: int) -> nn.Sequential:
-    """5 x 5 x 5 convolutions with rectifiers of learned slope between them."""
+    """Return 5 x 5 x 5 convolutions with rectifiers of learned slope between them."""
     steps = nn.Sequential(nn.Conv3d(c_in, c, 5, padding=2))
     for _ in range(1, repeats):
         steps.extend([nn.PReLU(c), nn.Conv3d(c, c, 5, padding=2)])
@@ -27,11 +27,11 @@ def convs(c_in: int, c: int, repeats: int) -> nn.Sequential:
 
 
 class First(nn.Module):
-    """The top of the way down: the input, repeated to all channels, is added."""
+    """The first stage on the way down: convolutions, with the input repeated to all channels and added."""
 
     def __init__(self, in_channels: int, c: int) -> None:
         if c % in_channels:
-            raise SpecError(f"in_channels must divide width, {c}; received {in_channels}", where="V-Net")
+            raise SpecError(f"in_channels must divide width ({c}); received {in_channels}", where="V-Net")
         self.convs = convs(in_channels, c, REPEATS[0])
         self.repeat = nn.Cat(1)
         self.copies = c // in_channels
@@ -42,7 +42,7 @@ class First(nn.Module):
 
 
 class Down(nn.Module):
-    """Half the size and twice the channels; convolutions, and their input added."""
+    """Half the size and twice the channels; then convolutions, with their input added."""
 
     def __init__(self, c: int, repeats: int) -> None:
         self.down = nn.Sequential(nn.Conv3d(c // 2, c, 2, stride=2), nn.PReLU(c))
@@ -55,7 +55,7 @@ class Down(nn.Module):
 
 
 class Up(nn.Module):
-    """Twice the size, the shortcut beside it; convolutions, and their input added."""
+    """Twice the size, with the shortcut concatenated; then convolutions, with their input added."""
 
     def __init__(self, c_in: int, c: int, repeats: int) -> None:
         self.up = nn.Sequential(nn.ConvTranspose3d(c_in, c // 2, 2, stride=2), nn.PReLU(c // 2))
@@ -69,6 +69,8 @@ class Up(nn.Module):
 
 
 class VNet(nn.Module):
+    """Five stages down, four up with shortcuts, and a 1 x 1 x 1 convolution to the classes."""
+
     def __init__(self, num_classes: int, in_channels: int, width: int) -> None:
         if width % 2:
             raise SpecError(f"width must be even; received {width}", where="V-Net")
@@ -91,5 +93,5 @@ class VNet(nn.Module):
 
 @network("Milletari et al. 2016, arXiv:1606.04797", (1, 64, 128, 128))
 def vnet(num_classes: int = 2, in_channels: int = 1, width: int = 16) -> VNet:
-    """V-Net for volumes of multiples of 16: 65,175,314 parameters; ``width`` is the first stage's channels."""
+    """V-Net, for sizes that are multiples of 16: 65,175,314 parameters; ``width`` is the first stage's channels."""
     return VNet(num_classes, in_channels, width)

@@ -1,12 +1,13 @@
-"""Rows of causal convolutions with dilations 1, 2, 4, ...: WaveNet and TCN.
+"""Stacks of causal convolutions with dilations 1, 2, 4, ...: WaveNet and TCN.
 
 WaveNet, gated, with dilations up to 512, over one-hot samples: van den Oord et al. 2016, arXiv:1609.03499, figures 3
-and 4. The paper prints neither channels nor parameters, but that a row of dilations 1 to 512 sees 1024 samples; the
-causal convolution before it sees one more. Channels here: 32 along the way, 256 on the side, after common practice.
+and 4. The paper prints neither channels nor parameters, but says that a stack of dilations 1 to 512 sees 1024 samples;
+the causal convolution before it sees one more. Channels follow common practice: 32 in the residual path, 256 in the
+skip connections.
 
 TCN, residual blocks of two convolutions: Bai et al. 2018, arXiv:1803.01271, figure 1, for sequential MNIST: 8 blocks,
-kernel 7, 25 channels (table 2), published at about 70K parameters (table 1). Exact are 66,510; the paper's weight
-normalisation adds one number for each of 400 filters (66,910).
+kernel 7, 25 channels (table 2), published with about 70K parameters (table 1). The exact count is 66,510; the paper's
+weight normalisation adds one number for each of 400 filters (66,910).
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ from convcalc.zoo import network
 
 
 def check_dilations(depth: int) -> None:
-    """Refuse a row of dilations 1, 2, 4, ... too long to be meant. Raises SpecError."""
+    """Raise SpecError if a stack of dilations 1, 2, 4, ... is too deep to be intended."""
     if depth > 20:
-        raise SpecError(f"depth, whose dilations end in 2^(depth - 1), must be at most 20; received {depth}")
+        raise SpecError(f"depth must be at most 20, since dilations reach 2^(depth - 1); received {depth}")
 
 
 def causal(c_in: int, c: int, dilation: int = 1) -> nn.Sequential:
-    """A convolution of two taps that sees no later sample: zeros before, none after."""
+    """Return a convolution of two taps that sees no later sample: zeros are padded before, none after."""
     return nn.Sequential({"pad": nn.ConstantPad1d((dilation, 0), 0), "conv": nn.Conv1d(c_in, c, 2, dilation=dilation)})
 
 
 class GatedBlock(nn.Module):
-    """A squashed and a gating dilated convolution, multiplied; 1 x 1 onto the input and 1 x 1 to the side."""
+    """Two dilated convolutions, one gating the other; then 1 x 1 to what is added to the input, and 1 x 1 to a skip."""
 
     def __init__(self, c: int, skip: int, dilation: int) -> None:
         self.filter, self.gate = causal(c, c, dilation), causal(c, c, dilation)
@@ -44,6 +45,8 @@ class GatedBlock(nn.Module):
 
 
 class WaveNet(nn.Module):
+    """A causal convolution, stacks of gated blocks, and 1 x 1 convolutions on the sum of their skips."""
+
     def __init__(self, num_classes: int, in_channels: int, width: int, skip: int, depth: int, stacks: int) -> None:
         check_dilations(depth)
         self.causal = causal(in_channels, width)
@@ -52,23 +55,23 @@ class WaveNet(nn.Module):
         self.head = nn.Sequential(nn.ReLU(), nn.Conv1d(skip, skip, 1), nn.ReLU(), nn.Conv1d(skip, num_classes, 1))
 
     def forward(self, x: Any) -> Any:
-        x, sides = self.causal(x), []
+        x, skips = self.causal(x), []
         for block in self.blocks:
-            x, side = block(x)
-            sides.append(side)
-        return self.head(self.add(*sides))
+            x, skip = block(x)
+            skips.append(skip)
+        return self.head(self.add(*skips))
 
 
 @network("van den Oord et al. 2016, arXiv:1609.03499", (256, 16000))
 def wavenet(
     num_classes: int = 256, in_channels: int = 256, width: int = 32, skip: int = 256, depth: int = 10, stacks: int = 3
 ) -> WaveNet:
-    """A WaveNet of ``stacks`` rows of ``depth`` gated blocks, over a second of sound at 16 kHz."""
+    """WaveNet: ``stacks`` stacks of ``depth`` gated blocks, over one second of sound at 16 kHz."""
     return WaveNet(num_classes, in_channels, width, skip, depth, stacks)
 
 
 class TemporalBlock(nn.Module):
-    """Two causal dilated convolutions, each with rectifier and dropout, and the input added."""
+    """Two causal dilated convolutions, each with a rectifier and dropout; the input is added."""
 
     def __init__(self, c_in: int, c: int, kernel: int, dilation: int, dropout: float) -> None:
         self.steps = nn.Sequential()
@@ -84,6 +87,8 @@ class TemporalBlock(nn.Module):
 
 
 class TCN(nn.Module):
+    """Residual blocks with doubling dilations, and a dense layer on the last position."""
+
     def __init__(self, num_classes: int, in_channels: int, width: int, depth: int, kernel: int, dropout: float) -> None:
         check_dilations(depth)
         channels = (in_channels, *[width] * depth)

@@ -1,6 +1,6 @@
 """Xception: separable convolutions with shortcuts.
 
-Chollet 2016, arXiv:1610.02357, figure 5. Published (table 3): 22,855,952 parameters, which is exact.
+Chollet 2016, arXiv:1610.02357, figure 5. The published 22,855,952 parameters (table 3) are exact.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from convcalc.zoo.blocks import Chain, conv_norm
 
 
 def separable(c_in: int, c: int) -> nn.Sequential:
-    """3 x 3 for each channel, then 1 x 1, then normalisation."""
+    """Return a 3 x 3 convolution per channel, a 1 x 1 convolution, and normalisation."""
     within = nn.Conv2d(c_in, c_in, 3, padding=1, groups=c_in, bias=False)
     return nn.Sequential(within, *conv_norm(c_in, c, 1, act=None))
 
 
 class Block(nn.Module):
-    """Separable convolutions, each after a rectifier; one that strides ends in a pooling and projects its input."""
+    """Separable convolutions, each after a rectifier; with ``strides``, a pooling follows, the input is projected."""
 
     def __init__(self, c_in: int, *channels: int, strides: bool = True, starts_active: bool = True) -> None:
         self.steps = nn.Sequential()
@@ -37,7 +37,7 @@ class Block(nn.Module):
 
 
 class Xception(Chain):
-    """Entry, middle and exit flow."""
+    """Entry flow, middle flow and exit flow."""
 
 
 @network("Chollet 2016, arXiv:1610.02357", (3, 299, 299))

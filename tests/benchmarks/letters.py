@@ -1,8 +1,8 @@
-"""Speed of letters, side by side in one run with torch.export and FlopCounterMode; prints a Markdown table.
+"""Speed with letters as sizes, compared with torch.export and FlopCounterMode in one run; prints a Markdown table.
 
-Run by hand: ``python tests/benchmarks/letters.py``. Nothing here is a test: no figure is asserted. Each measure is the
-median over fresh interpreters, since a second run in one finds most in its caches; sympy, numpy and torch are imported
-before the clock starts.
+Run by hand: ``python tests/benchmarks/letters.py``. Nothing here is a test: no figure is asserted. Each figure is the
+median over fresh interpreters, since a second run in the same one would be served by caches; sympy, numpy and torch are
+imported before the clock starts.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def stop():
 
 
 def seconds(code: str, rounds: int = 5) -> float:
-    """The median of what ``code`` prints, each time in a fresh interpreter."""
+    """Return the median of the seconds that ``code`` prints, each time in a fresh interpreter."""
     text = f"ROOT = {str(ROOT)!r}\nSHEET = {SHEET!r}\n{HEAD}{code}"
     runs = [
         subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True) for _ in range(rounds)
@@ -122,11 +122,11 @@ def seconds(code: str, rounds: int = 5) -> float:
 def main() -> None:
     """Print the table."""
     rows = [
-        ("ResNet-50 in H and W: all columns, collected totals", seconds(RESNET), "< 0.35 s"),
+        ("ResNet-50 in H and W: all columns and collected totals", seconds(RESNET), "< 0.35 s"),
         ("torch.export with dynamic H and W, then FlopCounterMode at one size", seconds(EXPORT, 3), ""),
         ("legal sizes of a U-Net with four levels", seconds(UNET), "< 1 s"),
-        ("all totals of ResNet-50 compiled, at 10⁶ sizes", seconds(MILLION), "< 1 s"),
-        ("the slowest network of the zoo in letters", seconds(ZOO, 1), "< 5 s"),
+        ("all totals of ResNet-50, compiled, at 10⁶ sizes", seconds(MILLION), "< 1 s"),
+        ("the slowest network of the zoo, sizes in letters", seconds(ZOO, 1), "< 5 s"),
     ]
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
     print("| what, after the imports | measured | aim |\n|---|---:|---:|")

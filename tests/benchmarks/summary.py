@@ -1,4 +1,4 @@
-"""Speed and memory of a summary, side by side in one run with what it is held against; prints a Markdown table.
+"""Speed and memory of a summary, measured in one run with what it is compared with; prints a Markdown table.
 
 Run by hand: ``python tests/benchmarks/summary.py``. Nothing here is a test: no figure is asserted.
 """
@@ -31,7 +31,7 @@ SHAPE = (1, 3, 224, 224)
 
 
 class TorchBottleneck(tnn.Module):
-    """ResNet-50's block in plain torch (He et al. 2015), so that building is timed as a user's own model would be."""
+    """ResNet-50's block in plain torch (He et al. 2015), so that building is timed as for a user's own model."""
 
     def __init__(self, c_in: int, width: int, stride: int) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class TorchBottleneck(tnn.Module):
 
 
 def torch_resnet50() -> tnn.Module:
-    """ResNet-50 on the meta device."""
+    """Return ResNet-50 on the meta device."""
     with torch.device("meta"):
         layers = [tnn.Conv2d(3, 64, 7, 2, 3, bias=False), tnn.BatchNorm2d(64), tnn.ReLU(), tnn.MaxPool2d(3, 2, 1)]
         c_in = 64
@@ -67,7 +67,7 @@ def torch_resnet50() -> tnn.Module:
 
 
 def torch_counter() -> int:
-    """FLOPs of ResNet-50 by torch's own counter, building included."""
+    """Return the FLOPs of ResNet-50 by torch's own counter, building included."""
     model = torch_resnet50()
     with FlopCounterMode(display=False) as counter, torch.device("meta"):
         model(torch.empty(SHAPE))
@@ -75,23 +75,23 @@ def torch_counter() -> int:
 
 
 def torchinfo_summary() -> int:
-    """Parameters of ResNet-50 by torchinfo, building included."""
+    """Return the parameters of ResNet-50 by torchinfo, building included."""
     return torchinfo.summary(torch_resnet50(), input_size=SHAPE, device="meta", verbose=0).total_params
 
 
-def ours() -> tuple[int, int]:
-    """FLOPs and parameters of ResNet-50 by convcalc, building included."""
+def convcalc_summary() -> tuple[int, int]:
+    """Return the FLOPs and parameters of ResNet-50 by convcalc, building included."""
     totals = cc.summary("resnet50", SHAPE).totals
     return totals["flops"], totals["params"]
 
 
 def table() -> str:
-    """The printed table of ResNet-152."""
+    """Return the printed table of ResNet-152."""
     return str(cc.summary("resnet152", SHAPE))
 
 
 def table_without_fields() -> str:
-    """The same with receptive fields neither led through the graph nor told."""
+    """Return the same table without computing receptive fields: neither through the graph nor for its rows."""
     real = report.propagate, report.receptive_field
     report.propagate = lambda graph, weighted: Flow([None] * len(graph.nodes), 0)  # type: ignore[assignment]
     report.receptive_field = lambda *_: None  # type: ignore[assignment]
@@ -101,56 +101,56 @@ def table_without_fields() -> str:
         report.propagate, report.receptive_field = real  # type: ignore[misc]
 
 
-def alternating(*calls: Callable[[], object], rounds: int = 15, block: float = 0.2) -> list[list[float]]:
-    """Mean seconds of each call over a block of ``block`` seconds, the calls in turn: a slow moment meets all alike."""
+def time_in_turn(*calls: Callable[[], object], rounds: int = 15, block: float = 0.2) -> list[list[float]]:
+    """Return mean seconds of each call over blocks of ``block`` seconds, in turn: a slow moment slows all alike."""
     times: list[list[float]] = [[] for _ in calls]
     for call in calls:
         call()
     for _ in range(rounds):
-        for call, into in zip(calls, times):
+        for call, seconds in zip(calls, times):
             count, start = 0, time.perf_counter()
             while time.perf_counter() - start < block:
                 call()
                 count += 1
-            into.append((time.perf_counter() - start) / count)
+            seconds.append((time.perf_counter() - start) / count)
     return times
 
 
 def ratio(slow: Sequence[float], fast: Sequence[float]) -> float:
-    """Median of the ratios, pair by pair."""
+    """Return the median of the pairwise ratios."""
     return statistics.median(a / b for a, b in zip(slow, fast))
 
 
-# a process of its own, so that the peak memory is the command's and not that of this one, from which it is forked
+# a separate process, so that the peak memory is the command's and not that of this one, from which it is forked
 LAUNCH = """import json, resource, subprocess, sys
 subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
 usage = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(json.dumps([usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6]))"""
 
 
-def command(*words: str) -> Callable[[], tuple[float, float]]:
-    """A whole process: its CPU seconds and its peak memory in MB."""
+def prepare(*words: str) -> Callable[[], tuple[float, float]]:
+    """Return a function that runs a process and returns its CPU seconds and its peak memory in MB."""
 
     def run() -> tuple[float, float]:
-        done = subprocess.run([sys.executable, "-c", LAUNCH, *words], capture_output=True, text=True, check=True)
-        seconds, megabytes = json.loads(done.stdout)
+        result = subprocess.run([sys.executable, "-c", LAUNCH, *words], capture_output=True, text=True, check=True)
+        seconds, megabytes = json.loads(result.stdout)
         return seconds, megabytes
 
     return run
 
 
-def commands(rounds: int = 15) -> tuple[float, float, float, float]:
-    """CPU of the command, of importing its two libraries, the ratio pair by pair, and the command's peak memory."""
-    whole = command(os.path.join(os.path.dirname(sys.executable), "convcalc"), "summary", "resnet50")
-    bare = command(sys.executable, "-c", "import click, tabulate")
-    whole(), bare()
-    pairs = [(whole(), bare()) for _ in range(rounds)]
-    cpu = [(w[0], b[0]) for w, b in pairs]
+def time_commands(rounds: int = 15) -> tuple[float, float, float, float]:
+    """Return CPU seconds of the command and of importing its two libraries, their ratio, and the command's peak MB."""
+    full = prepare(os.path.join(os.path.dirname(sys.executable), "convcalc"), "summary", "resnet50")
+    bare = prepare(sys.executable, "-c", "import click, tabulate")
+    full(), bare()
+    pairs = [(full(), bare()) for _ in range(rounds)]
+    cpu = [(f[0], b[0]) for f, b in pairs]
     return (
-        statistics.median(w for w, _ in cpu),
+        statistics.median(f for f, _ in cpu),
         statistics.median(b for _, b in cpu),
-        statistics.median(w / b for w, b in cpu),
-        max(w[1] for w, _ in pairs),
+        statistics.median(f / b for f, b in cpu),
+        max(f[1] for f, _ in pairs),
     )
 
 
@@ -163,14 +163,14 @@ cc.summary(nn.Sequential(*layers), (1, 8, 32, 32)).totals
 print(time.perf_counter() - start)"""
 
 
-def chain(length: int) -> float:
-    """Seconds of a summary of ``length`` convolutions in a row, in a fresh interpreter: nothing is remembered."""
+def time_chain(length: int) -> float:
+    """Return the seconds of a summary of ``length`` convolutions in a row, in a fresh interpreter with empty caches."""
     words = [sys.executable, "-c", CHAIN, str(length)]
     return float(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
 
 
-def bytes_a_node(length: int = 10_000) -> float:
-    """Memory that a report of a long chain holds, a node: model, graph, report and its rows."""
+def bytes_per_node(length: int = 10_000) -> float:
+    """Return the memory per node that a report of a long chain holds: model, graph, report and its rows."""
     gc.collect()
     tracemalloc.start()
     model = nn.Sequential(*[nn.Conv2d(8 + i % 2, 9 - i % 2, 3, padding=1) for i in range(length)])
@@ -184,24 +184,28 @@ def bytes_a_node(length: int = 10_000) -> float:
 
 def main() -> None:
     """Print the table."""
-    assert torch_counter() == ours()[0] and torchinfo_summary() == ours()[1]
-    counter, info, convcalc = alternating(torch_counter, torchinfo_summary, ours)
-    told, bare_table = alternating(table, table_without_fields)
-    short, long = zip(*[(chain(1_000), chain(10_000)) for _ in range(5)])
-    cpu, bare, share, peak = commands()
+    assert torch_counter() == convcalc_summary()[0] and torchinfo_summary() == convcalc_summary()[1]
+    counter, info, convcalc = time_in_turn(torch_counter, torchinfo_summary, convcalc_summary)
+    with_fields, without_fields = time_in_turn(table, table_without_fields)
+    short, long = zip(*[(time_chain(1_000), time_chain(10_000)) for _ in range(5)])
+    cpu, bare, share, peak = time_commands()
     rows = [
         ("FlopCounterMode on the meta device, building included", f"{statistics.median(counter) * 1e3:.1f} ms", ""),
         ("torchinfo on the meta device, building included", f"{statistics.median(info) * 1e3:.1f} ms", ""),
         ('cc.summary("resnet50", (1, 3, 224, 224))', f"{statistics.median(convcalc) * 1e3:.2f} ms", ""),
         ("FlopCounterMode / convcalc", f"{ratio(counter, convcalc):.0f}", ">= 80"),
         ("torchinfo / convcalc", f"{ratio(info, convcalc):.0f}", ""),
-        ("ResNet-152's table / the same without receptive fields", f"{ratio(told, bare_table):.2f}", "<= 1.3"),
+        (
+            "ResNet-152's table / the same without receptive fields",
+            f"{ratio(with_fields, without_fields):.2f}",
+            "<= 1.3",
+        ),
         ('python -c "import click, tabulate", CPU', f"{bare * 1e3:.0f} ms", ""),
         ("convcalc summary resnet50, CPU", f"{cpu * 1e3:.0f} ms", ""),
         ("command / import of its two libraries, CPU", f"{share:.2f}", "<= 1.6"),
         ("peak memory of the command", f"{peak:.1f} MB", "< 35 MB"),
         ("10,000-layer chain / 1,000-layer chain", f"{ratio(long, short):.1f}", "10"),
-        ("memory a node of the 10,000-layer chain", f"{bytes_a_node():,.0f} B", "< 4,000 B"),
+        ("memory per node of the 10,000-layer chain", f"{bytes_per_node():,.0f} B", "< 4,000 B"),
     ]
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, torch {torch.__version__}\n"
