@@ -320,7 +320,7 @@ def test_formulas_explain_what_they_compute(formula: Formula) -> None:
     assert str(steps[0]).endswith(f" = {result}")
     assert "*" not in str(steps[0])
     names = {node.id for node in ast.walk(ast.parse(formula.text)) if isinstance(node, ast.Name)}
-    assert names - {"ceildiv", "min", "max"} == set(formula.symbols)
+    assert names - {"ceildiv", "min", "max", "quotient"} == set(formula.symbols)
     assert formula.source
 
 
