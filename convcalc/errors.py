@@ -88,14 +88,14 @@ class NotAnInteger(SpecError):
     """A value that is not an integer, where argument or size ``name``, of ``owner`` if it has one, takes nothing else.
 
     >>> print(NotAnInteger("kernel_size", 2.5, "Conv2d"))
-    Conv2d: kernel_size must be a whole number; received 2.5
+    Conv2d: kernel_size must be an integer; received 2.5
     """
 
     def __init__(self, name: str, received: object, owner: str = "") -> None:
         self.name = name
         self.received = received
         subject = f"{owner}: {name}" if owner else name
-        super().__init__(f"{subject} must be a whole number; received {received!r}", about=[name])
+        super().__init__(f"{subject} must be an integer; received {received!r}", about=[name])
 
 
 class MissingArguments(SpecError):

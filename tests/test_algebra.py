@@ -281,9 +281,9 @@ def test_letters_print_for_people(dim: Any, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("3x-1", "'-1' in '3x-1' is not a size\n  a size is a whole number such as 224 or a letter such as H\n"
+        ("3x-1", "'-1' in '3x-1' is not a size\n  a size is an integer such as 224 or a letter such as H\n"
          "  write it as 3x224x224 or 3xHxW"),
-        ("1e9", "'1e9' in '1e9' is not a size\n  a size is a whole number such as 224 or a letter such as H\n"
+        ("1e9", "'1e9' in '1e9' is not a size\n  a size is an integer such as 224 or a letter such as H\n"
          "  write it as 3x224x224 or 3xHxW"),
         ("3x0x4", "a size lies between 1 and 1,000,000,000; received 0\n  write it as 3x224x224"),
         ("9" * 400, "a size lies between 1 and 1,000,000,000; received a number of 400 digits\n"
@@ -325,11 +325,11 @@ def test_formulas_explain_what_they_compute(formula: Formula) -> None:
 
 
 @pytest.mark.parametrize("formula", FORMULAS, ids=lambda formula: formula.name)
-def test_slips_do_slip(formula: Formula) -> None:
+def test_mistakes_change_the_result(formula: Formula) -> None:
     numbers = random.Random(0)
     values = [[numbers.randint(1, 12) for _ in formula.symbols] for _ in range(200)]
-    for name in formula.slips:
-        assert any(formula.slip(name)(*v) != formula(*v) for v in values), name
+    for name in formula.mistakes:
+        assert any(formula.mistake(name)(*v) != formula(*v) for v in values), name
 
 
 TAPS = st.builds(slide, st.integers(1, 4), st.integers(1, 3), st.integers(0, 3), st.integers(1, 3)) | st.builds(

@@ -115,15 +115,15 @@ ShapeError: conv1 = Conv2d(3, 64, 7, stride=2, padding=3, bias=False): expected 
   input 1 x 224 x 224 from input""",
     "summary resnet50 --input 3x-1": """\
 SpecError: '-1' in '3x-1' is not a size
-  a size is a whole number such as 224 or a letter such as H
+  a size is an integer such as 224 or a letter such as H
   write it as 3x224x224 or 3xHxW""",
     "summary resnet50 --input 1e9": """\
 SpecError: '1e9' in '1e9' is not a size
-  a size is a whole number such as 224 or a letter such as H
+  a size is an integer such as 224 or a letter such as H
   write it as 3x224x224 or 3xHxW""",
     "summary resnet50 --input 3xnanx224": """\
 SpecError: 'nan' in '3xnanx224' is not a size
-  a size is a whole number such as 224 or a letter such as H
+  a size is an integer such as 224 or a letter such as H
   write it as 3x224x224 or 3xHxW""",
     f"summary resnet50 --input 3x{'7' * 400}x224": """\
 SpecError: a size lies between 1 and 1,000,000,000; received a number of 400 digits
@@ -139,7 +139,7 @@ SpecError: resnet50: takes an input of 3 axes, such as 3 x 224 x 224; received 2
   write it as 3x224x224""",
     "summary resnet50 --batch 0": """\
 SpecError: batch: a size lies between 1 and 1,000,000,000; received 0
-  write it as a whole number such as 8, or a letter""",
+  write it as an integer such as 8, or a letter""",
     "summary resnet50 --batch 2x3": "SpecError: batch: expected one size, received 2: 2 x 3",
     "summary resnet50 --set foo": """\
 SpecError: --set: 'foo' is not name=value

@@ -55,7 +55,7 @@ FACTS: list[tuple[ConvcalcError, type[ConvcalcError], dict[str, Any], str]] = [
         NotAnInteger("kernel_size", 2.5, "Conv2d"),
         SpecError,
         {"name": "kernel_size", "received": 2.5, "about": ("kernel_size",)},
-        "Conv2d: kernel_size must be a whole number; received 2.5",
+        "Conv2d: kernel_size must be an integer; received 2.5",
     ),
     (
         MissingArguments(["a", "b"], where="Conv2d"),
@@ -69,7 +69,7 @@ FACTS: list[tuple[ConvcalcError, type[ConvcalcError], dict[str, Any], str]] = [
         {"setting": "wide", "known": {"width": 1, "p": 0.5}},
         "net: has no setting 'wide'\n  it takes width=1, p=0.5",
     ),
-    (FractionAmongLetters(), SpecError, {}, "min and max compare letters with whole numbers only"),
+    (FractionAmongLetters(), SpecError, {}, "min and max compare letters with integers only"),
     (
         WrongMap("conv", 1, 3, (1, 8), "write it so"),
         SpecError,

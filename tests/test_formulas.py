@@ -321,7 +321,7 @@ def test_the_formula_of_the_mission() -> None:
         "weight": "K·K·C_in·C_out",
         "bias": "C_out",
     }
-    assert {slip: str(found.total.slip(slip)) for slip in found.total.slips} == {
+    assert {name: str(found.total.mistake(name)) for name in found.total.mistakes} == {
         "bias forgotten": "K·K·C_in·C_out",
         "input channels forgotten": "K·K·C_out + C_out",
     }
@@ -351,13 +351,13 @@ def test_parameters_with_numbers(layer: Layer, text: str) -> None:
 @pytest.mark.parametrize(
     "kind", [*nd("Conv"), "Linear", "LSTM", "MultiheadAttention", "BatchNorm2d", "ConvTranspose2d"]
 )
-def test_slips_of_parameters_do_slip(kind: str) -> None:
+def test_mistakes_in_parameters_change_the_count(kind: str) -> None:
     found = parameters_of_kind(getattr(nn, kind))
     assert found is not None
     values = range(2, 2 + len(found.total.symbols))
-    for slip in found.total.slips:
-        wrong = found.total.slip(slip)
-        assert wrong(*values) != found.total(*values), slip
+    for name in found.total.mistakes:
+        wrong = found.total.mistake(name)
+        assert wrong(*values) != found.total(*values), name
 
 
 def test_a_kind_whose_sizes_take_no_letters_has_no_formula() -> None:

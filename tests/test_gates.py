@@ -38,7 +38,7 @@ def test_limits_are_read_exactly(text: str) -> None:
     assert parse_limit(text) == Limit(LIMITS[text])
 
 
-HINT = "\n  write a whole number: 25_000_000, 600M, 4.1G, 4.1e9"
+HINT = "\n  write an integer: 25_000_000, 600M, 4.1G, 4.1e9"
 WRONG = {
     "": f"limit: '' is not a limit{HINT}",
     "many": f"limit: 'many' is not a limit{HINT}",
@@ -55,9 +55,9 @@ WRONG = {
     ".5M": f"limit: '.5M' is not a limit{HINT}",
     "٣": f"limit: '٣' is not a limit{HINT}",
     "9" * 400: f"limit: '{'9' * 27}...' is not a limit{HINT}",
-    "1.5": f"limit: 1.5 is not a whole number{HINT}",
-    "4.0891842567G": f"limit: 4.0891842567G is not a whole number{HINT}",
-    "4.12345e3": f"limit: 4.12345e3 is not a whole number{HINT}",
+    "1.5": f"limit: 1.5 is not an integer{HINT}",
+    "4.0891842567G": f"limit: 4.0891842567G is not an integer{HINT}",
+    "4.12345e3": f"limit: 4.12345e3 is not an integer{HINT}",
     "2e24": "limit: a limit lies between 0 and 10²⁴; received 2e24",
     "1e999": "limit: a limit lies between 0 and 10²⁴; received 1e999",
     "+5%": "limit: +5% needs another network to count from\n  `convcalc compare A B` holds B against A",
@@ -75,8 +75,7 @@ def test_percents() -> None:
     assert parse_limit("+5%", relative=True) == Limit(percent=Fraction(5))
     assert parse_limit("-2.5 %", relative=True) == Limit(percent=Fraction(-5, 2))
     for text, told in {
-        "5%": "--max-params: '5%' is not a limit\n"
-        "  write a whole number: 25_000_000, 600M, 4.1G, 4.1e9, or +5% against A",
+        "5%": "--max-params: '5%' is not a limit\n  write an integer: 25_000_000, 600M, 4.1G, 4.1e9, or +5% against A",
         "-101%": "--max-params: -101% is more than all of it",
     }.items():
         with pytest.raises(SpecError) as error:

@@ -312,7 +312,7 @@ def test_assumptions_in_short() -> None:
         (["K % 2 == 0"], SpecError, "--assume: 'K % 2 == 0': no size here is called K\n  there are H, W"),
         (["H % 32"], SpecError, "--assume: 'H % 32' compares nothing\n"
          "  write it as 'H % 32 == 0', 'H == W' or 'H >= 64'"),
-        (["H >= 2.5"], SpecError, "--assume: 'H >= 2.5': sizes are whole numbers up to 1,000,000,000; received 2.5\n"
+        (["H >= 2.5"], SpecError, "--assume: 'H >= 2.5': sizes are integers up to 1,000,000,000; received 2.5\n"
          "  write it as 'H % 32 == 0', 'H == W' or 'H >= 64'"),
         (["H * W == 4"], SpecError, "--assume: 'H * W == 4': H * W is not a sum of letters\n"
          "  write it as 'H % 32 == 0', 'H == W' or 'H >= 64'"),
@@ -385,7 +385,7 @@ def test_subs_refuses_what_it_cannot_do() -> None:
     with pytest.raises(ShapeError) as refused:
         graph.subs(H=3)
     assert str(refused.value) == "needs H ≥ 4; with H = 3 that does not hold"
-    with pytest.raises(SpecError, match="H must be a whole number"):
+    with pytest.raises(SpecError, match="H must be an integer"):
         graph.subs(H=3.5)
 
 

@@ -317,14 +317,14 @@ MISTAKES: list[tuple[Any, tuple[Any, ...], type[ConvcalcError], str]] = [
           input 3 x 8 x 8 from input""",
     ),
     (lambda x: x.split([1, 1], 1), X, ShapeError, "split: (1, 1) do not add up to the 3 of 2 x 3 x 8 x 8"),
-    (lambda x: x[:, [0, 1]], X, SpecError, "Slice: index must be a whole number; received [0, 1]"),
+    (lambda x: x[:, [0, 1]], X, SpecError, "Slice: index must be an integer; received [0, 1]"),
     (lambda x: x + "one", X, SpecError, "Add: takes symbolic tensors and numbers; received 'one'"),
     (lambda x: nn.ReLU()(3), X, SpecError, "ReLU(): takes symbolic tensors; received 3"),
     (lambda x: cat(x, 1), X, SpecError, None),
     (lambda x: cat([], 1), X, ShapeError, None),
     (lambda x: nn.Parameter(3, 0), X, SpecError, "Parameter: sizes must be at least 1; received 3 x 0"),
     (lambda x: x, (1, 3, 0, 8), SpecError, "the sizes of input must be positive; received 1 x 3 x 0 x 8"),
-    (lambda x: x, (1, 2.5), SpecError, "a size of input must be a whole number; received 2.5"),
+    (lambda x: x, (1, 2.5), SpecError, "a size of input must be an integer; received 2.5"),
     (nn.Module(), X, SpecError, "Module: has no forward\n  define forward(self, x)"),
 ]
 

@@ -52,7 +52,7 @@ def test_a_document_has_a_length(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ("text", "told"),
     [
         (_document(rows=[ROW, {**ROW, "inputs": 3}]), "row 2: inputs: expected a list"),
-        (_document(inputs=[[1.5]]), "a whole number or a letter; received 1.5"),
+        (_document(inputs=[[1.5]]), "an integer or a letter; received 1.5"),
         (_document(rows=[{**ROW, "spec": "Conv2d(3, 8, 3, stride=1, stride=2)"}]), "cannot stand in a layer"),
         (_document(rows=[{**ROW, "spec": "ReLU(**a)"}]), "cannot stand in a layer"),
     ],

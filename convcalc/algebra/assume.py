@@ -154,7 +154,7 @@ def _product(a: Line, b: Line) -> Any:
 
 def _constant(language: Language, node: ast.Constant, scope: _Scope) -> Line:
     if type(node.value) is not int or abs(node.value) > LIMIT:
-        what = f": sizes are whole numbers up to {LIMIT:,}; received {node.value!r:.40}"
+        what = f": sizes are integers up to {LIMIT:,}; received {node.value!r:.40}"
         raise _error(repr(scope.text), what)
     return {"": node.value}
 

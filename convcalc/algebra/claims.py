@@ -150,7 +150,7 @@ def _letter(language: Language, node: ast.Name, scope: _Scope) -> Any:
 
 def _integer(language: Language, node: ast.Constant, scope: _Scope) -> int:
     if type(node.value) is not int or abs(node.value) > LIMIT:
-        raise _refused(f"{scope.text!r}: {node.value!r:.40} is not a whole number up to {LIMIT:,}")
+        raise _refused(f"{scope.text!r}: {node.value!r:.40} is not an integer up to {LIMIT:,}")
     return node.value
 
 

@@ -39,7 +39,7 @@ def as_dim(value: Any, what: str = "a size", owner: str = "") -> Dim:
 
     >>> as_dim(2.5, "kernel_size")
     Traceback (most recent call last):
-    convcalc.errors.NotAnInteger: kernel_size must be a whole number; received 2.5
+    convcalc.errors.NotAnInteger: kernel_size must be an integer; received 2.5
     """
     if type(value) is int:
         return value
@@ -157,5 +157,5 @@ def substitute(dim: Dim, values: Mapping[Any, Dim]) -> Dim:
 
 
 def letter(name: str) -> Any:
-    """A positive whole number of this name."""
+    """A positive integer of this name."""
     return _symbolic().symbol(name)

@@ -1,8 +1,8 @@
-"""Formulas: text of ours that computes, written once.
+"""Formulas: text in our own source that computes, written once.
 
-A formula explains itself with the numbers put in, and beside it stand the usual slips, so that a wrong answer can be
-traced to its cause. The text is in our own source and runs at every call of a layer: so Python compiles it once, while
-what people write goes through `expression` and is never executed.
+A formula explains itself with its values substituted, and lists the common mistakes, so that a wrong answer can be
+traced to its cause. Its text runs at every call of a layer, so Python compiles it once. What users write is never
+compiled or executed: `algebra/expression` evaluates that.
 """
 
 import ast
@@ -17,7 +17,7 @@ from convcalc.algebra.types import Dim
 
 
 class Step(NamedTuple):
-    """One use of a formula; ``axis`` is that of the output whose size it is, where it is one's."""
+    """One use of a formula; ``axis`` is the axis of the output whose size it computes, None where it is not a size."""
 
     formula: "Formula"
     values: Mapping[str, Dim]
@@ -50,7 +50,7 @@ def recording() -> Iterator[list[Step]]:
 
 
 def quotient(a: Any, b: Any) -> Any:
-    """Return ``a/b``: an integer where ``b`` divides ``a``, as it is taken to do where one is a letter.
+    """Return ``a/b``: an integer where ``b`` divides ``a``, which is assumed where one of them is a symbol.
 
     >>> quotient(12, 4), quotient(1, 2)
     (3, Fraction(1, 2))
@@ -63,28 +63,28 @@ def quotient(a: Any, b: Any) -> Any:
 class Formula:
     """A formula as Python text over named dims, computed exactly.
 
-    It is written with ``+ - * //``, ``ceildiv``, ``min``, ``max`` and ``quotient`` (a division that leaves no rest).
-    ``symbols`` maps each name, in the order of the call's arguments, to its meaning; ``slips`` what goes wrong to the
-    text that goes wrong; ``source`` is the paper or documentation it comes from.
+    It is written with ``+ - * //``, ``ceildiv``, ``min``, ``max`` and ``quotient`` (a division without remainder).
+    ``symbols`` maps each name, in the order of the call's arguments, to its meaning; ``mistakes`` maps each common
+    mistake to the wrong text it leads to; ``source`` is the paper or documentation it comes from.
 
     >>> Formula("same", "ceildiv(n, s)", dict(n="input size", s="stride")).filled(dict(n=7, s=2))
     '⌈7/2⌉'
     """
 
     def __init__(
-        self, name: str, text: str, symbols: Mapping[str, str], slips: Mapping[str, str] = {}, source: str = ""
+        self, name: str, text: str, symbols: Mapping[str, str], mistakes: Mapping[str, str] = {}, source: str = ""
     ) -> None:
         self.name = name
         self.text = text
         self.symbols = symbols
-        self.slips = slips
+        self.mistakes = mistakes
         self.source = source
-        self._compute: Any = None  # compiled where it is first called: a run uses a few formulas of many
+        self._compute: Any = None  # compiled on the first call: a run uses few of the many formulas
 
     def __call__(self, *values: Any, axis: int | None = None) -> Dim:
         """Return the result; ``axis`` says which axis of the output has this size, for `recording`."""
         if self._compute is None:
-            # the text is ours, never a user's: specs are parsed elsewhere and never evaluated
+            # the text is ours, never a user's: specs are parsed elsewhere, without eval
             self._compute = eval(f"lambda {', '.join(self.symbols)}: {self.text}", _KNOWN)
         result: Dim = self._compute(*values)
         steps = _steps.get()
@@ -95,12 +95,12 @@ class Formula:
     def __str__(self) -> str:
         return self.filled({})
 
-    def slip(self, name: str) -> "Formula":
-        """The wrong formula of this slip."""
-        return Formula(f"{self.name}: {name}", self.slips[name], self.symbols)
+    def mistake(self, name: str) -> "Formula":
+        """Return the wrong formula that this common mistake leads to."""
+        return Formula(f"{self.name}: {name}", self.mistakes[name], self.symbols)
 
     def filled(self, values: Mapping[str, Dim]) -> str:
-        """The formula for people, with ``values`` in place of their names."""
+        """Return the formula in mathematical notation, with ``values`` substituted for their names."""
         return _render(ast.parse(self.text, mode="eval").body, values, 0)
 
 
@@ -110,7 +110,7 @@ _JOINTS = {"Add": (" + ", 1), "Sub": (" − ", 1), "Mult": ("·", 2)}
 
 
 def _render(node: ast.expr, values: Mapping[str, Dim], tightness: int) -> str:
-    """One node as text, in brackets where it binds looser than ``tightness``."""
+    """Return a node as text, in brackets where it binds looser than ``tightness``."""
     if isinstance(node, ast.Name):
         return _filled(values[node.id], tightness) if node.id in values else node.id
     if isinstance(node, ast.Constant):
@@ -132,12 +132,12 @@ def _render(node: ast.expr, values: Mapping[str, Dim], tightness: int) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Return a dim, or a jump between units that is no integer, as text."""
+    """Return a dim, or a fraction (a jump between units can be one), as text."""
     return str(value) if isinstance(value, Fraction) else show(value)
 
 
 def _filled(value: Any, tightness: int) -> str:
-    """Return a value as it stands in a formula that binds with ``tightness``."""
+    """Return a value as text, in brackets where the formula around it binds with ``tightness``."""
     text = _shown(value)
     if isinstance(value, Fraction):
         return f"({text})" if tightness > 1 else text

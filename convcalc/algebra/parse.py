@@ -11,7 +11,7 @@ from convcalc.errors import SpecError
 def parse_shape(text: str) -> Shape:
     """A shape from text such as ``3x224x224``, ``3,224,224`` or ``3xHxW`` (letters are symbols).
 
-    Raises SpecError for anything but whole numbers from 1 to 10⁹ and names.
+    Raises SpecError for anything but integers from 1 to 10⁹ and names.
 
     >>> parse_shape("3x224x224")
     (3, 224, 224)
@@ -32,7 +32,7 @@ def parse_dim(part: str, text: str) -> Dim:
     part, text = (word if len(word) <= 40 else word[:37] + "..." for word in (part, text))
     raise SpecError(
         f"{part!r} in {text!r} is not a size",
-        details=["a size is a whole number such as 224 or a letter such as H"],
+        details=["a size is an integer such as 224 or a letter such as H"],
         hint="write it as 3x224x224 or 3xHxW",
     )
 

@@ -1,4 +1,4 @@
-"""Sets of sizes: positive whole numbers that repeat from some number on."""
+"""Sets of sizes: positive integers that repeat from some number on."""
 
 from collections.abc import Callable, Iterable
 from itertools import pairwise

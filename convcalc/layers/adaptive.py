@@ -27,7 +27,7 @@ ADAPTIVE_FIELD = Formula(
         "o": "output size",
         "j": FIELD.symbols["j"],
     },
-    slips={"windows held to divide the input": "r + (n//o - 1)*j"},
+    mistakes={"windows held to divide the input": "r + (n//o - 1)*j"},
     source="torch.nn.AdaptiveAvgPool2d: the largest window holds ⌈(n − g)/o⌉ + 1 elements",
 )
 
@@ -35,7 +35,7 @@ ADAPTIVE_JUMP = Formula(
     "jump of adaptive windows",
     "quotient(j*n, o)",
     {"j": FIELD.symbols["j"], "n": "input size", "o": "output size"},
-    slips={"upside down": "quotient(j*o, n)"},
+    mistakes={"upside down": "quotient(j*o, n)"},
     source="n/o units of the input lie between two of the output, on average",
 )
 
@@ -43,7 +43,7 @@ ADAPTIVE_READS = Formula(
     "elements read by adaptive windows along one axis",
     "n + o - g",
     {"n": "input size", "o": "output size", "g": "greatest common divisor of the two"},
-    slips={"overlaps forgotten": "n"},
+    mistakes={"overlaps forgotten": "n"},
     source="torch.nn.AdaptiveAvgPool2d: window i holds floor(i*n/o) up to ceil((i + 1)*n/o)",
 )
 
@@ -59,7 +59,7 @@ class _AdaptivePool(Layer):
     def check(self) -> None:
         self.each_at_least(1, "output_size")
         if self.rank == 1 and None in self.output_size:
-            self.refuse_argument("output_size", f"must be a whole number; received {self.output_size}")
+            self.refuse_argument("output_size", f"must be an integer; received {self.output_size}")
 
     def _each_axis(self, name: str, value: Any) -> Any:
         if not isinstance(value, (tuple, list)) or None not in value:

@@ -25,7 +25,7 @@ PROJECTION_MACS = Formula(
         "k": "key features",
         "v": "value features",
     },
-    slips={"output projection forgotten": "n*e*(l*e + s*(k + v))", "batch forgotten": "e*(2*l*e + s*(k + v))"},
+    mistakes={"output projection forgotten": "n*e*(l*e + s*(k + v))", "batch forgotten": "e*(2*l*e + s*(k + v))"},
     source="arXiv:1706.03762, section 3.2.2: query, key, value and output are projected",
 )
 
@@ -33,7 +33,7 @@ ATTENTION_MACS = Formula(
     "multiply–accumulates of attention itself",
     "2*n*l*s*e",
     {"n": "batch size", "l": "positions of the query", "s": "positions attended to", "e": "embedding size"},
-    slips={"only the scores": "n*l*s*e", "square of the query": "2*n*l*l*e"},
+    mistakes={"only the scores": "n*l*s*e", "square of the query": "2*n*l*l*e"},
     source="arXiv:1706.03762, section 3.2.1: scores QKᵀ and their product with V, over all heads together",
 )
 

@@ -218,7 +218,7 @@ class Slice(_Idle):
             return self.dim_of("index", item)
         step = 1 if item.step is None else self.dim_of("step", item.step)
         if not isinstance(step, int) or step < 1:
-            self.refuse(f"the step of a slice must be a whole number of at least 1; received {step}")
+            self.refuse(f"the step of a slice must be an integer of at least 1; received {step}")
         start, stop = (None if end is None else self.dim_of("index", end) for end in (item.start, item.stop))
         return Span(start, stop, step)
 

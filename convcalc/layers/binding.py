@@ -191,7 +191,7 @@ class Configured:
         if isinstance(value, (tuple, list)):
             if len(value) == self.rank:
                 return tuple([self.dim_of(name, item) for item in value])
-            self.refuse_argument(name, f"takes one whole number or {self.rank} of them; received {value!r}")
+            self.refuse_argument(name, f"takes one integer or {self.rank} of them; received {value!r}")
         return (self.dim_of(name, value),) * self.rank
 
     def positive(self, name: str, value: Any) -> Dim:
@@ -286,7 +286,7 @@ def as_integer(value: Any, name: str, owner: str = "") -> Dim:
 
     >>> as_integer(True, "kernel_size", "Conv2d")
     Traceback (most recent call last):
-    convcalc.errors.NotAnInteger: Conv2d: kernel_size must be a whole number; received True
+    convcalc.errors.NotAnInteger: Conv2d: kernel_size must be an integer; received True
     """
     odd = isinstance(value, bool)
     if is_symbolic(value):

@@ -23,7 +23,7 @@ SIZE = Formula(
     "convolution size",
     "(n + 2*p - d*(k - 1) - 1)//s + 1",
     WINDOW,
-    slips={
+    mistakes={
         "padding counted once": "(n + p - d*(k - 1) - 1)//s + 1",
         "the + 1 forgotten": "(n + 2*p - d*(k - 1) - 1)//s",
         "stride ignored": "n + 2*p - d*(k - 1)",
@@ -37,7 +37,7 @@ SAME_SIZE = Formula(
     "SAME size",
     "ceildiv(n, s)",
     {"n": "input size", "s": "stride"},
-    slips={"stride ignored": "n", "rounded down": "n//s"},
+    mistakes={"stride ignored": "n", "rounded down": "n//s"},
     source="tf.nn.convolution, padding='SAME'",
 )
 
@@ -59,7 +59,7 @@ MACS = Formula(
         "g": "groups",
         "t": "positions of the kernel, K·K in two dimensions",
     },
-    slips={
+    mistakes={
         "input channels forgotten": "n*o*C_out*t",
         "groups ignored": "n*o*C_out*C_in*t",
         "positions forgotten": "n*C_out*quotient(C_in, g)*t",

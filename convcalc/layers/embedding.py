@@ -76,7 +76,7 @@ class Embedding(Layer):
 
 
 class IndexSelect(Layer):
-    """The rows that a tensor of whole numbers names, along axis ``dim``, as `torch.index_select`.
+    """The rows that a tensor of integers names, along axis ``dim``, as `torch.index_select`.
 
     >>> IndexSelect(0).output_shape((169, 3), (2401,))
     (2401, 3)

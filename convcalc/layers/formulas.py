@@ -104,7 +104,7 @@ FIELD = Formula(
     "receptive field",
     "r + d*(k - 1)*j",
     {"r": _SEEN["r"], "d": _STRIDED["d"], "k": _STRIDED["k"], "j": _SEEN["j"]},
-    slips={
+    mistakes={
         "kernel sizes multiplied": "r*k",
         "k for k − 1": "r + d*k*j",
         "strides before it left out": "r + d*(k - 1)",
@@ -117,7 +117,7 @@ JUMP = Formula(
     "jump",
     "j*s",
     {"j": _SEEN["j"], "s": _STRIDED["s"]},
-    slips={"strides added": "j + s", "strides before it left out": "s"},
+    mistakes={"strides added": "j + s", "strides before it left out": "s"},
     source=FIELD.source,
 )
 
@@ -125,7 +125,7 @@ START = Formula(
     "start",
     "a - p*j",
     _FIRST,
-    slips={"jump forgotten": "a - p", "padding ignored": "a"},
+    mistakes={"jump forgotten": "a - p", "padding ignored": "a"},
     source=FIELD.source,
 )
 
@@ -133,7 +133,7 @@ SHIFTED_START = Formula(
     "start of a shifted axis",
     "a + b*j",
     {"a": _FIRST["a"], "b": "position of the input that unit 0 reads", "j": _SEEN["j"]},
-    slips={"jump forgotten": "a + b"},
+    mistakes={"jump forgotten": "a + b"},
     source=FIELD.source,
 )
 
@@ -141,7 +141,7 @@ SPREAD_JUMP = Formula(
     "jump of an axis that grows",
     "quotient(j, s)",
     {"j": _SEEN["j"], "s": "stride, or the factor that the axis grows by"},
-    slips={"multiplied, as if it were strided": "j*s"},
+    mistakes={"multiplied, as if it were strided": "j*s"},
     source="s units of the output lie between two of the input",
 )
 
@@ -156,6 +156,6 @@ MEMORY = Formula(
     "bytes in fp32",
     "4*e",
     {"e": "elements of the output, or of the parameters"},
-    slips={"bytes a number forgotten": "e", "bits for bytes": "32*e", "fp16": "2*e"},
+    mistakes={"bytes a number forgotten": "e", "bits for bytes": "32*e", "fp16": "2*e"},
     source="IEEE 754, binary32: 4 bytes a number",
 )

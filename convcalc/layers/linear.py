@@ -15,7 +15,7 @@ LINEAR_MACS = Formula(
     "multiply–accumulates of a linear layer",
     "n*i*o",
     {"n": "rows", "i": "input features", "o": "output features"},
-    slips={"rows forgotten": "i*o", "bias counted in": "n*(i + 1)*o"},
+    mistakes={"rows forgotten": "i*o", "bias counted in": "n*(i + 1)*o"},
     source="torch.nn.Linear; torch.utils.flop_counter counts two FLOPs for each",
 )
 
@@ -30,7 +30,7 @@ BILINEAR_MACS = Formula(
     "multiply–accumulates of a bilinear layer",
     "n*o*(i*j + j)",
     {"n": "rows", "i": "first input features", "j": "second input features", "o": "output features"},
-    slips={"only the first product": "n*o*i*j", "rows forgotten": "o*(i*j + j)"},
+    mistakes={"only the first product": "n*o*i*j", "rows forgotten": "o*(i*j + j)"},
     source="torch.nn.Bilinear: x₁ᵀA takes i·j for each output, its product with x₂ another j",
 )
 

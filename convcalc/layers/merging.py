@@ -21,7 +21,7 @@ MATRIX_MACS = Formula(
     "multiply–accumulates of a matrix product",
     "o*k",
     {"o": "elements of the output", "k": "products summed for each: the columns of the left matrix"},
-    slips={"summed size forgotten": "o"},
+    mistakes={"summed size forgotten": "o"},
     source="torch.matmul; torch.utils.flop_counter counts two FLOPs for each",
 )
 
@@ -30,7 +30,7 @@ CONCATENATED_SIZE = Formula(
     "concatenated size",
     "m + n",
     {"m": "size of the tensors before along the axis", "n": "size of the next one"},
-    slips={"only the first": "m", "the larger of the two": "max(m, n)"},
+    mistakes={"only the first": "m", "the larger of the two": "max(m, n)"},
     source="torch.cat",
 )
 
@@ -50,7 +50,7 @@ JOINED_FIELD = Formula(
         "b": "first pixel that unit 0 of the other sees",
         "q": "its field",
     },
-    slips={"added": "a + r + b + q - a - b", "the smaller of the two": "min(a + r, b + q) - max(a, b)"},
+    mistakes={"added": "a + r + b + q - a - b", "the smaller of the two": "min(a + r, b + q) - max(a, b)"},
     source="Araujo, Norris and Sim, Distill 2019, doi:10.23915/distill.00021: the union of what both see",
 )
 

@@ -18,7 +18,7 @@ PADDED_SIZE = Formula(
     "padded size",
     "n + a + b",
     {"n": "input size", "a": "padding before", "b": "padding after"},
-    slips={"padded on one side": "n + a", "cropping taken for padding": "n - a - b"},
+    mistakes={"padded on one side": "n + a", "cropping taken for padding": "n - a - b"},
     source="torch.nn.ZeroPad2d",
 )
 
@@ -35,7 +35,7 @@ class _Pad(_Idle):
         if not isinstance(value, (tuple, list)):
             value = (value,) * (2 * self.rank)
         elif len(value) % 2 or len(value) < self.fewest:
-            self.refuse_argument("padding", f"takes one whole number or two for each axis; received {value!r}")
+            self.refuse_argument("padding", f"takes one integer or two for each axis; received {value!r}")
         self.normalise(padding=self.dims_of("padding", value))
 
     def _repeats(self, name: str) -> int:

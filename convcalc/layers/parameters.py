@@ -234,20 +234,20 @@ def _formulas(
     """Return the formulas of tensors with these sizes."""
     order = list(meanings)
 
-    def formula(name: str, *tensors: Sequence[Any], slips: Mapping[str, str] = {}) -> Formula:
+    def formula(name: str, *tensors: Sequence[Any], mistakes: Mapping[str, str] = {}) -> Formula:
         text = _sum(tensors, order)
         symbols = {symbol: meaning for symbol, meaning in meanings.items() if re.search(rf"\b{symbol}\b", text)}
-        slips = {slip: wrong for slip, wrong in slips.items() if wrong != text}
-        return Formula(name, text, symbols, slips, f"the sizes of the tensors that {kind.__name__} learns")
+        mistakes = {mistake: wrong for mistake, wrong in mistakes.items() if wrong != text}
+        return Formula(name, text, symbols, mistakes, f"the sizes of the tensors that {kind.__name__} learns")
 
     weights = [shape for name, shape in shapes.items() if "bias" not in name]
     inward = ("C_in", "quotient(C_in, g)")
-    slips = {
+    mistakes = {
         "bias forgotten": _sum(weights, order),
         "input channels forgotten": _sum([[n for n in s if str(n) not in inward] for s in shapes.values()], order),
         "groups ignored": _sum([map(_of_all_groups, shape) for shape in shapes.values()], order),
     }
-    total = formula("parameters", *shapes.values(), slips=slips)
+    total = formula("parameters", *shapes.values(), mistakes=mistakes)
     return Parameters(total, {name: formula(f"elements of {name}", shape) for name, shape in shapes.items()}, values)
 
 

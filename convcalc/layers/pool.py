@@ -16,14 +16,14 @@ from convcalc.layers.demands import require, require_axes
 from convcalc.layers.formulas import rules
 
 POOL_SIZE = Formula(
-    "pooling size", SIZE.text, SIZE.symbols, SIZE.slips, source="torch.nn.MaxPool2d, torch.nn.AvgPool2d"
+    "pooling size", SIZE.text, SIZE.symbols, SIZE.mistakes, source="torch.nn.MaxPool2d, torch.nn.AvgPool2d"
 )
 
 CEIL_SIZE = Formula(
     "pooling size, rounded up",
     "min(ceildiv(n + 2*p - d*(k - 1) - 1, s) + 1, ceildiv(n + p, s))",
     SIZE.symbols,
-    slips={
+    mistakes={
         "rounded down": SIZE.text,
         "a last window may start in the right padding": "ceildiv(n + 2*p - d*(k - 1) - 1, s) + 1",
         "padding counted once": "min(ceildiv(n + p - d*(k - 1) - 1, s) + 1, ceildiv(n + p, s))",
@@ -213,7 +213,7 @@ class _LPPool(_Pool):
         several = name == "kernel_size" and isinstance(value, (tuple, list))
         # in one dimension torch takes several for the maximum alone
         if several and not (self._is_maximum if self.rank == 1 else len(value) == self.rank):
-            wanted = "a whole number" if self.rank == 1 else f"one whole number or {self.rank} of them"
+            wanted = "an integer" if self.rank == 1 else f"one integer or {self.rank} of them"
             self.refuse_argument("kernel_size", f"takes {wanted}; received {value!r}")
         return super()._each_axis(name, value)
 

@@ -31,7 +31,7 @@ RECURRENT_MACS = Formula(
         "o": "features fed back",
         "p": "projection size, or 0",
     },
-    slips={
+    mistakes={
         "feedback forgotten": "n*t*d*h*(g*i + p)",
         "gates forgotten": "n*t*d*h*(i + o + p)",
         "steps forgotten": "n*d*h*(g*(i + o) + p)",
@@ -43,7 +43,7 @@ RECURRENT_FEATURES = Formula(
     "output features of a recurrent layer",
     "d*o",
     {"d": "directions", "o": "features fed back: hidden_size, or proj_size where there is one"},
-    slips={"one direction": "o"},
+    mistakes={"one direction": "o"},
     source="torch.nn.LSTM",
 )
 

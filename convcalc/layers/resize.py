@@ -29,7 +29,7 @@ SCALED_SIZE = Formula(
     "upsampled size",
     "n*s",
     {"n": "input size", "s": "scale factor"},
-    slips={"one less, as a transposed convolution without output padding": "n*s - 1"},
+    mistakes={"one less, as a transposed convolution without output padding": "n*s - 1"},
     source="torch.nn.Upsample",
 )
 
@@ -37,14 +37,14 @@ FRACTION_SIZE = Formula(
     "upsampled size by a fraction",
     "n*a//b",
     {"n": "input size", "a": "numerator of the scale factor", "b": "its denominator"},
-    slips={"rounded up": "ceildiv(n*a, b)"},
+    mistakes={"rounded up": "ceildiv(n*a, b)"},
     source="torch.nn.Upsample: floor(input size · scale factor)",
 )
 
 ROUNDED_SIZE = Formula(
     "upsampled size by a fraction, as floating point rounds it",
     "n*a//b + e",
-    {**FRACTION_SIZE.symbols, "e": "-1 or 1 where the product in floating point falls beyond a whole number"},
+    {**FRACTION_SIZE.symbols, "e": "-1 or 1 where the product in floating point falls beyond an integer"},
     source="torch.nn.functional.interpolate multiplies in double precision",
 )
 
@@ -57,7 +57,7 @@ READ_FIELD = Formula(
         "t": "sources that one output reads: 1 by nearest neighbour, 2 linear, 4 cubic, 1 where all lie on a source",
         "j": FIELD.symbols["j"],
     },
-    slips={"as by nearest neighbour": "r"},
+    mistakes={"as by nearest neighbour": "r"},
     source="torch.nn.Upsample",
 )
 
@@ -65,7 +65,7 @@ READ_JUMP = Formula(
     "jump of an interpolation",
     "j*q",
     {"j": FIELD.symbols["j"], "q": "sources between neighbouring outputs: 1/scale factor, or as align_corners has it"},
-    slips={"not divided": "j"},
+    mistakes={"not divided": "j"},
     source="torch.nn.Upsample",
 )
 

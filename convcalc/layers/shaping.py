@@ -22,7 +22,7 @@ FLATTENED_SIZE = Formula(
     "flattened size",
     "c*p",
     {"c": "size of the first axis merged: the channels", "p": "positions: the product of the other axes' sizes"},
-    slips={"channels forgotten": "p", "added": "c + p"},
+    mistakes={"channels forgotten": "p", "added": "c + p"},
     source="torch.nn.Flatten",
 )
 
@@ -42,7 +42,7 @@ def axis_of(dim: Dim, rank: int) -> int:
     """
     span = max(rank, 1)  # torch lets a tensor without axes answer to 0 and -1
     if not isinstance(dim, int):
-        raise ShapeError(f"an axis is named by a whole number; received {dim!r}")
+        raise ShapeError(f"an axis is named by an integer; received {dim!r}")
     if -span <= dim < span:
         return dim % span
     what = f"there is no dim {dim} in an input of {rank} axes (they go from {-span} to {span - 1})"

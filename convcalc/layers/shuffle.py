@@ -17,7 +17,7 @@ SHUFFLED_CHANNELS = Formula(
     "channels after a pixel shuffle",
     "quotient(c, r*r)",
     {"c": "input channels", "r": "upscale_factor"},
-    slips={"divided once": "quotient(c, r)"},
+    mistakes={"divided once": "quotient(c, r)"},
     source="arXiv:1609.05158, section 2.2",
 )
 
@@ -25,7 +25,7 @@ UNSHUFFLED_CHANNELS = Formula(
     "channels after a pixel unshuffle",
     "c*r*r",
     {"c": "input channels", "r": "downscale_factor"},
-    slips={"multiplied once": "c*r"},
+    mistakes={"multiplied once": "c*r"},
     source="torch.nn.PixelUnshuffle",
 )
 
@@ -33,7 +33,7 @@ UNSHUFFLED_SIZE = Formula(
     "size after a pixel unshuffle",
     "quotient(n, r)",
     {"n": "input size", "r": "downscale_factor"},
-    slips={"divided by the square": "n//(r*r)"},
+    mistakes={"divided by the square": "n//(r*r)"},
     source="torch.nn.PixelUnshuffle",
 )
 

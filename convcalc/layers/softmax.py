@@ -19,7 +19,7 @@ HALVED_SIZE = Formula(
     "half the size",
     "quotient(n, 2)",
     {"n": "size of the axis halved"},
-    slips={"not halved": "n"},
+    mistakes={"not halved": "n"},
     source="torch.nn.GLU",
 )
 

@@ -24,7 +24,7 @@ TRANSPOSED_SIZE = Formula(
     "transposed convolution size",
     "(n - 1)*s - 2*p + d*(k - 1) + o + 1",
     {**WINDOW, "o": "output padding"},
-    slips={
+    mistakes={
         "padding added": "(n - 1)*s + 2*p + d*(k - 1) + o + 1",
         "output padding forgotten": "(n - 1)*s - 2*p + d*(k - 1) + 1",
         "n for n - 1": "n*s - 2*p + d*(k - 1) + o + 1",
@@ -43,7 +43,7 @@ SPREAD_FIELD = Formula(
         "d": "dilation",
         "j": FIELD.symbols["j"],
     },
-    slips={"as a convolution's": "r + d*(k - 1)*j"},
+    mistakes={"as a convolution's": "r + d*(k - 1)*j"},
     source="arXiv:1603.07285, chapter 4: of s units in a row each meets every s-th kernel element; the largest of them",
 )
 
@@ -57,7 +57,7 @@ TRANSPOSED_MACS = Formula(
         "i": "positions of the input",
         **{name: MACS.symbols[name] for name in ("C_in", "C_out", "g", "t")},
     },
-    slips={"groups ignored": "n*i*C_in*C_out*t", "input channels forgotten": "n*i*quotient(C_out, g)*t"},
+    mistakes={"groups ignored": "n*i*C_in*C_out*t", "input channels forgotten": "n*i*quotient(C_out, g)*t"},
     source="each input element meets each kernel element once; torch.utils.flop_counter",
 )
 
@@ -65,7 +65,7 @@ UNPOOLED_SIZE = Formula(
     "unpooled size",
     "(n - 1)*s - 2*p + k",
     {name: WINDOW[name] for name in "nksp"},
-    slips={"padding added": "(n - 1)*s + 2*p + k", "n for n - 1": "n*s - 2*p + k"},
+    mistakes={"padding added": "(n - 1)*s + 2*p + k", "n for n - 1": "n*s - 2*p + k"},
     source="torch.nn.MaxUnpool2d",
 )
 

@@ -159,7 +159,7 @@ class Operand:
     def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
         """At most ``chunks`` parts of equal size (the last may be smaller) along an axis."""
         if type(chunks) is not int or chunks < 1:
-            raise SpecError(f"chunk: chunks must be a whole number of at least 1; received {chunks}")
+            raise SpecError(f"chunk: chunks must be an integer of at least 1; received {chunks}")
         n = self.size(dim)
         size = as_dim(ceildiv(n, chunks))
         parts = -(-n // size) if isinstance(n, int) and isinstance(size, int) else chunks

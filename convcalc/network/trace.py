@@ -178,7 +178,7 @@ class Tape:
 def trace(model: Layer | Module | Callable[..., Any], *shapes: Shape) -> Graph:
     """Run ``model`` on symbolic inputs of these full shapes (N, C, *spatial) and return the graph.
 
-    Raises SpecError for sizes that are not positive whole numbers or letters, ShapeError where a layer refuses its
+    Raises SpecError for sizes that are not positive integers or letters, ShapeError where a layer refuses its
     input.
 
     >>> from convcalc import nn

@@ -270,7 +270,7 @@ def _batch(batch: Dim | str | None) -> Shape:
     try:
         sizes = parse_shape("1" if batch is None else str(batch))
     except SpecError as error:
-        raise SpecError(error.what, where="batch", hint="write it as a whole number such as 8, or a letter") from None
+        raise SpecError(error.what, where="batch", hint="write it as an integer such as 8, or a letter") from None
     if len(sizes) != 1:
         raise SpecError(f"expected one size, received {len(sizes)}: {show_shape(sizes)}", where="batch")
     return sizes

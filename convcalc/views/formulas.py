@@ -103,5 +103,5 @@ def _table(rows: Mapping[str, str]) -> list[str]:
 
 
 def _mistakes(formula: Formula, whose: str = "") -> list[str]:
-    lines = [f"    {slip}: {formula.slip(slip)}" for slip in formula.slips]
+    lines = [f"    {mistake}: {formula.mistake(mistake)}" for mistake in formula.mistakes]
     return [f"  common mistakes{whose}", *lines] if lines else []

@@ -68,7 +68,7 @@ def pretty(expr: Any) -> str:
         products.append(sympy.Mul(factor, product, evaluate=False) if apart else factor * product)
     total = sympy.Add(*products)
     constant, terms = as_terms(total)
-    if constant and len(terms) == 1:  # one floor and a whole number print as one floor
+    if constant and len(terms) == 1:  # one floor and an integer print as one floor
         ((term, factor),) = terms.items()
         if factor == 1 and term.func in (floor, ceiling):
             total = _shifted(term, -constant)

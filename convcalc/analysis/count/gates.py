@@ -162,7 +162,7 @@ def parse_limit(text: str, where: str = "limit", relative: bool = False) -> Limi
         if percent < -100:
             raise SpecError(f"{shown} is more than all of it", where=where)
         return Limit(percent=percent)
-    hint = "write a whole number: 25_000_000, 600M, 4.1G, 4.1e9" + (", or +5% against A" if relative else "")
+    hint = "write an integer: 25_000_000, 600M, 4.1G, 4.1e9" + (", or +5% against A" if relative else "")
     number = r"([0-9]+(?:_[0-9]+)*|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?(?:[eE]\+?([0-9]{1,3}))?([kKMGTP]?)"
     parts = re.fullmatch(number, text) if len(text) <= 60 else None
     if not parts:
@@ -170,7 +170,7 @@ def parse_limit(text: str, where: str = "limit", relative: bool = False) -> Limi
     before, after, power, unit = parts.groups(default="")
     value = int(re.sub("[_,]", "", before) + after) * Fraction(10) ** (int(power or 0) + UNITS[unit] - len(after))
     if value.denominator != 1:
-        raise SpecError(f"{shown} is not a whole number", where=where, hint=hint)
+        raise SpecError(f"{shown} is not an integer", where=where, hint=hint)
     if value > MOST:
         raise SpecError(f"a limit lies between 0 and 10²⁴; received {shown}", where=where)
     return Limit(int(value))

@@ -28,7 +28,7 @@ MOST_ROWS = 100_000
 MOST_SPEC = 10_000
 MOST_PARTS = 100  # of a path: each is looked up with all before it
 
-_KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}
+_KINDS = {dict: "an object", list: "a list", str: "a text", int: "an integer"}
 
 
 def read_json(text: str, name: str = "network", shapes: Sequence[Shape] = ()) -> Graph:
@@ -180,7 +180,7 @@ class Document:
         sizes = self._of(value, list, "inputs")
         for size in sizes:
             if isinstance(size, bool) or not isinstance(size, (int, str)):
-                raise self._wrong(f"a size is a whole number or a letter; received {json.dumps(size)[:40]}", "inputs")
+                raise self._wrong(f"a size is an integer or a letter; received {json.dumps(size)[:40]}", "inputs")
         return tuple(parse_dim(str(size), str(size)) for size in sizes)
 
     def _of(self, value: Any, kind: type[Any], what: str) -> Any:

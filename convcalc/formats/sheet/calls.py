@@ -127,7 +127,7 @@ def _argument(value: Any, place: ast.AST, callee: str, sheet: Sheet) -> Any:
         return tuple(_argument(item, place, callee, sheet) for item in value)
     if is_symbolic(value) and value.is_integer is not True:
         hint = "// divides and rounds down, ceil(a/b) rounds up"
-        raise sheet.source.error(place, f"{show(value)} need not be a whole number", hint)
+        raise sheet.source.error(place, f"{show(value)} need not be an integer", hint)
     return names.plain(value)
 
 
@@ -222,7 +222,7 @@ def _input(language: SheetLanguage, call: SheetCall, sheet: Sheet) -> Tensor:
         raise SpecError("input needs its sizes without the batch, channels first", hint="write input(3, H, W)")
     for argument, size in zip(call.node.args, sizes):
         if not (size.is_integer if is_symbolic(size) else type(size) is int and size > 0):
-            what = f"a size is a whole number of at least 1 or a letter; received {names.display(size)}"
+            what = f"a size is an integer of at least 1 or a letter; received {names.display(size)}"
             raise sheet.source.error(argument, what)
     if len(sheet.plan.inputs) < len(sheet.given):
         given = sheet.given[len(sheet.plan.inputs)]

@@ -117,7 +117,7 @@ class FractionAmongLetters(SpecError):
     """A fraction compared with letters, which stand for integers."""
 
     def __init__(self) -> None:
-        super().__init__("min and max compare letters with whole numbers only")
+        super().__init__("min and max compare letters with integers only")
 
 
 def _fold(of_numbers: Callable[..., Any], of_letters: Callable[..., Any], result: Any, *rest: Any) -> Any:
@@ -205,7 +205,7 @@ def read_integer(language: Language, node: ast.expr, sheet: Sheet, what: str) ->
     if isinstance(value, bool) or not isinstance(value, int):
         shown = "the output of a layer" if isinstance(value, Tensor) else display(value)
         hint = f"give it a value: {shown} = 2" if is_symbolic(value) else "// divides and rounds down"
-        raise sheet.source.error(node, f"{what} takes whole numbers; received {shown}", hint=hint)
+        raise sheet.source.error(node, f"{what} takes integers; received {shown}", hint=hint)
     return value
 
 

@@ -164,7 +164,7 @@ def _for(language: Language, node: ast.For, sheet: Sheet) -> None:
         raise sheet.source.error(node.orelse[0], "a loop has no else")
     bounds = [read_integer(language, argument, sheet, "range") for argument in call.args]
     if not 1 <= len(bounds) <= 3 or call.keywords or (len(bounds) == 3 and bounds[2] == 0):
-        what = "range takes one to three whole numbers, of which the third, the step, is not 0"
+        what = "range takes one to three integers, of which the third, the step, is not 0"
         raise sheet.source.error(call, what, hint="write range(n), range(first, end) or range(first, end, step)")
     turns = range(*bounds)
     if not turns:
