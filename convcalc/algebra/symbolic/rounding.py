@@ -89,13 +89,12 @@ def cancel_common_factor(rounded: Rounded) -> Rounded:
 
 
 def nested_rounding(rounded: Rounded) -> Any:
-    """Return the floor or ceiling among the terms that `merge` may take in, None without one.
+    """Return the one floor or ceiling among the terms that `merge` may absorb; None if there is none.
 
-    Of several none is merged, unless nothing but these stands in the sum: which comes first would be arbitrary.
+    Of several, none is merged: the choice would be arbitrary, and so the form not canonical.
     """
     inner = [term for term, factor in rounded.terms.items() if term.func in (floor, ceiling) and factor == 1]
-    sole = len(inner) == 1 or (inner and len(rounded.terms) == 1)
-    return inner[0] if sole and rounded.divisor > 1 else None
+    return inner[0] if len(inner) == 1 and rounded.divisor > 1 else None
 
 
 def merge(rounded: Rounded, inner: Any) -> Any:
@@ -124,7 +123,7 @@ def finish(rounded: Rounded) -> Any:
 
 
 def join_halves(expr: Any) -> Any:
-    """Apply ``⌊u/2⌋ + ⌈u/2⌉ = u`` to a sum, wherever that makes it shorter.
+    """Apply ``⌊u/2⌋ + ⌈u/2⌉ = u`` to a sum of canonical terms, wherever that makes it shorter.
 
     >>> from convcalc.algebra.symbolic.terms import symbol
     >>> H = symbol("H")
