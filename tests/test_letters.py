@@ -568,8 +568,8 @@ def test_products_of_two_letters_are_taken_apart(a: tuple[int, int], b: tuple[in
         (Sizes.listed([5, 9, 10]), "H = 5, 9, 10"),
     ],
 )
-def test_sets_are_told(sizes: Sizes, text: str) -> None:
-    assert sizes.told("H") == text
+def test_sets_are_described(sizes: Sizes, text: str) -> None:
+    assert sizes.describe("H") == text
 
 
 def test_equations_are_opened() -> None:

@@ -157,7 +157,7 @@ def runs(module: torch.nn.Module, shape: tuple[int, ...]) -> bool:
 )
 def test_the_smallest_input_is_torchs(name: str, least: int) -> None:
     found = sizes(name).legal
-    assert found.told() == [f"H ≥ {least}, W ≥ {least}"]
+    assert found.describe() == [f"H ≥ {least}, W ≥ {least}"]
     module = FromGraph(read(name).graph((1, 3, least, least)))
     assert runs(module, (1, 3, least, least))
     assert not runs(module, (1, 3, least - 1, least))
@@ -178,15 +178,15 @@ def test_who_asks_and_why() -> None:
         ("W ≥ 63", "features.12", "the output width is ⌊(W - 31)/32⌋"),
     ]
     found = sizes("maxvit_t").legal
-    assert found.told() == ["H ≡ 221…224 (mod 224), W ≡ 221…224 (mod 224)"]
-    assert sizes("resnet50").legal.told() == ["any H, any W"]
+    assert found.describe() == ["H ≡ 221…224 (mod 224), W ≡ 221…224 (mod 224)"]
+    assert sizes("resnet50").legal.describe() == ["any H, any W"]
 
 
 def test_demands_alone_say_all() -> None:
     """Without any one of the demands that are told, more sizes would seem to work."""
     model = Coder(1, [("max2", "t2", 1, False)] * 3)
     found = legal(trace(model, (1, 2, symbols("L"))))
-    assert found.told() == ["L ≡ 0 (mod 8)"]
+    assert found.describe() == ["L ≡ 0 (mod 8)"]
     assert [(demand.needs, demand.why) for demand in found.demands] == [
         ("L ≡ 0…3 (mod 8)", "length ⌊L/4⌋ against 2·⌊L/8⌋"),
         ("L ≡ 0, 1 (mod 4)", "length ⌊L/2⌋ against 2·⌊L/4⌋"),
@@ -213,7 +213,7 @@ def test_the_nearest_sizes_are_the_nearest(h: int, w: int) -> None:
 def test_sizes_that_hang_together() -> None:
     model = lambda x: nn.Add()(x, nn.Transpose(2, 3)(x))  # noqa: E731
     found = legal(trace(model, (1, 3, H, W)))
-    assert found.told() == ["any H, any W and where H = W"] or found.told() == ["any H, any W and where W = H"]
+    assert found.describe() == ["any H, any W and where H = W"] or found.describe() == ["any H, any W and where W = H"]
     assert (7, 7) in found.region and (7, 8) not in found.region
     verdict = judge(lambda *shapes: trace(model, *shapes), found, [(1, 3, 7, 9)])
     assert verdict.above == ((1, 3, 9, 9),) and verdict.below == ((1, 3, 7, 7),)
@@ -343,12 +343,12 @@ def test_an_axis_that_must_be_a_number_is_held() -> None:
             return self.fc(self.conv(x).squeeze(2))
 
     answer = sizes(Line(), (1, 1, 3, 9))
-    assert answer.legal.told() == ["W ≥ 5"]
+    assert answer.legal.describe() == ["W ≥ 5"]
     assert answer.legal.held[0].startswith("with H = 3: fc")
 
 
 def test_a_height_that_a_recurrent_layer_fixes_is_solved() -> None:
-    assert sizes("crnn").legal.told() == ["H = 32…47, W ≥ 8"]
+    assert sizes("crnn").legal.describe() == ["H = 32…47, W ≥ 8"]
 
 
 @pytest.mark.parametrize(

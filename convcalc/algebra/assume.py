@@ -33,10 +33,10 @@ class Given(NamedTuple):
     values: Mapping[str, Dim]
     bounds: Mapping[str, tuple[int, int | None]]
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """Return what assumptions come to: ``H = W = 32·n, n ≥ 2``.
 
-        >>> assume(["H % 32 == 0", "H == W", "H >= 64"], ["H", "W"]).told()
+        >>> assume(["H % 32 == 0", "H == W", "H >= 64"], ["H", "W"]).describe()
         'H = W = 32·n, n ≥ 2'
         """
         groups: dict[str, list[str]] = {}

@@ -83,12 +83,12 @@ class Sizes(NamedTuple):
         return max([m for m in (*self.below, *late) if m <= n and m in self], default=None)
 
     def __str__(self) -> str:
-        return self.told("n")
+        return self.describe("n")
 
-    def told(self, letter: str) -> str:
+    def describe(self, letter: str) -> str:
         """The set in signs: congruences, bounds, runs.
 
-        >>> Sizes.listed([5, 6, 7, 9]).told("H"), Sizes.of(lambda n: n % 7 < 3, 1, 7).told("H")
+        >>> Sizes.listed([5, 6, 7, 9]).describe("H"), Sizes.of(lambda n: n % 7 < 3, 1, 7).describe("H")
         ('H = 5…7, 9', 'H ≡ 0…2 (mod 7)')
         """
         listed = [f"{letter} = {_runs(sorted(self.below))}"] if self.below else []

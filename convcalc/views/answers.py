@@ -43,7 +43,7 @@ def _legal(name: str, found: Legal) -> Iterator[str]:
     yield f"{name}, input {', '.join(show_shape(shape[1:]) for shape in found.shapes)}"
     for held in found.held:
         yield f"Note  {held}"
-    told = found.told()
+    told = found.describe()
     yield ""
     if len(told) > 1:
         yield "\n  ".join(["works for", *told])
@@ -97,7 +97,7 @@ def solved(letters: Sequence[str], found: Outcome, limits: Mapping[str, int] = {
         return "\n".join(_best(found, limits))
     named = any(way.name for way in found)
     titles = ["Layers", *(["Dilations", "One by one"] if named else []), "RF"]
-    rows = [[str(len(way.dilations)), *([way.name, way.told()] if named else []), str(way.size)] for way in found]
+    rows = [[str(len(way.dilations)), *([way.name, way.describe()] if named else []), str(way.size)] for way in found]
     return tabulated(rows, titles)
 
 

@@ -162,7 +162,7 @@ def sizes(network: str, legal: Legal, verdict: Verdict | None, losses: Iterable[
         document = {
             "inputs": legal.shapes,
             "boxes": [
-                {letter: {"text": sizes.told(letter), **sizes._asdict()} for letter, sizes in box.items()}
+                {letter: {"text": sizes.describe(letter), **sizes._asdict()} for letter, sizes in box.items()}
                 for box in legal.region.cases
             ],
             "relations": legal.region.rest,

@@ -46,7 +46,7 @@ from convcalc.questions.sizes import sizes
 clock()
 answer = sizes(SHEET)
 stop()
-assert answer.legal.told() == ["H ≡ 0 (mod 16), W ≡ 0 (mod 16)"]
+assert answer.legal.describe() == ["H ≡ 0 (mod 16), W ≡ 0 (mod 16)"]
 """
 
 MILLION = """

@@ -34,7 +34,7 @@ class Region:
 
     >>> H, W = symbol("H"), symbol("W")
     >>> region = Region([sympy.Eq(2 * (H // 2), H), H >= 7, sympy.Eq((W // 4) * (W // 4), 9)], ["H", "W"])
-    >>> {letter: sizes.told(letter) for letter, sizes in region.cases[0].items()}
+    >>> {letter: sizes.describe(letter) for letter, sizes in region.cases[0].items()}
     {'H': 'H ≡ 0 (mod 2), H ≥ 8', 'W': 'W = 12…15'}
     """
 
@@ -77,10 +77,10 @@ class Region:
             return inf
         return sum(prod(len(sizes.below) for sizes in case.values()) for case in self.cases)
 
-    def told(self, word: str = "") -> list[str]:
+    def describe(self, word: str = "") -> list[str]:
         """The sizes, a line for each case."""
         word = word or (", " if len(self.cases) < 2 else " with ")
-        lines = [word.join(case[name].told(name) for name in self.letters) for case in self.cases]
+        lines = [word.join(case[name].describe(name) for name in self.letters) for case in self.cases]
         return [" and where ".join([line, *map(pretty, self.rest)]) for line in lines]
 
     @cached_property
@@ -114,7 +114,7 @@ def cases_of(relation: Any, within: SizesByLetter) -> list[SizesByLetter] | None
 
     >>> H, W = symbol("H"), symbol("W")
     >>> everywhere = {"H": ALL, "W": ALL}
-    >>> [case["H"].told("H") for case in cases_of(sympy.Eq(H * W, 4), everywhere)]
+    >>> [case["H"].describe("H") for case in cases_of(sympy.Eq(H * W, 4), everywhere)]
     ['H = 1', 'H = 2', 'H = 4']
     """
     gap = sympy.sympify(canonical(relation.lhs - relation.rhs))

@@ -117,7 +117,7 @@ class Schedule(NamedTuple):
     dilations: tuple[int, ...]
     size: int
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """The dilations; of a long row some."""
         shown = list(map(str, self.dilations))
         if len(shown) > MOST_SHOWN:

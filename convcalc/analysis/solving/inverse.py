@@ -89,7 +89,7 @@ def _by_sets(problem: Problem, graph: Graph) -> Answers | None:
         return None
     if region.count == math.inf:
         first: list[Any] = [{name: sizes.least for name, sizes in box.items()} for box in region.cases]
-        return Answers(problem.tried_all(first), tuple(region.told()), endless=True)
+        return Answers(problem.tried_all(first), tuple(region.describe()), endless=True)
     lists = [[sorted(sizes.below) for sizes in box.values()] for box in region.cases]
     total: Any = region.count
     every: Any = (problem.named(numbers) for box in lists for numbers in product(*box))
@@ -97,7 +97,7 @@ def _by_sets(problem: Problem, graph: Graph) -> Answers | None:
         every = list(filter(problem.allows, every))
         total = len(every)
     solutions = problem.tried_all(islice(every, SHOWN))
-    family = tuple(region.told(", ")) if total > max(12, len(region.cases)) and not problem.where else ()
+    family = tuple(region.describe(", ")) if total > max(12, len(region.cases)) and not problem.where else ()
     return Answers(solutions, family, total=total) if total else None
 
 

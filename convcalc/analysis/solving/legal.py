@@ -46,14 +46,14 @@ class Legal(NamedTuple):
         """The letters of the inputs, in order."""
         return self.region.letters
 
-    def told(self) -> list[str]:
+    def describe(self) -> list[str]:
         """Return the sizes as text, a line for each case.
 
         >>> from convcalc import nn, symbols, trace
-        >>> legal(trace(nn.Sequential(nn.Conv2d(3, 8, 3), nn.MaxPool2d(2)), (1, 3, *symbols("H W")))).told()
+        >>> legal(trace(nn.Sequential(nn.Conv2d(3, 8, 3), nn.MaxPool2d(2)), (1, 3, *symbols("H W")))).describe()
         ['H ≥ 4, W ≥ 4']
         """
-        return self.region.told()
+        return self.region.describe()
 
     def values(self, shapes: Sequence[Shape]) -> tuple[int, ...] | None:
         """Return the numbers that full shapes give the letters; None where they do not fit."""
@@ -92,7 +92,9 @@ def _demands(reasons: Mapping[Any, Reason], region: "Region") -> Iterator[Demand
     """Yield the demands that the others do not imply, in order."""
     by_letter = _solved_by_letter(reasons, region.letters)
     texts = {
-        relation: solved[relation].told(name) for name, solved in by_letter.items() for relation in _not_implied(solved)
+        relation: solved[relation].describe(name)
+        for name, solved in by_letter.items()
+        for relation in _not_implied(solved)
     }
     sizes = {name: reduce(Sizes.__and__, solved.values(), ALL) for name, solved in by_letter.items()}
     for relation in reasons:
@@ -251,4 +253,4 @@ def _when(lost: Any) -> str:
     from convcalc.algebra.symbolic import relate, solve_relation
 
     sizes = solve_relation(relate(">=", lost, 1))
-    return sizes.told(str(*lost.free_symbols)) if sizes else ""
+    return sizes.describe(str(*lost.free_symbols)) if sizes else ""

@@ -28,7 +28,7 @@ def under(graph: Graph, texts: Sequence[str]) -> tuple[Graph, str]:
     contradiction = f"no size satisfies {' and '.join(texts)}"
     graph = _with_values(graph, given, contradiction)
     graph = _without_settled_reasons(graph, given.bounds, contradiction)
-    return _with_minima_decided(graph, given.bounds), given.told()
+    return _with_minima_decided(graph, given.bounds), given.describe()
 
 
 def _with_values(graph: Graph, given: Given, contradiction: str) -> Graph:
