@@ -14,7 +14,7 @@ import torch.nn.functional as F
 
 from convcalc import nn, trace
 from convcalc.formats.code.arguments import arguments
-from convcalc.formats.code.forms import literal, shown
+from convcalc.formats.code.forms import fill_holes, spell_arguments
 from convcalc.formats.sheet.names import any_kind, families, kinds, member, merges, operators
 from convcalc.formats.sheet.read import read_spec
 from convcalc.formats.sheet.write import write_spec
@@ -87,7 +87,7 @@ def test_a_function_gives_the_shape_of_its_kind(name: str) -> None:
     ]
     values: dict[str, Any] = {"torch": torch, "F": F, **dict(zip("abc", tensors))}
     inputs = [Expression(letter) for letter in "abc"[: len(shapes)]]
-    source = spell_function(kind, inputs, literal(function_form(layer))).text
+    source = spell_function(kind, inputs, fill_holes(function_form(layer))).text
     assert tuple(eval(source, values).shape) == layer.output_shape(*shapes), source
 
 
@@ -97,7 +97,7 @@ def test_a_module_takes_the_arguments_of_its_kind(name: str) -> None:
     layer, shapes = made(kinds()[name]) if example(kinds()[name]) else (None, [])
     if layer is None or not shapes or issubclass(kinds()[name], Lazy):
         return
-    module = eval(f"torch.nn.{name}({shown(literal(arguments(layer)))})", {"torch": torch})
+    module = eval(f"torch.nn.{name}({spell_arguments(fill_holes(arguments(layer)))})", {"torch": torch})
     shapes_of = {key: tuple(value.shape) for key, value in module.state_dict().items()}
     assert shapes_of == {**layer.weights(), **layer.buffers()}
 

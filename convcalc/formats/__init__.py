@@ -1,1 +1,1 @@
-"""Languages that networks are written in, each read and written: text to graph and back; no analysis."""
+"""The languages that networks are written in, one room for each: text to graph, and graph to text. No analysis."""

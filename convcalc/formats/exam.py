@@ -1,7 +1,7 @@
 """The notation of exams (``CONV-9-32``, ``POOL-2``, ``FC-64``), read into a graph.
 
-``CONV-9-32`` is 32 filters of 9 x 9. Options stand behind a layer (``s2 p1``), or once at the top for all convolutions.
-``INPUT 32x32x3`` is height, width, channels.
+``CONV-9-32`` is 32 filters of 9 x 9. Options follow a layer (``s2 p1``), or are written once at the top for all
+convolutions. ``INPUT 32x32x3`` is height, width, channels.
 """
 
 import re
@@ -22,7 +22,7 @@ from convcalc.network.tensor import Tensor
 
 
 class Word(NamedTuple):
-    """A word's layer on a sheet, and what its numbers are; ``usual`` are values where they may be left out."""
+    """The layer that a word means on a sheet, the arguments that its numbers are for, and any defaults of these."""
 
     layer: str
     numbers: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ WORDS = {
 
 
 def _meaning(text: str) -> dict[str, str]:
-    """Meanings by what is written for them, from lists that each begin with the meaning."""
+    """Return the meaning of each word, from lists of synonyms that begin with the meaning."""
     return {word: part.split()[0] for part in text.split(";") for word in part.split()[1:]}
 
 
@@ -64,8 +64,8 @@ OPTIONS = _meaning("stride S STRIDE STRIDES; padding P PAD PADDING; dilation D D
 _FIXED: Mapping[str, Mapping[str, Any]] = {
     "same": {"padding": "same"},
     "valid": {"padding": "valid"},
-    **{said: {"padding": 0} for said in ("no padding", "no pad")},
-    **{said: {"bias": False} for said in ("nobias", "no bias", "no biases")},
+    **{words: {"padding": 0} for words in ("no padding", "no pad")},
+    **{words: {"bias": False} for words in ("nobias", "no bias", "no biases")},
 }
 _WITHOUT = ("no", "without")
 
@@ -84,7 +84,7 @@ _BEGINS = re.compile(
 
 
 def is_exam(text: str) -> bool:
-    """Whether a line begins with a layer and its numbers, and nothing is called.
+    """Return whether some line begins with a layer and its numbers, and there are no calls.
 
     >>> is_exam("INPUT 32x32x3; CONV-5-10"), is_exam("conv(5, 10)")
     (True, False)
@@ -93,47 +93,59 @@ def is_exam(text: str) -> bool:
 
 
 class Token(NamedTuple):
-    """A word of a line."""
+    """A word of a line, and its column."""
 
     text: str
     column: int  # from 1
 
 
 def tokens_of(line: str) -> Iterator[Token]:
-    """The words of a line; of a row of a table the layer, and the input's sizes."""
+    """Yield the words of a line; of a row of a table, only those of the layer, or the sizes of the input.
+
+    >>> [token.text for token in tokens_of("CONV-3 x 5-8 s2 -> MAX POOL  # a comment")]
+    ['CONV-3x5-8', 's2', 'MAXPOOL']
+    """
     code = re.split(r"#|//", line)[0]
-    if not re.search(r"\w", code) or re.match(r"(?i)\W*layer\b", code):  # a line or the head of a table
+    if not re.search(r"\w", code) or re.match(r"(?i)\W*layer\b", code):  # a rule, or the head of a table
         return
     if "|" in code:
         code = re.sub(r"(?i)^(\s*\|*\s*(?:input\s*\|)?[^|]*).*", r"\1", code).replace("|", " ")
-    for found in _TOKEN.finditer(code):
-        text = _SIZES.sub("x", _TWO_WORDS.sub(r"\1", found[0]))
+    for match in _TOKEN.finditer(code):
+        text = _SIZES.sub("x", _TWO_WORDS.sub(r"\1", match[0]))
         if word := text.strip(_EDGES):
-            yield Token(word, found.start() + text.index(word) + 1)
+            yield Token(word, match.start() + text.index(word) + 1)
 
 
 def is_option(text: str) -> bool:
-    """Whether a word is an option rather than a layer."""
-    found = re.match(r"(?i)([a-z]+)(\d\w*)?$", text)
-    return found is not None and (found[1].upper() in OPTIONS or text.lower() in (*_FIXED, *_WITHOUT))
+    """Return whether a word is an option and not a layer.
+
+    >>> is_option("s2"), is_option("same"), is_option("CONV-3-8")
+    (True, True, False)
+    """
+    match = re.match(r"(?i)([a-z]+)(\d\w*)?$", text)
+    return match is not None and (match[1].upper() in OPTIONS or text.lower() in (*_FIXED, *_WITHOUT))
 
 
 def split_word(text: str) -> tuple[str, list[str]]:
-    """The word and the numbers of a token such as ``CONV-9-32``; raises SpecError."""
-    found = LAYER.match(text)
-    word = (found[1] if found else text).upper()
+    """Return the word and the numbers of a layer; raise SpecError if there is no such layer.
+
+    >>> split_word("CONV-9-32"), split_word("dense10")
+    (('CONV', ['9', '32']), ('FC', ['10']))
+    """
+    match = LAYER.match(text)
+    word = (match[1] if match else text).upper()
     word = SAME_WORD.get(word, word)
-    if found is None or word not in (*WORDS, "INPUT"):
+    if match is None or word not in (*WORDS, "INPUT"):
         hint = did_you_mean(word, [*WORDS, *SAME_WORD, "INPUT"])
-        hint = hint or f"there are {', '.join(WORDS)}; a remark begins with #"
-        raise SpecError(f"{text:.40} is no layer of an exam's sheet", hint=hint)
-    return word, [part for part in (found[2], *found[3].split("-")) if part]
+        hint = hint or f"the layers are {', '.join(WORDS)}; a comment begins with #"
+        raise SpecError(f"{text:.40} is not a layer of the exam notation", hint=hint)
+    return word, [part for part in (match[2], *match[3].split("-")) if part]
 
 
 def read_exam(
     text: str, name: str = "sheet", *, inputs: Sequence[Shape] = (), batch: Dim = 1, settings: Mapping[str, Any] = {}
 ) -> Graph:
-    """The graph of a sheet in the notation of exams; arguments and errors as of `read_spec`.
+    """Return the graph of a sheet in the notation of exams; arguments and errors are those of `read_spec`.
 
     >>> graph = read_exam("INPUT 32x32x3, CONV5-10, POOL2, FC-10")
     >>> [(node.path, *node.output_shape[1:]) for node in graph.nodes]
@@ -143,20 +155,20 @@ def read_exam(
 
 
 class Exam(Reading):
-    """Follows the lines of a sheet."""
+    """A sheet in the notation of exams being read."""
 
     states_input = r"(?i)\binput"
     layers = 0
 
     def _follow(self) -> None:
         self.usual: dict[str, dict[str, Any]] = {"CONV": {}, "POOL": {}}
-        if self.given:
-            self.plan.declare("", self.given[0])
+        if self.input_shapes:
+            self.plan.declare("", self.input_shapes[0])
         for number, line in enumerate(self.root.lines, 1):
             self._line(number, line)
         if self.unused and not self.root.errors:
             name = min(self.unused)
-            raise SpecError(f"--set {name}: nothing here is named {name}", where=self.root.name)
+            raise SpecError(f"--set {name}: the sheet has no letter {name}", where=self.root.name)
 
     def _line(self, number: int, line: str) -> None:
         tokens = deque(tokens_of(line))
@@ -170,14 +182,14 @@ class Exam(Reading):
                 pass
             except ConvcalcError as error:
                 small = isinstance(error, TooSmall) and error.is_spatial
-                hint = "the map is smaller than the window: is padding or another stride meant?" if small else ""
+                hint = "the map is smaller than the window: is there padding, or another stride?" if small else ""
                 self.root.report(self.root.placed(error, number, first.column, hint))
                 self.plan.flow = UNKNOWN
                 while tokens and is_option(tokens[0].text):
                     tokens.popleft()
 
     def _item(self, text: str, tokens: deque[Token]) -> None:
-        """A layer with its options; options alone, or behind a word without numbers, hold for what follows."""
+        """Read a layer with its options; options alone, or after a word without numbers, are for all that follow."""
         word, numbers = "", list[str]()
         if not is_option(text):
             tokens.popleft()
@@ -192,7 +204,7 @@ class Exam(Reading):
             self.usual[word or "CONV"].update(options)
             return
         if not word:
-            raise SpecError(f"{text} names no layer", hint="options stand behind a layer: CONV-3-64 s2 p1")
+            raise SpecError(f"{text} is an option without a layer", hint="options follow a layer: CONV-3-64 s2 p1")
         self.layers += 1
         if self.layers > MOST_NODES:
             raise SpecError(f"a network may not have more than {MOST_NODES:,} layers")
@@ -203,12 +215,12 @@ class Exam(Reading):
         if len(numbers) > len(names) or (len(numbers) < len(names) and not usual):
             example = "-".join([word, *("K" if n == "kernel_size" else "S" if n == "stride" else "N" for n in names)])
             what = f"{text}: {word} takes {len(names) or 'no'} number{'s' * (len(names) != 1)}"
-            meaning = ": K is the size of the filters, N how many there are" if word == "CONV" else ""
+            meaning = ": K is the size of the filters, N their number" if word == "CONV" else ""
             raise SpecError(what, hint=f"write {example}{meaning}")
         return dict(zip(names, usual)) | {name: self._number(number, text) for name, number in zip(names, numbers)}
 
     def _number(self, text: str, token: str) -> Any:
-        """A number of a token: whole, with a point, sizes such as 3x5, or a letter."""
+        """Return a number of a token: an integer, a decimal, sizes such as 3x5, or a letter."""
         if re.fullmatch(r"\d+(x\d+)+", text):
             return tuple(self._number(part, token) for part in text.split("x"))
         if text in self.settings:
@@ -233,7 +245,7 @@ class Exam(Reading):
             arguments["dim"] = 1
         arguments.update(options)
         if arguments.get("padding") == "same" and (layer != "conv" or arguments.get("stride", 1) != 1):
-            arguments["padding"] = "tf_same"  # what exams and Keras mean by it: the size divided by the stride
+            arguments["padding"] = "tf_same"  # as exams and Keras mean it: the size divided by the stride
         self._record(layer, word.lower(), flow, arguments)
 
     def _record(self, layer: str, name: str, flow: Tensor, arguments: dict[str, Any]) -> Tensor:
@@ -244,19 +256,19 @@ class Exam(Reading):
     def _option(self, text: str, tokens: deque[Token]) -> Mapping[str, Any]:
         if text.lower() in _FIXED:
             return _FIXED[text.lower()]
-        found = re.match(r"(?i)([a-z]+)(.*)$", text)
-        assert found
-        value = found[2] or (tokens.popleft().text if tokens else "")
+        match = re.match(r"(?i)([a-z]+)(.*)$", text)
+        assert match
+        value = match[2] or (tokens.popleft().text if tokens else "")
         without = text.lower() in _WITHOUT
-        said = ("no " if without else "") + value.lower()
-        if said in _FIXED and said != "nobias":
-            return _FIXED[said]
+        words = ("no " if without else "") + value.lower()
+        if words in _FIXED and words != "nobias":
+            return _FIXED[words]
         if not without and re.fullmatch(r"\w+", value):
-            return {OPTIONS[found[1].upper()]: self._number(value, text)}
+            return {OPTIONS[match[1].upper()]: self._number(value, text)}
         raise SpecError(f"{text} has no value", hint="write stride 2, padding 1, s2 p1, same or no bias")
 
     def _input(self, sizes: list[str], tokens: deque[Token]) -> None:
-        """The input's sizes, as exams write them: height, width, channels, or channels@height x width."""
+        """Read the sizes of the input as exams write them: height x width x channels, or channels@height x width."""
         if not sizes and not tokens:
             raise SpecError("INPUT needs its sizes", hint="write INPUT 32x32x3: height, width, channels")
         text = sizes[0] if sizes else tokens.popleft().text
@@ -266,10 +278,10 @@ class Exam(Reading):
             shape = (self._number(channels, text), *parts, last)
         else:
             shape = (1, *parts, last) if len(parts) == 1 else (last, *parts)
-        if not self.given:
+        if not self.input_shapes:
             if self.plan.inputs:
-                raise SpecError("a sheet of an exam has one input")
+                raise SpecError("the exam notation has one input only")
             self.plan.declare("", shape)
-        elif len(self.given[0]) != len(shape):
-            what = f"the sheet's input is {show_shape(shape)}; {show_shape(self.given[0])} was given"
+        elif len(self.input_shapes[0]) != len(shape):
+            what = f"the input of the sheet is {show_shape(shape)}; --input gives {show_shape(self.input_shapes[0])}"
             raise SpecError(what, hint="--input is written channels first: 3x32x32")

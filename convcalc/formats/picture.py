@@ -1,4 +1,4 @@
-"""Pictures of a graph, in the languages of Graphviz and Mermaid."""
+"""Graphs to pictures, in the languages of Graphviz and Mermaid. Nothing is drawn here: this is their source text."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
@@ -11,7 +11,7 @@ INDENT = "  "
 
 
 class _Language(NamedTuple):
-    """How a picture's source says things."""
+    """The syntax of a picture's source; ``escapes`` are the signs that its texts may not contain."""
 
     escapes: Mapping[int, str]
     line: str
@@ -21,7 +21,8 @@ class _Language(NamedTuple):
     frame: str
     end: str
 
-    def quoted(self, *lines: str) -> str:
+    def quote(self, *lines: str) -> str:
+        """Return lines as one quoted text; empty ones are left out."""
         return '"' + self.line.join(line.translate(self.escapes) for line in lines if line) + '"'
 
 
@@ -46,7 +47,7 @@ _MERMAID = _Language(
 
 
 def write_dot(graph: Graph, name: str = "network") -> str:
-    """The graph in Graphviz's language: ``convcalc export ... --to dot | dot -Tsvg``.
+    """Return a graph in Graphviz's language: ``convcalc export ... --to dot | dot -Tsvg``.
 
     >>> from convcalc import nn, trace
     >>> print(write_dot(trace(nn.ReLU(), (1, 8))))
@@ -59,12 +60,12 @@ def write_dot(graph: Graph, name: str = "network") -> str:
       n0 -> o0;
     }
     """
-    head = f'digraph {_DOT.quoted(name)} {{\n{INDENT}node [shape=box, fontname="Helvetica"];'
+    head = f'digraph {_DOT.quote(name)} {{\n{INDENT}node [shape=box, fontname="Helvetica"];'
     return "\n".join([head, *_drawn(graph, _DOT), "}"])
 
 
 def write_mermaid(graph: Graph) -> str:
-    """The graph in Mermaid's language, which GitHub draws from a ``mermaid`` block.
+    """Return a graph in Mermaid's language, which GitHub draws if it is in a ``mermaid`` block.
 
     >>> from convcalc import nn, trace
     >>> print(write_mermaid(trace(nn.ReLU(), (1, 8))))
@@ -79,24 +80,24 @@ def write_mermaid(graph: Graph) -> str:
 
 
 def _drawn(graph: Graph, language: _Language) -> Iterator[str]:
-    """All lines but the head; ids are numbers, since paths hold signs that mean something here."""
+    """Yield all lines but the head; ids are numbers, since paths contain signs with a meaning of their own here."""
     ids = {name: f"i{i}" for i, name in enumerate(graph.inputs)}
     ids.update((node.name, f"n{i}") for i, node in enumerate(graph.nodes))
     for name, shape in graph.inputs.items():
-        yield INDENT + language.oval.format(ids[name], language.quoted(name, show_shape(shape[1:])))
+        yield INDENT + language.oval.format(ids[name], language.quote(name, show_shape(shape[1:])))
     yield from _framed(graph, enumerate(graph.nodes), "", language, INDENT)[1]
     for node in graph.nodes:
         yield from (INDENT + language.edge.format(ids[source], ids[node.name]) for source in node.inputs)
     for i, output in enumerate(graph.outputs):
         label = "output" if len(graph.outputs) == 1 else f"output {i + 1}"
-        yield INDENT + language.oval.format(f"o{i}", language.quoted(label))
+        yield INDENT + language.oval.format(f"o{i}", language.quote(label))
         yield INDENT + language.edge.format(ids[output], f"o{i}")
 
 
 def _framed(
     graph: Graph, nodes: Iterable[tuple[int, Node]], path: str, language: _Language, indent: str
 ) -> tuple[int, list[str]]:
-    """The layers of the module at ``path``, then a frame for each module; and the first layer's number."""
+    """Return the number of the first layer below ``path``, and the lines: layers, then a frame for each module."""
     held: dict[str, list[tuple[int, Node]]] = {}
     for i, node in nodes:
         above = accumulate(node.path.split(".")[:-1], "{}.{}".format)
@@ -104,13 +105,13 @@ def _framed(
         held.setdefault(inner, []).append((i, node))
     printed, lines = [], []
     for i, node in held.pop("", ()):
-        label = language.quoted(node.name, repr(node.layer), show_shape(node.output_shape[1:]))
+        label = language.quote(node.name, repr(node.layer), show_shape(node.output_shape[1:]))
         lines.append(indent + language.box.format(f"n{i}", label))
         printed.append(i)
     for inner, within in held.items():
         first, inside = _framed(graph, within, inner, language, indent + INDENT)
         printed.append(first)
-        name, title = language.quoted(f"cluster_{inner}"), language.quoted(f"{inner}: {graph.modules[inner]}")
+        name, title = language.quote(f"cluster_{inner}"), language.quote(f"{inner}: {graph.modules[inner]}")
         place = f"m{first}_{inner.count('.')}"
         head = language.frame.format(name=name, title=title, place=place, indent=indent + INDENT)
         lines += [indent + head, *inside, indent + language.end]

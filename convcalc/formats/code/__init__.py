@@ -1,1 +1,1 @@
-"""What sheets and torch code share when they are written."""
+"""What the writers of sheets and of torch code share."""

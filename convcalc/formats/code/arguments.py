@@ -1,4 +1,4 @@
-"""The arguments of a layer as forms, and the numbers in them."""
+"""The arguments of a layer as forms, whose numbers may become parameters. How forms are printed is in `forms`."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ from collections.abc import Collection
 from typing import Any
 
 from convcalc.algebra.types import Dim, is_symbolic
-from convcalc.formats.code.forms import Argument, Axes, Hole, SpanForm, Text, literal, text
+from convcalc.formats.code.forms import Argument, Axes, Hole, SpanForm, Text, fill_holes, text
 from convcalc.layers.axes import Span
 from convcalc.layers.base import _REQUIRED, Layer
 
 
 def is_number(value: Any) -> bool:
-    """Return whether a value is a number and not a truth value."""
+    """Return whether a value is a number; a bool is not.
+
+    >>> is_number(3), is_number(True)
+    (True, False)
+    """
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def value_form(name: str, value: Any, default: Any = None, per_axis: bool = False) -> Any:
-    """Return the form of an argument's value.
+    """Return the form of an argument's value; ``per_axis`` is for a tuple that holds one value for each axis.
 
-    >>> text(literal(value_form("kernel_size", (3, 3), per_axis=True)))
+    >>> text(fill_holes(value_form("kernel_size", (3, 3), per_axis=True)))
     '3'
     """
     if is_number(value):
@@ -34,11 +38,13 @@ def value_form(name: str, value: Any, default: Any = None, per_axis: bool = Fals
 
 
 def arguments(layer: Layer, left_out: Collection[str] = ()) -> tuple[Argument, ...]:
-    """Return the arguments of a layer but those left out; without a name where there is no default.
+    """Return the arguments of a layer as forms, except those ``left_out`` and those equal to their defaults.
+
+    Arguments without a default are positional.
 
     >>> from convcalc import nn
-    >>> from convcalc.formats.code.forms import shown
-    >>> shown(literal(arguments(nn.Conv2d(3, 64, 7, stride=2, bias=False), ["in_channels"])))
+    >>> from convcalc.formats.code.forms import spell_arguments
+    >>> spell_arguments(fill_holes(arguments(nn.Conv2d(3, 64, 7, stride=2, bias=False), ["in_channels"])))
     '64, 7, stride=2, bias=False'
     """
     if layer.held_as:  # the sizes of a tensor, one by one
@@ -47,7 +53,7 @@ def arguments(layer: Layer, left_out: Collection[str] = ()) -> tuple[Argument, .
     usual = layer.defaults()
     for name, value in vars(layer).items():
         default = usual[name]
-        # the second: a default that depends on other arguments
+        # a plain default is left out when it is printed, one that depends on other arguments here
         if name in left_out or (value == default and default is not layer.arguments[name]):
             continue
         form = value_form(name, value, default, name in layer.per_axis)
@@ -55,12 +61,12 @@ def arguments(layer: Layer, left_out: Collection[str] = ()) -> tuple[Argument, .
             positional = not any(argument.name for argument in forms)
             forms.append(Argument("" if positional else name, form))
         else:
-            forms.append(Argument(name, form, text(literal(value_form("", default)))))
+            forms.append(Argument(name, form, text(fill_holes(value_form("", default)))))
     return tuple(forms)
 
 
 def dim_text(dim: Dim) -> str:
-    """Return a dim as arithmetic of a spec sheet: ``ceil(H / 32)``.
+    """Return a dim in the arithmetic of sheets: ``ceil(H / 32)``.
 
     >>> from convcalc.algebra.symbolic import symbol
     >>> dim_text(symbol("H") // 2 + 1)
@@ -70,7 +76,7 @@ def dim_text(dim: Dim) -> str:
 
 
 class _Arithmetic(ast.NodeTransformer):
-    """Sympy's words as a sheet's."""
+    """Rewrite sympy's functions and powers as those that sheets have."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)

@@ -1,9 +1,9 @@
-"""What a writer of source text prints, as *forms*, before it is decided what becomes a parameter.
+"""*Forms*: what a writer of source text is going to print, before it is decided which numbers become parameters.
 
-A form is a nested tuple: of named ones such as `CallForm`, and of plain ones. Its leaves are `Hole` for a number,
-`Text` for what is printed as it is, `Name` for the name of a value, and plain strings that belong to the structure.
-Forms that agree up to their holes and names become one definition with parameters (`unify`); text is made of what is
-left (`text`, `shown`).
+A form is a nested tuple, named (such as `CallForm`) or plain. Its leaves are `Hole` for a number, `Text` for source
+that is printed as it is, `Name` for the name of a value, and plain strings that are part of the structure. Forms that
+differ only in their holes and names become one definition with parameters (`unify`); `text` and `spell_arguments` print
+the result. Nothing here knows the language that is written.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ K = TypeVar("K", bound=Hashable)
 
 @dataclass(frozen=True)
 class Hole:
-    """A number that may differ between forms that are alike: its value, the argument that it is, its default."""
+    """A number in which similar forms may differ: its value, and the argument it is for, with its default."""
 
     value: Any
     argument: str = ""
@@ -35,7 +35,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Name:
-    """The name of a value, empty if it has none, and whether it must stay, since it is in the ``state_dict``."""
+    """The name of a value, empty if it has none; ``kept`` if it must not change, since the ``state_dict`` has it."""
 
     name: str = ""
     kept: bool = False
@@ -45,13 +45,13 @@ NO_NAME = Name()
 
 
 class Axes(NamedTuple):
-    """The forms of one number for each axis, which print as one if they are equal."""
+    """One form for each axis, printed as a single one if they are all equal."""
 
     items: tuple[Any, ...]
 
 
 class SpanForm(NamedTuple):
-    """The forms of a slice's ends, and its step."""
+    """A slice: the forms of its ends, and its step."""
 
     start: Any
     stop: Any
@@ -59,7 +59,7 @@ class SpanForm(NamedTuple):
 
 
 class Argument(NamedTuple):
-    """An argument: its name (empty if it goes by its place), the form of its value, the text that may be left out."""
+    """An argument: its name (empty if positional), the form of its value, and the text of the default, if any."""
 
     name: str
     form: Any
@@ -67,10 +67,10 @@ class Argument(NamedTuple):
 
 
 class CallForm(NamedTuple):
-    """One line of a body, of a ``kind`` that the writer knows: ``callee`` is what is called; a loop has a ``body``.
+    """A statement that calls something, or a loop, which has a ``body``; the writer decides what ``kind`` means.
 
-    ``refs`` are the values it reads, ``outs`` those it gives, of which the first flows on; ``holds`` says whether it
-    has tensors.
+    ``callee`` is what is called and ``form`` its arguments. ``refs`` are the values that it reads, ``outs`` those that
+    it produces; the first of these is the input of the next statement. ``holds`` says whether it owns tensors.
     """
 
     kind: str
@@ -83,16 +83,16 @@ class CallForm(NamedTuple):
     body: tuple[CallForm, ...] = ()
 
 
-def leaves(calls: Sequence[CallForm]) -> Iterator[CallForm]:
-    """Yield all calls but loops, in order."""
+def walk_calls(calls: Sequence[CallForm]) -> Iterator[CallForm]:
+    """Yield the calls inside loops and outside, in order, without the loops themselves."""
     for call in calls:
-        yield from leaves(call.body) if call.body else (call,)
+        yield from walk_calls(call.body) if call.body else (call,)
 
 
-def numbered(calls: Sequence[CallForm], inputs: Sequence[str]) -> tuple[tuple[CallForm, ...], dict[str, str]]:
-    """Return calls with numbers for values, as strings (these may not differ), and the number of each value."""
+def number_values(calls: Sequence[CallForm], inputs: Sequence[str]) -> tuple[tuple[CallForm, ...], dict[str, str]]:
+    """Return calls with their values numbered, and the number (a string, so that it is structure) of each value."""
     places: dict[str, str] = {}
-    for value in (*inputs, *(out for call in leaves(calls) for out in call.outs)):
+    for value in (*inputs, *(out for call in walk_calls(calls) for out in call.outs)):
         places.setdefault(value, str(len(places)))
 
     def placed(call: CallForm) -> CallForm:
@@ -102,37 +102,37 @@ def numbered(calls: Sequence[CallForm], inputs: Sequence[str]) -> tuple[tuple[Ca
     return tuple(map(placed, calls)), places
 
 
-def mapped(form: Any, change: Callable[[Any], Any]) -> Any:
-    """Return a form with each of its leaves changed."""
+def map_leaves(form: Any, change: Callable[[Any], Any]) -> Any:
+    """Return a form with ``change`` applied to each leaf."""
     if not isinstance(form, tuple):
         return change(form)
-    items = [mapped(item, change) for item in form]
+    items = [map_leaves(item, change) for item in form]
     return form._make(items) if hasattr(form, "_make") else tuple(items)
 
 
-def literal(form: Any) -> Any:
-    """Return a form whose holes print as their values."""
-    return mapped(form, lambda leaf: Text(repr(leaf.value)) if isinstance(leaf, Hole) else leaf)
+def fill_holes(form: Any) -> Any:
+    """Return a form in which each hole is replaced by the text of its value."""
+    return map_leaves(form, lambda leaf: Text(repr(leaf.value)) if isinstance(leaf, Hole) else leaf)
 
 
 def _free_leaves(form: Any) -> list[Hole | Name]:
-    """Return what may differ between forms that are alike: holes and names, in order."""
+    """Return the leaves in which similar forms may differ: holes and names, in order."""
     free: list[Hole | Name] = []
-    mapped(form, lambda leaf: free.append(leaf) if isinstance(leaf, (Hole, Name)) else None)
+    map_leaves(form, lambda leaf: free.append(leaf) if isinstance(leaf, (Hole, Name)) else None)
     return free
 
 
-def groups(forms: Mapping[K, Any]) -> list[list[K]]:
-    """Return the keys of forms that are alike, in order of their first."""
+def group_alike(forms: Mapping[K, Any]) -> list[list[K]]:
+    """Return the keys of ``forms``, grouped by forms that differ only in holes and names, in order of appearance."""
     result: dict[Any, list[K]] = {}
     for key, form in forms.items():
-        alike = mapped(form, lambda leaf: type(leaf) if isinstance(leaf, (Hole, Name)) else leaf)
+        alike = map_leaves(form, lambda leaf: type(leaf) if isinstance(leaf, (Hole, Name)) else leaf)
         result.setdefault(alike, []).append(key)
     return [*result.values()]
 
 
 class Variable(NamedTuple):
-    """What differs between forms: its name, a value for each, the argument that it is, the default if any has it."""
+    """A parameter of a definition: its name, its value in each form, the argument it is for, any default."""
 
     name: str
     values: tuple[Any, ...]
@@ -141,18 +141,18 @@ class Variable(NamedTuple):
 
 
 class Definition(NamedTuple):
-    """One text for several forms: ``body`` has the parameters' names where they differ."""
+    """One text for several forms: where they differ, ``body`` has the name of a parameter."""
 
     parameters: Sequence[Variable]
     body: Any
 
     def arguments(self, i: int) -> tuple[Argument, ...]:
-        """Return what makes form ``i`` of it."""
-        given = []
+        """Return the arguments with which a call of the definition gives form ``i``."""
+        arguments = []
         for name, values, argument, default in self.parameters:
             hole = Hole(values[i], argument, default)
-            given.append(Argument("", hole) if default is None else Argument(name, hole, repr(default)))
-        return tuple(given)
+            arguments.append(Argument("", hole) if default is None else Argument(name, hole, repr(default)))
+        return tuple(arguments)
 
 
 KINDS = {
@@ -160,11 +160,11 @@ KINDS = {
     **dict.fromkeys(("out_channels", "in_channels", "num_features", "groups", "channels", "shape"), "channels"),
     **dict.fromkeys(("in_features", "out_features", "normalized_shape", "num_channels", "embed_dim"), "channels"),
 }
-"""Arguments that may depend on each other; others agree by chance."""
+"""Groups of arguments that may depend on each other; if arguments of different groups agree, it is by chance."""
 
 
 def unify(forms: Sequence[Any], names: Mapping[str, str], taken: Collection[str] = ()) -> Definition:
-    """Return the definition of forms that are alike; ``names`` are those of parameters, by the argument they are.
+    """Return one definition for similar forms; ``names`` are the names of parameters, by the argument they are for.
 
     >>> def two(c):
     ...     return ("conv", Hole(c, "out_channels"), "conv", Hole(2 * c, "out_channels"), Hole(3, "kernel_size"))
@@ -179,51 +179,56 @@ def unify(forms: Sequence[Any], names: Mapping[str, str], taken: Collection[str]
             fillings.append(first if len({leaf.name for leaf in column}) == 1 else NO_NAME)
             continue
         values = tuple(hole.value for hole in column)
-        source = repr(values[0]) if len(set(values)) == 1 else _known(first.argument, values, parameters)
+        source = repr(values[0]) if len(set(values)) == 1 else _express(first.argument, values, parameters)
         if not source:
-            source = fresh(names.get(first.argument, first.argument or "n"), {*taken, *(p.name for p in parameters)})
+            wish = names.get(first.argument, first.argument or "n")
+            source = choose_name(wish, {*taken, *(p.name for p in parameters)})
             default = first.default if first.default in values else None
             parameters.append(Variable(source, values, first.argument, default))
         fillings.append(Text(source))
     parameters.sort(key=lambda parameter: parameter.default is not None)
     filling = iter(fillings)
-    body = mapped(forms[0], lambda leaf: next(filling) if isinstance(leaf, (Hole, Name)) else leaf)
+    body = map_leaves(forms[0], lambda leaf: next(filling) if isinstance(leaf, (Hole, Name)) else leaf)
     return Definition(parameters, body)
 
 
-def _known(argument: str, values: tuple[Any, ...], parameters: Sequence[Variable]) -> str:
-    """Return a parameter with these values, or a multiple or part of one; else an empty text."""
+def _express(argument: str, values: tuple[Any, ...], parameters: Sequence[Variable]) -> str:
+    """Return a parameter with these values, or an expression such as ``2 * c`` or ``c // 2``; else an empty text."""
     kind = KINDS.get(argument, argument)
-    alike = [known for known in parameters if KINDS.get(known.argument, known.argument) == kind]
-    for known in alike:
-        if known.values == values:
-            return known.name
-    for known in alike:
-        others = known.values
+    alike = [p for p in parameters if KINDS.get(p.argument, p.argument) == kind]
+    for parameter in alike:
+        if parameter.values == values:
+            return parameter.name
+    for parameter in alike:
+        others = parameter.values
         if all(isinstance(value, int) and value > 0 for value in (*values, *others)):
             factor, divisor = values[0] // others[0], others[0] // values[0]
             if factor > 1 and all(value == factor * other for value, other in zip(values, others)):
-                return f"{factor} * {known.name}"
+                return f"{factor} * {parameter.name}"
             if divisor > 1 and all(value == other // divisor for value, other in zip(values, others)):
-                return f"{known.name} // {divisor}"
+                return f"{parameter.name} // {divisor}"
     return ""
 
 
-def fresh(name: str, taken: Collection[str]) -> str:
-    """Return ``name``, with a number where it is taken or a keyword of Python."""
+def choose_name(name: str, taken: Collection[str]) -> str:
+    """Return ``name``, with a number appended if it is taken or is a keyword of Python.
+
+    >>> choose_name("block", {"block"}), choose_name("lambda", ())
+    ('block2', 'lambda2')
+    """
     if name not in taken and not iskeyword(name):
         return name
     return next(f"{name}{i}" for i in count(2) if f"{name}{i}" not in taken)
 
 
-def shown(filled: Any) -> str:
-    """Return filled arguments as text, without defaults."""
+def spell_arguments(filled: Any) -> str:
+    """Return the arguments of a filled form as text, without those equal to their defaults."""
     words = [(name, text(form), usual) for name, form, usual in filled]
     return ", ".join(f"{name}={word}" if name else word for name, word, usual in words if word != usual)
 
 
 def text(form: Any) -> str:
-    """Return a filled form as source text.
+    """Return a filled form (one without holes) as source text.
 
     >>> text((Text("2"), SpanForm(Text("None"), Text("16"), 1), Axes((Text("3"), Text("3")))))
     '(2, :16, 3)'

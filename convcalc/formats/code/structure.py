@@ -1,4 +1,4 @@
-"""A graph's structure: calls of modules, and the tree of modules and what they hold."""
+"""The structure of a graph for writers of code: nested calls of modules, and the tree of modules. It prints nothing."""
 
 from __future__ import annotations
 
@@ -14,20 +14,25 @@ from convcalc.layers.base import Layer, Output
 from convcalc.network.graph import Graph, Node
 
 HOLDERS = ("Module", "ModuleList", "ModuleDict")
-"""Modules that only hold others and are not called."""
+"""Modules that only hold others and are never called."""
 
 METHODS = frozenset(["append", "clear", "extend", "insert", "items", "keys", "pop", "update", "values"])
-"""The methods of torch's containers, which no child's name may hide."""
+"""The methods of torch's containers, which the name of a child must not hide."""
 
 
 def holds(layer: Layer) -> bool:
-    """Return whether a layer has tensors of its own."""
+    """Return whether a layer has tensors of its own.
+
+    >>> from convcalc import nn
+    >>> holds(nn.Linear(3, 4)), holds(nn.ReLU())
+    (True, False)
+    """
     return bool(layer.weights() or layer.buffers())
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """A call of a layer (``node``) or a module: the values it reads and gives, the invocations inside."""
+    """A call of a layer (``node``) or of a module: the values it reads and produces, and the invocations inside."""
 
     path: str
     inputs: tuple[str, ...]
@@ -37,7 +42,7 @@ class Invocation:
 
     @property
     def nodes(self) -> Iterator[Node]:
-        """All calls of layers, in order."""
+        """Yield all calls of layers, in order."""
         if self.node is not None:
             yield self.node
         for step in self.steps:
@@ -45,17 +50,17 @@ class Invocation:
 
     @property
     def inner(self) -> list[Invocation]:
-        """The calls of modules inside."""
+        """Return the calls of modules directly inside."""
         return [step for step in self.steps if step.node is None]
 
 
-def nested(graph: Graph, opened: Callable[[Invocation], bool] = lambda step: False) -> Invocation:
-    """Return the whole network as one invocation; a module that is ``opened`` is replaced by what is inside it.
+def nest_calls(graph: Graph, opened: Callable[[Invocation], bool] = lambda step: False) -> Invocation:
+    """Return the whole network as one invocation; a module that is ``opened`` is replaced by its contents.
 
-    The further outputs of a layer are not invocations, but among the outputs of its call.
+    Additional outputs of a layer are outputs of its call, not invocations of their own.
 
     >>> from convcalc import zoo, trace
-    >>> [step.path for step in nested(trace(zoo.load("resnet18")[0], (1, 3, 64, 64))).inner]
+    >>> [step.path for step in nest_calls(trace(zoo.load("resnet18")[0], (1, 3, 64, 64))).inner]
     ['layer1', 'layer2', 'layer3', 'layer4']
     """
     place = {node.name: i for i, node in enumerate(graph.nodes)}
@@ -65,7 +70,7 @@ def nested(graph: Graph, opened: Callable[[Invocation], bool] = lambda step: Fal
         for name in names:
             readers.setdefault(name, []).append(i)
 
-    def leaves(nodes: Sequence[Node]) -> Iterator[Invocation]:
+    def call_layers(nodes: Sequence[Node]) -> Iterator[Invocation]:
         for node in nodes:
             either = node.layer.alternatives
             read = [name for name in either if (node.name, name) in parts] or either[:1]
@@ -78,20 +83,20 @@ def nested(graph: Graph, opened: Callable[[Invocation], bool] = lambda step: Fal
         for child, group in groupby(nodes, key=lambda node: _child(graph, path, node.owner)):
             run = list(group)
             joins = _joins(run) if child else len(run)
-            yield from leaves(run[:joins])
+            yield from call_layers(run[:joins])
             if not (run := run[joins:]):
                 continue
             first, last = place[run[0].name], place[run[-1].name]
             read = [name for node in run for name in node.inputs if not first <= place.get(name, -1) <= last]
-            given = [node.name for node in run if any(not first <= i <= last for i in readers.get(node.name, ()))]
-            step = Invocation(child, tuple(dict.fromkeys(read)), tuple(given), None, tuple(steps(run, child)))
+            produced = [node.name for node in run if any(not first <= i <= last for i in readers.get(node.name, ()))]
+            step = Invocation(child, tuple(dict.fromkeys(read)), tuple(produced), None, tuple(steps(run, child)))
             yield from (step.steps if opened(step) else (step,))
 
     return Invocation("", tuple(graph.inputs), graph.outputs, None, tuple(steps(graph.nodes, "")))
 
 
 def _child(graph: Graph, path: str, owner: str) -> str:
-    """The outermost module below ``path`` that was called on the way to ``owner``, if any."""
+    """Return the path of the outermost module below ``path`` on the way to ``owner``; an empty text if none."""
     parts = owner.split(".") if owner else []
     for i in range(len(path.split(".")) + 1 if path else 1, len(parts) + 1):
         child = ".".join(parts[:i])
@@ -101,7 +106,7 @@ def _child(graph: Graph, path: str, owner: str) -> str:
 
 
 def _joins(run: Sequence[Node]) -> int:
-    """Return 1 where a module begins by joining its inputs, so that what follows has one input; else 0."""
+    """Return 1 if a module begins by merging its inputs, so that the rest of it has one input; else 0."""
     first, *rest = run
     inside = {node.name for node in run}
     read = {name for node in rest for name in node.inputs if name not in inside} | {first.name}
@@ -110,7 +115,7 @@ def _joins(run: Sequence[Node]) -> int:
 
 @dataclass
 class Tree:
-    """A module with what it holds, or a layer."""
+    """A layer, or a module with its children."""
 
     path: str
     kind: str
@@ -119,27 +124,28 @@ class Tree:
 
     @property
     def inner(self) -> list[Tree]:
+        """Return the children that are modules."""
         return [child for child in self.children.values() if child.layer is None]
 
     @property
     def bare(self) -> bool:
-        """Whether it holds what no container of torch.nn can: tensors, or a name that hides a method."""
+        """Return whether no container of torch.nn can hold the children: tensors, or a name that hides a method."""
         return any(tensor_word(child.layer) or name in METHODS for name, child in self.children.items())
 
     @property
     def numbered(self) -> bool:
-        """Whether the children are named 0, 1, 2, ..."""
+        """Return whether the children are named 0, 1, 2, ..."""
         in_order = list(self.children) == [str(i) for i in range(len(self.children))]
         return bool(self.children) and in_order and not self.bare
 
     @property
     def sequential(self) -> bool:
-        """Whether its class is a kind of torch's Sequential."""
+        """Return whether its class derives from torch's Sequential."""
         return self.numbered or (self.kind == "Sequential" and not self.bare)
 
     @property
     def container(self) -> str:
-        """The class of torch.nn that holds the children, unless one is written for that."""
+        """Return the container of torch.nn that holds the children; an empty text if a class has to be written."""
         if self.bare:
             return ""
         if self.kind in HOLDERS and self.path:
@@ -147,47 +153,47 @@ class Tree:
         return "Sequential" if self.kind == "Sequential" else ""
 
     def reach(self, path: str) -> str:
-        """What this module calls that at ``path`` below it: ``self.layer1[0].conv1``."""
+        """Return the expression by which this module reaches ``path`` below it: ``self.layer1[0].conv1``."""
         if path == self.path:
-            return "super().forward"  # the network is a single layer, and its class a kind of that
-        at, said = self, "self"
+            return "super().forward"  # the network is a single layer, from whose class its own derives
+        tree, reached = self, "self"
         for part in path[len(self.path) :].lstrip(".").split("."):
-            if at.numbered:
-                said += f"[{part}]"
-            elif at.container == "ModuleDict":
-                said += f"[{quoted(part)}]"
-            elif plain_name(part):
-                said += f".{part}"
+            if tree.numbered:
+                reached += f"[{part}]"
+            elif tree.container == "ModuleDict":
+                reached += f"[{quote(part)}]"
+            elif is_plain_name(part):
+                reached += f".{part}"
             else:
-                said += f".get_{tensor_word(at.children[part].layer) or 'submodule'}({quoted(part)})"
-            at = at.children[part]
-        return said
+                reached += f".get_{tensor_word(tree.children[part].layer) or 'submodule'}({quote(part)})"
+            tree = tree.children[part]
+        return reached
 
     def put(self, path: str, value: str, layer: Layer) -> str:
-        """The statement that puts a value in the place of the layer at ``path``."""
+        """Return the statement that puts a value in the place of the layer at ``path``."""
         head, _, name = path.rpartition(".")
-        said = self.reach(path)
-        if not said.endswith(")"):
-            return f"{said} = {value}"
+        reached = self.reach(path)
+        if not reached.endswith(")"):
+            return f"{reached} = {value}"
         holder = self.reach(head) if head else "self"
-        return f"{holder}.{setter(tensor_word(layer))}({quoted(name)}, {value})"
+        return f"{holder}.{setter(tensor_word(layer))}({quote(name)}, {value})"
 
 
 def tensor_word(layer: Layer | None) -> str:
-    """Return what torch's methods call a tensor that a module holds, such as ``buffer``; else an empty text."""
+    """Return the word for a tensor in torch's methods, such as ``buffer``; an empty text for other layers."""
     return layer.held_as if layer is not None else ""
 
 
 def setter(word: str) -> str:
-    """Return the method of a module of torch that gives a name to what `tensor_word` calls so."""
+    """Return the method of torch's modules that registers a child, for the `tensor_word` of that child."""
     return f"register_{word}" if word else "add_module"
 
 
-def tree_of(graph: Graph) -> Tree:
-    """Return the tree of all that a graph owns or calls.
+def build_tree(graph: Graph) -> Tree:
+    """Return the tree of all modules and layers that a graph owns or calls.
 
     >>> from convcalc import zoo, trace
-    >>> list(tree_of(trace(zoo.load("lenet5")[0], (1, 1, 32, 32))).children)[:2]
+    >>> list(build_tree(trace(zoo.load("lenet5")[0], (1, 1, 32, 32))).children)[:2]
     ['conv1', 'relu1']
     """
     root = Tree("", graph.modules.get("", "Module"), graph.owned.get(""))
@@ -202,27 +208,31 @@ def tree_of(graph: Graph) -> Tree:
     return root
 
 
-def plain_name(name: str) -> bool:
-    """Return whether a name can be an attribute in source text, and stays what it is.
+def is_plain_name(name: str) -> bool:
+    """Return whether Python keeps a name as it is when it is written as an attribute.
 
-    >>> [*map(plain_name, ("größe", "a-b", "__a", "ﬁ"))]
+    >>> [*map(is_plain_name, ("größe", "a-b", "__a", "ﬁ"))]
     [True, False, False, False]
     """
     mangled = name.startswith("__") and not name.endswith("__")
     return name.isidentifier() and not iskeyword(name) and not mangled and is_normalized("NFKC", name)
 
 
-def quoted(name: str) -> str:
-    """Return a name as a literal of Python.
+def quote(name: str) -> str:
+    """Return a name as a string literal of Python.
 
-    >>> print(quoted("a-b"), quoted('say "x"'))
+    >>> print(quote("a-b"), quote('say "x"'))
     "a-b" "say \\"x\\""
     """
     return dumps(name) if name.isascii() else repr(name)
 
 
 def levels(root: Any) -> list[list[Any]]:
-    """Return an invocation or a tree and the modules inside it, those that hold none first."""
+    """Return an invocation or a tree and the modules inside it by height, those without modules inside first.
+
+    >>> [[tree.path for tree in level] for level in levels(Tree("", "Module", children={"a": Tree("a", "Module")}))]
+    [['a'], ['']]
+    """
     by_height: dict[int, list[Any]] = {}
 
     def height(item: Any) -> int:

@@ -1,1 +1,1 @@
-"""A network as a JSON document, written and read back."""
+"""Networks as JSON documents: reading and writing."""

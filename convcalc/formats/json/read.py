@@ -1,6 +1,6 @@
-"""A network from the JSON of a report, with or without the graph's part; nothing in it is executed.
+"""Networks from JSON: a report, with or without the graph's part, to a graph; nothing in it is executed.
 
-Rows are computed anew, and refused where the file's shapes are others.
+All rows are computed again; a file whose shapes differ from the results is refused.
 """
 
 import ast
@@ -26,13 +26,15 @@ from convcalc.network.trace import Tape
 MOST_BYTES = 200_000_000
 MOST_ROWS = 100_000
 MOST_SPEC = 10_000
-MOST_PARTS = 100  # of a path: each is looked up with all before it
+MOST_PARTS = 100  # of a path, each of which is looked up with all before it
 
-_KINDS = {dict: "an object", list: "a list", str: "a text", int: "an integer"}
+_KINDS = {dict: "an object", list: "a list", str: "a string", int: "an integer"}
 
 
 def read_json(text: str, name: str = "network", shapes: Sequence[Shape] = ()) -> Graph:
-    """The graph of a JSON text; ``shapes`` (full) take the place of the file's own. Raises SpecError, ShapeError.
+    """Return the graph of a JSON text; ``shapes`` (with the batch) replace those of its inputs.
+
+    Raises SpecError if the text is not a network's JSON, ShapeError if a layer cannot take its input.
 
     >>> from convcalc import summary
     >>> read_json(summary("lenet5").to_text("json")).nodes[0].layer
@@ -42,57 +44,58 @@ def read_json(text: str, name: str = "network", shapes: Sequence[Shape] = ()) ->
 
 
 class Document:
-    """The JSON of a network, with the full shapes of its inputs; raises SpecError."""
+    """A network's JSON; ``shapes`` are those of its inputs, with the batch. Raises SpecError if it is not valid."""
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
-        self.found = self._parse(text)
-        network = self.found.get("network")
+        self.document = self._parse(text)
+        network = self.document.get("network")
         self.network = network if isinstance(network, str) and network else name
-        rows = self._of(self.found.get("rows"), list, "rows")
+        rows = self._of(self.document.get("rows"), list, "rows")
         if len(rows) > MOST_ROWS:
             raise self._wrong(f"a network may not have more than {MOST_ROWS:,} layers")
         self.rows = [self._of(row, dict, f"row {i}") for i, row in enumerate(rows, 1)]
-        self.rest = self._of(self.found.get("graph", {}), dict, "graph")
-        self.shapes = [self._shape(shape) for shape in self._of(self.found.get("inputs"), list, "inputs")]
+        self.rest = self._of(self.document.get("graph", {}), dict, "graph")
+        self.shapes = [self._shape(shape) for shape in self._of(self.document.get("inputs"), list, "inputs")]
 
     def _wrong(self, what: str, place: str = "", hint: str = "") -> SpecError:
         return SpecError(what, where=f"{self.name}: {place}" if place else self.name, hint=hint)
 
     def _parse(self, text: str) -> dict[str, Any]:
         if len(text) > MOST_BYTES:
-            raise self._wrong(f"a network's JSON holds at most {MOST_BYTES:,} characters")
+            raise self._wrong(f"a network's JSON may have at most {MOST_BYTES:,} characters")
         try:
-            found = json.loads(text)
+            document = json.loads(text)
         except json.JSONDecodeError as error:
             where = f"{self.name}:{error.lineno}:{error.colno}"
             raise SpecError(f"this is not JSON: {error.msg}", where=where) from None
         except (ValueError, RecursionError):
             raise self._wrong("this is not JSON: it is nested too deeply") from None
-        if not isinstance(found, dict) or "schema_version" not in found:
-            hint = "such a file is written by convcalc export resnet50 --to json"
+        if not isinstance(document, dict) or "schema_version" not in document:
+            hint = "convcalc export resnet50 --to json writes such a file"
             raise self._wrong("expected a network's JSON, with a schema_version", hint=hint)
-        version = found["schema_version"]
+        version = document["schema_version"]
         if isinstance(version, bool) or version != SCHEMA_VERSION:
-            what = f"schema_version {json.dumps(version)[:40]} is not known; this convcalc reads {SCHEMA_VERSION}"
-            raise self._wrong(what, hint="a newer convcalc may read it")
-        return found
+            what = f"schema_version {json.dumps(version)[:40]} is unknown; this convcalc reads {SCHEMA_VERSION}"
+            raise self._wrong(what, hint="a newer version may read it")
+        return document
 
     def graph(self, *shapes: Shape) -> Graph:
-        """The graph, for inputs of these full shapes or its own, which the rows are then held to."""
+        """Return the graph for inputs of these shapes, or for the file's own, whose output shapes are then checked."""
         self.tape = Tape()
         self.layers: dict[str, Layer] = {}
         self.values: dict[str, Tensor] = {}
         self.read: set[str] = set()
-        names, given = self._input_names(), list(shapes) or self.shapes
-        if len(names) != len(given):
-            raise self._wrong(f"takes {len(names)} inputs, received {len(given)}")
-        self.values.update((name, self.tape.input(name, shape)) for name, shape in zip(names, given))
+        names, input_shapes = self._input_names(), list(shapes) or self.shapes
+        if len(names) != len(input_shapes):
+            raise self._wrong(f"takes {len(names)} input{'s' * (len(names) != 1)}, received {len(input_shapes)}")
+        self.values.update((name, self.tape.input(name, shape)) for name, shape in zip(names, input_shapes))
         owners = self._texts(self.rest.get("owners", [""] * len(self.rows)), "owners")
         if len(owners) != len(self.rows):
-            raise self._wrong(f"{len(self.rows)} rows and {len(owners)} owners", "graph")
+            received = f"{len(self.rows)} rows and {len(owners)} owners"
+            raise self._wrong(f"expected an owner for each row; received {received}", "graph")
         for i, (row, owner) in enumerate(zip(self.rows, owners), 1):
-            self._call(row, owner, f"row {i}", given == self.shapes)
+            self._call(row, owner, f"row {i}", input_shapes == self.shapes)
         modules = self._of(self.rest.get("modules", {}), dict, "modules")
         self._texts(list(modules.values()), "modules")
         outputs = self._texts(self.rest["outputs"], "outputs") if "outputs" in self.rest else self._ends()
@@ -104,19 +107,19 @@ class Document:
         return replace(graph, owned=owned, modules=modules)
 
     def _check_paths(self, owned: Mapping[str, Layer], paths: Sequence[str]) -> None:
-        """Refuse paths that are none, and those of something inside a layer."""
+        """Raise SpecError for texts that are not paths, and for paths inside a layer."""
         for path in filter(None, paths):
             parts = path.split(".")
             if len(parts) > MOST_PARTS:
                 raise self._wrong(f"{path!r:.80} is a path of more than {MOST_PARTS} names")
             if "" in parts:
-                raise self._wrong(f"{path!r:.80} is no path; write names with a dot between them")
+                raise self._wrong(f"{path!r:.80} is not a path; write names separated by dots")
             for holder in (".".join(parts[:i]) for i in range(len(parts))):
                 if holder in owned:
-                    raise self._wrong(f"{path!r:.80} stands inside {holder!r:.80}, which is a layer")
+                    raise self._wrong(f"{path!r:.80} is inside {holder!r:.80}, which is a layer")
 
     def _input_names(self) -> list[str]:
-        """The inputs' names, which may be whatever the rows read that no row makes."""
+        """Return the names of the inputs; if the file does not list them, those that rows read and no row produces."""
         if "inputs" in self.rest:
             return self._texts(self.rest["inputs"], "inputs")
         made = {node_name(str(row.get("path")), row.get("call", 0)) for row in self.rows}
@@ -130,7 +133,7 @@ class Document:
         spec = self._of(row.get("spec"), str, f"{what}: spec")
         layer = self.layers.get(path) or read_layer(spec, f"{self.name}: {what}")
         if path in self.layers and repr(layer) != spec:
-            raise self._wrong(f"{path} is {layer!r} in a row before", what)
+            raise self._wrong(f"{path} is {layer!r} in an earlier row", what)
         self.layers[path] = layer
         names = self._texts(row.get("inputs", []), f"{what}: inputs")
         inputs = [self._known(each, what) for each in names]
@@ -138,29 +141,29 @@ class Document:
         with guarded(type(layer).__name__), self.tape.at(path, layer, owner, self._via(path, layer)):
             output = self.tape.record(layer, *inputs, path=path)
         if output.name != name or name in self.values:
-            raise self._wrong(f"{name} stands in the wrong place; expected {output.name}", what)
+            raise self._wrong(f"{name} is out of order; expected {output.name}", what)
         stated, shape = row.get("output_shape"), list(output.shape)
         if check and stated is not None and not any(map(is_symbolic, shape)) and shape != stated:
             raise self._wrong(f"the output_shape is {shape}; the file says {json.dumps(stated)[:80]}", what)
         self.values[name] = output
 
     def _via(self, path: str, layer: Layer) -> Via:
-        """Return how a layer is reached: of those that no module holds, the file says what they are and not how."""
+        """Return how a layer is called, which the file does not say: as a module if one holds it, else as is usual."""
         owned = self.rest.get("owned")
         held = path in owned if isinstance(owned, dict) else not is_unheld(type(layer))
         return "module" if held or isinstance(layer, Output) else usual_via(type(layer))
 
     def _known(self, name: str, what: str) -> Tensor:
         if name not in self.values:
-            raise self._wrong(f"{name!r:.80} is neither an input nor a row before", what)
+            raise self._wrong(f"{name!r:.80} is neither an input nor an earlier row", what)
         return self.values[name]
 
     def _ends(self) -> list[str]:
-        """The calls that nothing reads; of several the last, unless the notes tell of several outputs."""
+        """Return the calls that nothing reads: all if a note says that there are several outputs, else the last one."""
         if not self.layers:
-            raise self._wrong("no layers, so nothing to compute")
+            raise self._wrong("there are no layers, so there is nothing to compute")
         ends = [name for name in self.values if name not in self.read]
-        notes = self.found.get("notes")
+        notes = self.document.get("notes")
         several = isinstance(notes, list) and any(str(note).startswith(SEVERAL_OUTPUTS) for note in notes)
         return ends if several else ends[-1:]
 
@@ -168,8 +171,8 @@ class Document:
         if "owned" not in self.rest:
             return self.layers
         owned = {}
-        for path, said in self._of(self.rest["owned"], dict, "owned").items():
-            spec = self._of(said, str, f"owned {path}")
+        for path, value in self._of(self.rest["owned"], dict, "owned").items():
+            spec = self._of(value, str, f"owned {path}")
             owned[path] = self.layers.get(spec) or read_layer(spec, f"{self.name}: owned {path}")
         return owned
 
@@ -180,7 +183,7 @@ class Document:
         sizes = self._of(value, list, "inputs")
         for size in sizes:
             if isinstance(size, bool) or not isinstance(size, (int, str)):
-                raise self._wrong(f"a size is an integer or a letter; received {json.dumps(size)[:40]}", "inputs")
+                raise self._wrong(f"a size must be an integer or a letter; received {json.dumps(size)[:40]}", "inputs")
         return tuple(parse_dim(str(size), str(size)) for size in sizes)
 
     def _of(self, value: Any, kind: type[Any], what: str) -> Any:
@@ -190,7 +193,7 @@ class Document:
 
 
 def read_layer(spec: str, where: str = "") -> Layer:
-    """A layer from its text, as `repr` writes it; raises SpecError.
+    """Return a layer from its text as `repr` writes it; raise SpecError if that is not a layer.
 
     >>> read_layer("Conv2d(3, 64, 7, stride=2, padding=3)")
     Conv2d(3, 64, 7, stride=2, padding=3)
@@ -200,7 +203,7 @@ def read_layer(spec: str, where: str = "") -> Layer:
             raise SpecError("it is too long")
         value = _LAYERS.value(parse_expression(spec), _NAMES)
         if not isinstance(value, Layer):
-            raise SpecError("it is no layer")
+            raise SpecError("it is not a layer")
         return value
     except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError, AttributeError):
         raise SpecError(f"cannot read the layer {spec!r:.80}", where=where) from None
@@ -209,16 +212,16 @@ def read_layer(spec: str, where: str = "") -> Layer:
 
 
 def _layer(language: Language, node: ast.Call, names: Mapping[str, Any]) -> Any:
-    known: dict[str, Any] = {"slice": slice, "Output": Output, **kinds()}
+    callables: dict[str, Any] = {"slice": slice, "Output": Output, **kinds()}
     if not isinstance(node.func, ast.Name):
         raise language.refuse(node, names)
-    if (name := node.func.id) not in known:
+    if (name := node.func.id) not in callables:
         hint = did_you_mean(name, kinds()) or "a document names layers as torch does: Conv2d"
-        raise UnknownName(f"there is no layer {name!r:.60}", hint=hint)
+        raise UnknownName(f"there is no layer called {name!r:.60}", hint=hint)
     kwargs = {str(keyword.arg): language.value(keyword.value, names) for keyword in node.keywords if keyword.arg}
-    if len(kwargs) < len(node.keywords):  # one is given twice, or stands behind **
+    if len(kwargs) < len(node.keywords):  # one is given twice, or follows **
         raise language.refuse(node, names)
-    return known[name](*[language.value(arg, names) for arg in node.args], **kwargs)
+    return callables[name](*[language.value(arg, names) for arg in node.args], **kwargs)
 
 
 def _word(language: Language, node: ast.Name, names: Mapping[str, Any]) -> Any:
@@ -235,7 +238,7 @@ _LAYERS = Language(
         ast.Call: _layer,
     },
     {ast.USub: operator.neg},
-    lambda node, names: SpecError(f"{ast.unparse(node)[:40]} cannot stand in a layer"),
+    lambda node, names: SpecError(f"{ast.unparse(node)[:40]} is not allowed in a layer"),
 )
 """Layers as `repr` writes them; other names are letters."""
 

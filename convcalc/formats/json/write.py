@@ -1,15 +1,18 @@
-"""What a network's document needs in addition to its rows to be read back: the graph's part, and the version."""
+"""Networks to JSON: the version, and what a document needs in addition to its rows to be read back.
+
+The rows themselves are a report's, which `views` writes.
+"""
 
 from typing import Any
 
 from convcalc.network.graph import Graph
 
 SCHEMA_VERSION = 1
-"""The version of a document's keys; `read` refuses others."""
+"""The version of the keys of a document; `read` refuses any other."""
 
 
 def graph_part(graph: Graph) -> dict[str, Any]:
-    """Return the entry ``graph`` of a document: what its rows, one for each call, do not say of the graph.
+    """Return the entry ``graph`` of a document: what its rows, one for each call, do not say about the graph.
 
     >>> from convcalc import nn, trace
     >>> graph_part(trace(nn.Linear(8, 2), (1, 8)))

@@ -1,1 +1,1 @@
-"""The sheet (``*.net``), read and written."""
+"""Sheets (``*.net``): reading and writing."""

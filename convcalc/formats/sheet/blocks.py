@@ -1,4 +1,4 @@
-"""Lines of a sheet, those of its blocks, and those of the sheets that it includes; what one line means is in `read`."""
+"""Lines in order: those of a sheet, its blocks, and the sheets that it includes. What a line means is in `read`."""
 
 import ast
 from collections.abc import Iterable, Mapping
@@ -14,11 +14,11 @@ from convcalc.formats.sheet.source import LATE, MOST_DEPTH, MOST_TOKENS, Source,
 from convcalc.formats.sheet.state import Block, Sheet
 from convcalc.network.tensor import Tensor
 
-MOST_SHEETS = 20  # that one sheet may include
+MOST_SHEETS = 20  # included by one sheet, directly or not
 
 
 class SheetCall(NamedTuple):
-    """A call being read; ``inputs`` are those in second brackets, ``name`` is the one that it gets."""
+    """A call being read; ``inputs`` are in the second pair of brackets, ``name`` is that of its output, if any."""
 
     node: ast.Call
     callee: str
@@ -29,7 +29,7 @@ class SheetCall(NamedTuple):
 
 
 def read_lines(language: Language, sheet: Sheet, statements: Iterable[ast.stmt]) -> None:
-    """Read lines one after the other; after an error the rest is still read."""
+    """Read lines in order; after an error the rest is still read."""
     for statement in statements:
         if sheet.root.late:
             sheet.stop(statement, LATE)
@@ -43,24 +43,24 @@ def read_lines(language: Language, sheet: Sheet, statements: Iterable[ast.stmt])
 
 
 def _lose(statement: ast.stmt, sheet: Sheet) -> None:
-    """Mark as unknown what a statement with an error would have named and made flow."""
+    """Mark as unknown the names and the flow that a statement with an error would have set."""
     if isinstance(statement, ast.Assign):
         for name in targets(statement):
             sheet.plan.frame.names[name] = UNKNOWN
-        value = statement.value  # a constant stands in for a line that could not be parsed
+        value = statement.value  # a constant replaces a line that could not be parsed
         joins = isinstance(value, ast.Constant) or any(callee not in FUNCTIONS for callee in callees(value))
-        known = sheet.plan.frames[0].names | sheet.plan.frame.names
-        named = [known.get(node.id) for node in ast.walk(value) if isinstance(node, ast.Name)]
-        if not joins and not any(value is UNKNOWN or isinstance(value, Tensor) for value in named):
+        in_scope = sheet.plan.frames[0].names | sheet.plan.frame.names
+        mentioned = [in_scope.get(node.id) for node in ast.walk(value) if isinstance(node, ast.Name)]
+        if not joins and not any(value is UNKNOWN or isinstance(value, Tensor) for value in mentioned):
             return
     sheet.plan.flow = UNKNOWN
 
 
 def call_block(language: Language, call: SheetCall, sheet: Sheet) -> Tensor:
-    """Return the output of a block, whose lines are read on what flows into the call."""
+    """Return the output of a block, whose lines are read with the input of the call."""
     block = sheet.blocks[call.callee]
     if len(sheet.plan.frames) > MOST_DEPTH:
-        sheet.stop(call.node, f"blocks are nested more than {MOST_DEPTH} deep", "a block may not use itself")
+        sheet.stop(call.node, f"blocks are nested more than {MOST_DEPTH} deep", "a block may not call itself")
     values = _bind(block, call)
     if len(call.inputs) > 1:
         raise SpecError(f"a block takes one input, received {len(call.inputs)}")
@@ -80,7 +80,7 @@ def call_block(language: Language, call: SheetCall, sheet: Sheet) -> Tensor:
 
 
 def try_block(language: Language, block: Block, values: Mapping[str, Any], sheet: Sheet) -> None:
-    """Read the lines of a block that no call has read, for the errors in them."""
+    """Read the lines of a block that was never called, to report the errors in them."""
     if block.node.name in sheet.tried:
         return
     sheet.tried.add(block.node.name)
@@ -94,7 +94,7 @@ def try_block(language: Language, block: Block, values: Mapping[str, Any], sheet
 def _read_elsewhere(
     language: Language, sheet: Sheet, source: Source, label: str, statements: Iterable[ast.stmt]
 ) -> None:
-    """Read lines of a block or of another sheet, which errors in them name by ``label``."""
+    """Read the lines of a block or of another sheet; errors in them mention ``label``."""
     outer, sheet.source = sheet.source, source
     sheet.places.append(label)
     read_lines(language, sheet, statements)
@@ -108,56 +108,56 @@ def include(language: Language, call: SheetCall, sheet: Sheet) -> None:
     if not isinstance(name, str) or Path(name).name != name or name.startswith("."):
         raise SpecError("include takes the name of a sheet in the same folder", hint='write include("blocks.net")')
     if len(sheet.plan.frames) > 1:
-        raise SpecError("include stands outside of blocks")
+        raise SpecError("include is not allowed inside a block")
     if name in sheet.included:
         return
     sheet.included.add(name)
     if len(sheet.included) > MOST_SHEETS:
-        raise SpecError(f"a sheet includes at most {MOST_SHEETS} others")
+        raise SpecError(f"a sheet may include at most {MOST_SHEETS} others")
     source = Source(_read_beside(sheet.folder, name), name)
     sheet.root.tokens += source.tokens
     if sheet.root.tokens > MOST_TOKENS:
-        raise SpecError(f"a sheet and what it includes hold at most {MOST_TOKENS:,} words and signs")
+        raise SpecError(f"a sheet and those it includes may have at most {MOST_TOKENS:,} words and signs")
     for error in source.errors:
         sheet.root.report(error)
     label = f"{name}, included on line {call.node.lineno} of {sheet.source.name}"
-    lines = (node for node in source.tree.body if _may_be_included(node, sheet))  # asked while it is read
+    lines = (node for node in source.tree.body if _may_be_included(node, sheet))  # each is checked when it is read
     _read_elsewhere(language, sheet, source, label, lines)
 
 
 def _may_be_included(node: ast.stmt, sheet: Sheet) -> bool:
-    """Return whether a line is a block or a constant; report any other."""
+    """Return whether a line is a block, a constant or an include; report any other."""
     value = node.value if isinstance(node, (ast.Expr, ast.Assign)) else None
     if isinstance(node, (ast.FunctionDef, ast.Pass)):
         return True
     if value is not None and all(callee in FUNCTIONS or callee == "include" for callee in callees(value)):
         return True
-    hint = "put these layers into a block: def name(c):"
-    sheet.report(node, sheet.source.error(node, "an included sheet holds blocks and constants only", hint))
+    hint = "put layers in a block: def name(c):"
+    sheet.report(node, sheet.source.error(node, "an included sheet may contain only blocks and constants", hint))
     return False
 
 
 def _bind(block: Block, call: SheetCall) -> dict[str, Any]:
-    """Return the values of a block's arguments; raise SpecError where a call does not give them."""
-    known = block.arguments
-    values = {**block.defaults, **dict(zip(known, call.args)), **call.kwargs}
-    takes = f"{block.node.name} takes {', '.join(known) or 'no arguments'}"
-    where = f"it is written on line {block.node.lineno} of {block.source.name}"
+    """Return the values of a block's arguments; raise SpecError if the call does not fit them."""
+    names = block.arguments
+    values = {**block.defaults, **dict(zip(names, call.args)), **call.kwargs}
+    takes = f"{block.node.name} takes {', '.join(names) or 'no arguments'}"
+    where = f"it is defined on line {block.node.lineno} of {block.source.name}"
     for name in call.kwargs:
-        if name not in known:
-            raise SpecError(f"{takes}; there is no {name}", hint=did_you_mean(name, known) or where)
-        if name in known[: len(call.args)]:
+        if name not in names:
+            raise SpecError(f"{takes}; it has no argument {name!r}", hint=did_you_mean(name, names) or where)
+        if name in names[: len(call.args)]:
             raise SpecError(f"{takes}; {name} is given twice")
-    if len(call.args) > len(known):
+    if len(call.args) > len(names):
         raise SpecError(f"{takes}; received {len(call.args)} values", hint=where)
-    missing = [name for name in known if name not in values]
+    missing = [name for name in names if name not in values]
     if missing:
         raise SpecError(f"{takes}; {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing", hint=where)
     return values
 
 
 def _read_beside(folder: Path | None, name: str) -> str:
-    """Return the text of a sheet in this folder; raises SpecError for links that lead out."""
+    """Return the text of a sheet in this folder; raise SpecError if there is none, or a link that leads out of it."""
     others: list[str] = []
     if folder is not None:
         path = folder / name
@@ -168,4 +168,4 @@ def _read_beside(folder: Path | None, name: str) -> str:
         except OSError as error:
             raise SpecError(f"{name!r} cannot be read: {error.strerror}") from None
         others = [other.name for other in folder.glob("*.net")]
-    raise SpecError(f"there is no sheet {name!r} beside this one", hint=did_you_mean(name, others))
+    raise SpecError(f"there is no sheet {name!r} in the folder of this one", hint=did_you_mean(name, others))

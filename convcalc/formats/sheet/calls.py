@@ -1,4 +1,7 @@
-"""What a call on a sheet means, and arithmetic of outputs: a layer, a merge, a block, a number, or a form of sheets."""
+"""Calls on a sheet, and operators between outputs: what records layers. The values of arguments are in `expressions`.
+
+A call is a layer, a merge, a block, a layer called again, a function of numbers, or a form such as ``input``.
+"""
 
 import ast
 from collections.abc import Callable, Mapping
@@ -21,12 +24,12 @@ _SIGNS = {ast.Add: "+", ast.Mult: "*", ast.Sub: "-", ast.Div: "/", ast.MatMult: 
 
 
 def _call(language: SheetLanguage, node: ast.Call, sheet: Sheet) -> Any:
-    """Return what a call gives, with a second pair of brackets on named inputs."""
+    """Return the value of a call, which may have inputs in a second pair of brackets."""
     name = sheet.results.get(node, "")
     tensors: list[Tensor] = []
     if isinstance(node.func, ast.Call):
         if node.keywords or not node.args:
-            raise sheet.source.error(node, "the second brackets name inputs", "write conv(64, 3)(e1)")
+            raise sheet.source.error(node, "the second pair of brackets takes inputs", "write conv(64, 3)(e1)")
         tensors = language.each(node.args, sheet, read_tensor)
         node = node.func
     callee = names.callee_of(node)
@@ -34,12 +37,12 @@ def _call(language: SheetLanguage, node: ast.Call, sheet: Sheet) -> Any:
         raise _not_a_name(node, sheet)
     keys = [keyword.arg for keyword in node.keywords]
     if None in keys or any(isinstance(argument, ast.Starred) for argument in node.args):
-        raise sheet.source.error(node, "a * in brackets is not part of a sheet")
+        raise sheet.source.error(node, "a * in brackets is not allowed in a sheet")
     _check_callee(node, callee, sheet)
     for i, keyword in enumerate(node.keywords):
         if keyword.arg in keys[:i]:
             raise sheet.source.error(keyword, f"{keyword.arg} is given twice", "keep one of them")
-    if callee == "input" and len(sheet.plan.inputs) < len(sheet.given):
+    if callee == "input" and len(sheet.plan.inputs) < len(sheet.input_shapes):
         _take_letters(node, sheet)
     args = language.each(node.args, sheet)
     values = language.each([keyword.value for keyword in node.keywords], sheet)
@@ -51,26 +54,26 @@ def _call(language: SheetLanguage, node: ast.Call, sheet: Sheet) -> Any:
 
 
 def _not_a_name(node: ast.Call, sheet: Sheet) -> ConvcalcError:
-    """Return the error for a call of what is not a bare name."""
+    """Return the error for a call of something other than a name."""
     called = node.func
     if isinstance(called, ast.Attribute):
         name = called.attr if names.is_layer(called.attr) else "conv"
-        hint = f"layers go by their bare names, as in {names.usage(name)}"
-        return sheet.source.error(node, f"{ast.unparse(called):.60} is not part of a sheet", hint)
+        hint = f"write a layer by its name alone, as in {names.usage(name)}"
+        return sheet.source.error(node, f"{ast.unparse(called):.60} is not allowed in a sheet", hint)
     return sheet.source.error(node, "a layer is called by its name", "write conv(64, 3)")
 
 
 def _check_callee(node: ast.Call, callee: str, sheet: Sheet) -> None:
-    """Raise an error for a name that nothing has."""
+    """Raise an error if nothing that can be called has this name."""
     if callee in sheet.broken:
         raise Unknown
     if callee in {*FUNCTIONS, *names.FORMS, *names.merges(), *sheet.blocks} or callee in sheet.plan.frame.layers:
         return
     if callee == "range":
-        raise sheet.source.error(node, "range stands in a loop only: for i in range(n):")
+        raise sheet.source.error(node, "range is allowed only in a loop: for i in range(n):")
     if any(isinstance(line, ast.FunctionDef) and line.name == callee for line in sheet.source.tree.body):
-        what = f"the block {callee} is written further down"
-        raise sheet.source.error(node, what, "put it before the line that calls it")
+        what = f"the block {callee} is defined further down"
+        raise sheet.source.error(node, what, "move it above the line that calls it")
     try:
         names.check_name(callee, list(sheet.blocks))
     except ConvcalcError as error:
@@ -78,10 +81,10 @@ def _check_callee(node: ast.Call, callee: str, sheet: Sheet) -> None:
 
 
 def _make(language: SheetLanguage, call: SheetCall, sheet: Sheet) -> Any:
-    """Return what a call gives, by what its name is: function, form, block, merge, layer, or a layer called again."""
-    callee, several = call.callee, call.kwargs or call.inputs
+    """Return the value of a call: of a function, form, block, merge or layer, or of a layer once more."""
+    callee, has_more = call.callee, call.kwargs or call.inputs
     if callee in FUNCTIONS or callee in names.FORMS:
-        if several:
+        if has_more:
             hint = f"write {FUNCTIONS[callee][1]}" if callee in FUNCTIONS else ""
             raise SpecError(f"{callee} takes plain values in one pair of brackets", hint=hint)
         return expressions.call(callee, call.args) if callee in FUNCTIONS else _FORMS[callee](language, call, sheet)
@@ -92,14 +95,14 @@ def _make(language: SheetLanguage, call: SheetCall, sheet: Sheet) -> Any:
         return _merge(call, sheet)
     if names.is_layer(callee):
         return _layer(call, sheet)
-    if call.args or call.kwargs:  # one more call of a layer that has a name, and keeps its weights
-        what = f"{callee} is a layer of this sheet, which is called again by {callee}()"
-        raise SpecError(what, hint=f"on a named input: {callee}()(e1)")
+    if call.args or call.kwargs:  # the layer is made already, and keeps its weights
+        what = f"{callee} is a layer of this sheet; call it again with {callee}()"
+        raise SpecError(what, hint=f"or, on a named input, with {callee}()(e1)")
     return sheet.plan.again(callee, call.inputs or [sheet.plan.need_flow()])
 
 
 def _layer(call: SheetCall, sheet: Sheet) -> Any:
-    """Record the call of a layer that is made here, on what flows or on named inputs."""
+    """Record the call of a new layer, on the flow or on named inputs."""
     callee = call.callee
     args = [_argument(value, place, callee, sheet) for value, place in zip(call.args, call.node.args)]
     places = zip(call.kwargs.items(), call.node.keywords)
@@ -107,7 +110,7 @@ def _layer(call: SheetCall, sheet: Sheet) -> Any:
     names.check_arguments(callee, args, kwargs)
     with guarded(callee):
         layer = names.kinds()[callee](*args, **kwargs) if callee in names.kinds() else None
-    # a parameter takes no input
+    # a parameter has no input
     inputs = [] if isinstance(layer, Operand) else call.inputs or [sheet.plan.need_flow()]
     if layer is None:
         with guarded(callee):
@@ -118,21 +121,21 @@ def _layer(call: SheetCall, sheet: Sheet) -> Any:
 
 
 def _argument(value: Any, place: ast.AST, callee: str, sheet: Sheet) -> Any:
-    """Return a value as layers take it; raise SpecError for one that is not an argument."""
+    """Return a value as layers take it; raise SpecError if it cannot be an argument."""
     if isinstance(value, Tensor):
         text = ast.unparse(place.value if isinstance(place, ast.keyword) else place)
-        what = f"the brackets of {callee} hold its arguments; an input goes into a second pair"
+        what = f"the brackets of {callee} take its arguments; its input goes in a second pair"
         raise sheet.source.error(place, what, f"write {names.usage(callee)}({text if len(text) <= 40 else 'e1'})")
     if isinstance(value, tuple):
         return tuple(_argument(item, place, callee, sheet) for item in value)
     if is_symbolic(value) and value.is_integer is not True:
         hint = "// divides and rounds down, ceil(a/b) rounds up"
-        raise sheet.source.error(place, f"{show(value)} need not be an integer", hint)
+        raise sheet.source.error(place, f"{show(value)} is not always an integer", hint)
     return names.plain(value)
 
 
 def _merge(call: SheetCall, sheet: Sheet) -> Tensor:
-    """Record a call that joins tensors: those in its brackets, with the line before where there is but one."""
+    """Record a call that joins the tensors in its brackets; a single one is joined with the flow."""
     callee = call.callee
     values = [item for value in call.args for item in (value if isinstance(value, tuple) else (value,))]
     tensors = [*(value for value in values if isinstance(value, Tensor)), *call.inputs]
@@ -149,9 +152,9 @@ def _merge(call: SheetCall, sheet: Sheet) -> Tensor:
     if len(tensors) < needed:
         tensors = [sheet.plan.need_flow(), *tensors]
     if len(tensors) < needed:
-        hint = f"write {callee}(e1) to join it with the line before"
-        raise SpecError(f"{callee} joins several outputs, received one", hint=hint)
-    via: Via = "module" if callee in names.kinds() else "function"  # add(a, b), but Add()(a, b)
+        hint = f"write {callee}(e1) to join e1 with the line before"
+        raise SpecError(f"{callee} joins at least two outputs; received one", hint=hint)
+    via: Via = "module" if callee in names.kinds() else "function"  # add(a, b) is a function, Add()(a, b) a module
     return sheet.plan.record(layer, tensors, callee.lower(), call.name, called=callee, via=via)
 
 
@@ -164,7 +167,7 @@ def _explained(error: ConvcalcError, call: SheetCall, sheet: Sheet) -> ConvcalcE
 
 
 def _join(language: SheetLanguage, node: ast.BinOp, sheet: Sheet) -> Any:
-    """Return the value of an operator; between outputs of layers, record the layer that it stands for."""
+    """Return the value of an operator; between outputs of layers, record the layer that it means."""
     left, right = language.each([node.left, node.right], sheet)
     tensors = [value for value in (left, right) if isinstance(value, Tensor)]
     if not tensors:
@@ -181,7 +184,7 @@ def _join(language: SheetLanguage, node: ast.BinOp, sheet: Sheet) -> Any:
         if kind is not None and scalar is left and "reversed" in kind.arguments:
             options["reversed"] = True
     if kind is None:
-        raise SpecError("outputs of layers are joined by + - * / and @, or by cat(a, b)")
+        raise SpecError("outputs of layers are joined with + - * / and @, or with cat(a, b)")
     sheet.count(node)
     called = kind.sheet_name()
     with guarded(called):
@@ -212,9 +215,9 @@ def _index(language: SheetLanguage, node: ast.expr, sheet: Sheet) -> Any:
 
 
 def _input(language: SheetLanguage, call: SheetCall, sheet: Sheet) -> Tensor:
-    """Declare an input, of the sizes in the call or of those given from outside."""
+    """Declare an input, with the sizes in the call or those from outside."""
     if len(sheet.plan.frames) > 1:
-        raise SpecError("input stands outside of blocks", hint="inside a block, x is what flows into it")
+        raise SpecError("input is not allowed inside a block", hint="inside a block, x is its input")
     sizes = tuple(call.args)
     if len(sizes) == 1 and isinstance(sizes[0], tuple):
         sizes = sizes[0]
@@ -222,36 +225,36 @@ def _input(language: SheetLanguage, call: SheetCall, sheet: Sheet) -> Tensor:
         raise SpecError("input needs its sizes without the batch, channels first", hint="write input(3, H, W)")
     for argument, size in zip(call.node.args, sizes):
         if not (size.is_integer if is_symbolic(size) else type(size) is int and size > 0):
-            what = f"a size is an integer of at least 1 or a letter; received {names.display(size)}"
+            what = f"a size must be an integer of at least 1, or a letter; received {names.display(size)}"
             raise sheet.source.error(argument, what)
-    if len(sheet.plan.inputs) < len(sheet.given):
-        given = sheet.given[len(sheet.plan.inputs)]
-        if len(sizes) != len(given):
-            what = f"this input has {len(sizes)} sizes; --input gives {len(given)}: {'x'.join(map(show, given))}"
+    if len(sheet.plan.inputs) < len(sheet.input_shapes):
+        shape = sheet.input_shapes[len(sheet.plan.inputs)]
+        if len(sizes) != len(shape):
+            what = f"this input has {len(sizes)} sizes; --input gives {len(shape)}: {'x'.join(map(show, shape))}"
             hint = f"write it as {'x'.join(map(ast.unparse, call.node.args))}, without the batch"
             raise SpecError(what, hint=hint)
-        sizes = given
+        sizes = shape
     return sheet.plan.declare(call.name, sizes)
 
 
 def _take_letters(node: ast.Call, sheet: Sheet) -> None:
-    """Give the letters of ``input`` the values given from outside, before they are read as letters."""
-    known = sheet.plan.frames[0].names
+    """Give the letters in ``input`` their values from outside, before they are read as letters."""
+    constants = sheet.plan.frames[0].names
     new: dict[str, Any] = {}
-    for argument, value in zip(node.args, sheet.given[len(sheet.plan.inputs)]):
+    for argument, value in zip(node.args, sheet.input_shapes[len(sheet.plan.inputs)]):
         letter = argument.id if isinstance(argument, ast.Name) else ""
-        if not letter or letter in known or letter in sheet.settings:
+        if not letter or letter in constants or letter in sheet.settings:
             continue
         if new.setdefault(letter, value) != value:
             what = f"--input gives {letter} two values: {show(new[letter])} and {show(value)}"
             raise sheet.source.error(argument, what)
-    known.update(new)
+    constants.update(new)
 
 
 def _output(language: SheetLanguage, call: SheetCall, sheet: Sheet) -> None:
-    """Take the outputs in the call as those of the network."""
+    """Make the outputs in the call the outputs of the network."""
     if not call.args:
-        raise SpecError("output names what the network gives", hint="write output(mask)")
+        raise SpecError("output needs the outputs of the network", hint="write output(mask)")
     for argument, value in zip(call.node.args, call.args):
         if not isinstance(value, Tensor):
             raise sheet.no_output(argument)
@@ -259,7 +262,7 @@ def _output(language: SheetLanguage, call: SheetCall, sheet: Sheet) -> None:
 
 
 def _net(language: SheetLanguage, call: SheetCall, sheet: Sheet) -> None:
-    """Take the name of the network."""
+    """Set the name of the network."""
     (name, *rest) = call.args or [None]
     if rest or not isinstance(name, str) or not 0 < len(name.strip()) <= len(name) <= 100:
         raise SpecError("net takes the network's name in quotes", hint='write net("tinyunet")')
@@ -267,12 +270,12 @@ def _net(language: SheetLanguage, call: SheetCall, sheet: Sheet) -> None:
 
 
 def _node_about(error: ConvcalcError, node: ast.Call, name: str) -> ast.AST:
-    """Return the first argument of a call that an error is about, or the call."""
+    """Return the first argument of a call that an error is about, or else the call."""
     if (kind := names.any_kind(name)) is None:
         return node
-    given: dict[str | None, ast.AST] = {keyword.arg: keyword for keyword in node.keywords}
-    given.update(zip(names.positional(name, kind), node.args))
-    return next((given[word] for word in error.about if word in given), node)
+    places: dict[str | None, ast.AST] = {keyword.arg: keyword for keyword in node.keywords}
+    places.update(zip(names.positional(name, kind), node.args))
+    return next((places[word] for word in error.about if word in places), node)
 
 
 _FORMS: Mapping[str, Callable[[SheetLanguage, SheetCall, Sheet], Any]] = {
@@ -281,7 +284,7 @@ _FORMS: Mapping[str, Callable[[SheetLanguage, SheetCall, Sheet], Any]] = {
     "include": include,
     "net": _net,
 }
-"""What is called on a sheet and is not a layer, by the names in `names.FORMS`."""
+"""How to read the calls that are not layers, by the names in `names.FORMS`."""
 
 VALUES: Mapping[type[ast.AST], Callable[..., Any]] = {ast.Call: _call, ast.BinOp: _join, ast.Subscript: _part}
-"""The meanings of what records layers."""
+"""The meanings of the nodes that record layers."""

@@ -1,8 +1,8 @@
-"""Values of a sheet's expressions: numbers, letters, texts, tuples, outputs of layers; calls are in `calls`.
+"""Values of a sheet's expressions: numbers, letters, texts, tuples, outputs of layers. Calls are in `calls`.
 
-Nothing is executed: operators are computed one at a time, within limits, and exactly: ``1.2*C`` is 12/10 of C. The
-evaluator is that of `algebra.expression`: here are the meanings of the nodes, functions of the language, the node and
-the `Sheet`.
+Nothing is executed: operators are computed one at a time, within limits, and exactly (``1.2*C`` is 12/10 of C). The
+evaluator is `algebra.expression`; here are the meanings of the nodes, as functions of the language, the node and the
+`Sheet`.
 """
 
 import ast
@@ -30,7 +30,7 @@ _SIGNS = {"Pow": "**", "MatMult": "@", "LShift": "<<", "RShift": ">>", "BitOr": 
 
 
 def is_number(value: object) -> bool:
-    """Return whether a value takes part in arithmetic.
+    """Return whether arithmetic can be done with a value.
 
     >>> is_number(3), is_number(True)
     (True, False)
@@ -50,7 +50,7 @@ def _divide(a: Any, b: Any) -> Any:
 
 
 def _compute(of_numbers: Callable[[Any, Any], Any], divides: bool, left: Any, right: Any) -> Any:
-    """Return the exact value of an operator; raise SpecError for what is not a number, and beyond limits."""
+    """Return the exact result of an operator; raise SpecError if an operand is not a number or it is too large."""
     for value in (left, right):
         if not is_number(value):
             raise SpecError(f"arithmetic needs numbers or letters; received {display(value)}")
@@ -61,7 +61,7 @@ def _compute(of_numbers: Callable[[Any, Any], Any], divides: bool, left: Any, ri
 
 
 def _holds(test: Callable[[Any, Any], Any], left: Any, right: Any) -> bool:
-    """Return the truth of a comparison; raise SpecError for letters, and what cannot be compared."""
+    """Return whether a comparison holds; raise SpecError for letters, and for values that cannot be compared."""
     for value in (left, right):
         if is_symbolic(value):
             raise _lettered(value, min(map(str, value.free_symbols)))
@@ -78,18 +78,18 @@ OPERATORS: Operators = {
     ast.Mod: partial(_compute, operator.mod, True),
     ast.Div: partial(_compute, _divide, True),
 }
-"""What operators make of numbers and letters."""
+"""How operators compute with numbers and letters."""
 
 
 def refuse(node: ast.AST, sheet: Sheet) -> ConvcalcError:
-    """Return the error for what is Python and not a sheet's."""
+    """Return the error for Python that is not allowed in a sheet."""
     if isinstance(node, ast.BinOp):
-        hint = "write a product: C*C" if isinstance(node.op, ast.Pow) else "there are + - * / // and %"
-        return SpecError(f"the operator {_SIGNS[type(node.op).__name__]} is not part of a sheet", hint=hint)
+        hint = "write a product: C*C" if isinstance(node.op, ast.Pow) else "the operators are + - * / // and %"
+        return SpecError(f"the operator {_SIGNS[type(node.op).__name__]} is not allowed in a sheet", hint=hint)
     if isinstance(node, ast.Compare):
-        return SpecError("this comparison is not part of a sheet", hint="there are == != < <= > and >=")
+        return SpecError("this comparison is not allowed in a sheet", hint="the comparisons are == != < <= > and >=")
     is_line = isinstance(node, ast.stmt)
-    return sheet.source.foreign(node, "there are layers, name = ..., def, for i in range(n), and if" if is_line else "")
+    return sheet.source.foreign(node, "a line is a layer, name = ..., def, for i in range(n) or if" if is_line else "")
 
 
 def _lettered(value: Any, letter: str) -> SpecError:
@@ -97,10 +97,10 @@ def _lettered(value: Any, letter: str) -> SpecError:
 
 
 def _round_to(value: Any, divisor: Any) -> int:
-    """Return the multiple of ``divisor`` nearest to ``value``, not under nine tenths of it (arXiv:1801.04381)."""
+    """Return the multiple of ``divisor`` nearest to ``value``, but at least nine tenths of it (arXiv:1801.04381)."""
     if is_symbolic(value) or not isinstance(divisor, int) or divisor < 1:
         received = f"{display(value)} and {display(divisor)}"
-        raise SpecError(f"round_to takes a number and a whole divisor; received {received}")
+        raise SpecError(f"round_to takes a number and an integer divisor of at least 1; received {received}")
     rounded = max(divisor, int(value + Fraction(divisor, 2)) // divisor * divisor)
     return rounded if rounded * 10 >= value * 9 else rounded + divisor
 
@@ -114,10 +114,10 @@ def _ceil(value: Any) -> Any:
 
 
 class FractionAmongLetters(SpecError):
-    """A fraction compared with letters, which stand for integers."""
+    """A fraction compared with letters, which are integers."""
 
     def __init__(self) -> None:
-        super().__init__("min and max compare letters with integers only")
+        super().__init__("min and max can compare letters with integers only")
 
 
 def _fold(of_numbers: Callable[..., Any], of_letters: Callable[..., Any], result: Any, *rest: Any) -> Any:
@@ -135,11 +135,11 @@ FUNCTIONS: Mapping[str, tuple[Callable[..., Any], str]] = {
     "ceil": (_ceil, "ceil(H/2)"),
     "round_to": (_round_to, "round_to(1.2*C, 8)"),
 }
-"""The functions, and how each is written."""
+"""The functions of numbers, and an example of each."""
 
 
 def call(name: str, values: Sequence[Any]) -> Any:
-    """Return what a function makes of numbers; raise SpecError where it cannot.
+    """Return the value of a function of numbers; raise SpecError if it cannot be computed.
 
     >>> call("round_to", [33.2, 8])
     32
@@ -156,7 +156,7 @@ def call(name: str, values: Sequence[Any]) -> Any:
 
 
 def read_setting(name: str, value: Any) -> Any:
-    """Return the value of ``--set``: a text that names one is a letter.
+    """Return a value of ``--set``, in which a text that is a name is a letter; raise SpecError if it is too large.
 
     >>> read_setting("C", "W"), read_setting("C", 8)
     (W, 8)
@@ -169,17 +169,17 @@ def read_setting(name: str, value: Any) -> Any:
 
 
 class SheetLanguage(Language):
-    """A language of which each error is at the innermost node that it is about."""
+    """A language that gives each error the place of the innermost node that it is about."""
 
     def value(self, node: ast.AST, names: Sheet) -> Any:
-        """Return the value of a node; raise SpecError or ShapeError with its place."""
+        """Return the value of a node; raise SpecError or ShapeError with the place of the node."""
         try:
             return super().value(node, names)
         except ConvcalcError as error:
             raise names.source.located(node, error) from None
 
     def each(self, nodes: Sequence[ast.expr], sheet: Sheet, read: Meaning | None = None) -> list[Any]:
-        """Return the values of expressions side by side: what flows into each is the line before."""
+        """Return the values of expressions, each of which has the output of the previous line as its input."""
         flow = sheet.plan.flow
         values = []
         for node in nodes:
@@ -190,7 +190,7 @@ class SheetLanguage(Language):
 
 
 def read_condition(language: Language, node: ast.expr, sheet: Sheet) -> bool:
-    """Return the truth of an expression; raise SpecError for letters and outputs of layers."""
+    """Return the value of an expression as a condition; raise SpecError for letters and outputs of layers."""
     value = language.value(node, sheet)
     if is_symbolic(value):
         raise sheet.source.located(node, _lettered(value, show(value)))
@@ -200,7 +200,7 @@ def read_condition(language: Language, node: ast.expr, sheet: Sheet) -> bool:
 
 
 def read_integer(language: Language, node: ast.expr, sheet: Sheet, what: str) -> int:
-    """Return the value of an expression, which ``what`` takes as an integer; raise SpecError for any other."""
+    """Return an expression's value, of which ``what`` takes integers only; raise SpecError for any other."""
     value = language.value(node, sheet)
     if isinstance(value, bool) or not isinstance(value, int):
         shown = "the output of a layer" if isinstance(value, Tensor) else display(value)
@@ -238,11 +238,11 @@ def _constant(language: Language, node: ast.Constant, sheet: Sheet) -> Any:
         raise SpecError(f"{RANGE}; received {value:g}")
     if value is Ellipsis and node.lineno in sheet.source.lost:
         raise Unknown
-    raise SpecError("... is no layer" if value is Ellipsis else f"{value!r:.40} is not a number of a sheet")
+    raise SpecError("... is not a layer" if value is Ellipsis else f"{value!r:.40} is not allowed in a sheet")
 
 
 def _name(language: Language, node: ast.Name, sheet: Sheet) -> Any:
-    """Return the value of a name: a constant or an output, a setting, else a letter."""
+    """Return the value of a name: a constant, an output, a setting, or else a letter."""
     for frame in (sheet.plan.frame, sheet.plan.frames[0]):
         if node.id in frame.names:
             if frame.names[node.id] is UNKNOWN:
@@ -252,14 +252,14 @@ def _name(language: Language, node: ast.Name, sheet: Sheet) -> Any:
         sheet.unused.discard(node.id)
         return sheet.settings[node.id]
     if node.id in sheet.blocks or node.id in families() or node.id in FORMS:
-        what = "a block" if node.id in sheet.blocks else "no letter" if node.id in FORMS else "a layer"
+        what = "a block" if node.id in sheet.blocks else "not a letter" if node.id in FORMS else "a layer"
         hint = usage(node.id) if what == "a layer" else f"{node.id}(...)"
         raise SpecError(f"{node.id} is {what}; its brackets are missing", hint=f"write {hint}")
     if node.id == "inf":
-        return float("inf")  # a bound of hardtanh may be that
+        return float("inf")  # hardtanh may have infinite bounds
     sheet.letters.add(node.id)
     if len(sheet.letters) > MOST_LETTERS:
-        sheet.stop(node, f"a sheet has at most {MOST_LETTERS} letters")
+        sheet.stop(node, f"a sheet may have at most {MOST_LETTERS} letters")
     return parse_dim(node.id, node.id)
 
 
@@ -268,7 +268,7 @@ def _sign(language: Language, node: ast.UnaryOp, sheet: Sheet) -> Any:
         return not read_condition(language, node.operand, sheet)
     value = language.value(node.operand, sheet)
     if not is_number(value) or isinstance(node.op, ast.Invert):
-        raise SpecError("a sign stands before a number or a letter only")
+        raise SpecError("a sign must be followed by a number or a letter")
     return -value if isinstance(node.op, ast.USub) else value
 
 
@@ -281,4 +281,4 @@ VALUES: Mapping[type[ast.AST], Callable[..., Any]] = {
     ast.BoolOp: _joined,
     ast.Compare: expression.chain,
 }
-"""The meanings of what is neither a call nor arithmetic of outputs."""
+"""The meanings of all nodes but calls and operators between outputs."""

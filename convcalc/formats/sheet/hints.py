@@ -1,4 +1,4 @@
-"""What would repair a call on a sheet, by the fact that its error states; no error's text is read."""
+"""Hints that say how to repair a call on a sheet, chosen by the facts of its error and never by the text."""
 
 import ast
 from collections.abc import Sequence
@@ -23,21 +23,21 @@ from convcalc.network.tensor import Tensor
 
 
 def explain(error: ConvcalcError, node: ast.Call, name: str, named: Sequence[Tensor], plan: Plan) -> None:
-    """Add to an error without a hint one that would repair the call, with ``named`` in its second brackets."""
+    """Give an error a hint on how to repair the call; ``named`` are the inputs in its second pair of brackets."""
     if isinstance(error, (WrongMap, WrongAxes, TooFewAxes, WrongSpatialAxes)) and _seems_to_hold_a_batch(plan):
-        error.hint = "an input is written without the batch: input(3, H, W)"
+        error.hint = "write an input without the batch: input(3, H, W)"
     if not error.hint:
         error.hint = _repair(error, node, name, named, plan)
 
 
 def _seems_to_hold_a_batch(plan: Plan) -> bool:
-    """Return whether the first input has four sizes or more behind the batch, of which the first is 1."""
+    """Return whether the first input has at least four sizes after the batch, and the first of these is 1."""
     shape = plan.inputs[0].shape if plan.inputs else ()
     return len(shape) > 4 and shape[1] == 1
 
 
 def _repair(error: ConvcalcError, node: ast.Call, name: str, named: Sequence[Tensor], plan: Plan) -> str:
-    """Return the hint for what an error states, or for what the call looks like."""
+    """Return the hint for the facts of an error, or for the look of the call."""
     inputs = named or ([plan.flow] if isinstance(plan.flow, Tensor) else [])
     if name in merges():
         return _agreeing_sizes(error, name.lower())
@@ -47,36 +47,36 @@ def _repair(error: ConvcalcError, node: ast.Call, name: str, named: Sequence[Ten
         case MissingArguments() if any_kind(name):
             return f"write {usage(name)}"
         case WrongNumberOfInputs(least=least, most=most) if least > len(inputs) and most in (least, ANY):
-            return f"name its inputs in a second pair of brackets: {name}(...)({', '.join('abcdef'[:least])})"
+            return f"give its inputs in a second pair of brackets: {name}(...)({', '.join('abcdef'[:least])})"
     if _repeats_channels(node, name, inputs):
         rest = ", ".join(map(ast.unparse, node.args[1:]))
-        return f"{name} reads in_channels off its input: write {name}({rest})"
+        return f"{name} takes in_channels from its input: write {name}({rest})"
     match error:
         case TooSmall() if error.is_spatial and any_kind(name):
-            return "the map is smaller than the window: pool less before it, add padding, or take a larger input"
+            return "the map is smaller than the window: pool less before this layer, add padding, or use a larger input"
         case NotAnInteger() | FractionAmongLetters() if any(isinstance(part, ast.Div) for part in ast.walk(node)):
             return "/ divides exactly; // divides and rounds down, ceil(a/b) rounds up"
     return ""
 
 
 def _agreeing_argument(error: SizeMismatch, node: ast.Call, name: str, named: bool) -> str:
-    """Return where the two sizes come from and, for torch's names, the call with the one received."""
+    """Return which two sizes disagree and, for torch's names, the call that agrees with the input."""
     received, giver = show(error.received), "its input" if named else "the line before"
-    hint = f"{error.argument} is {show(error.expected)} here, {giver} gives {received}"
+    hint = f"{error.argument} is {show(error.expected)} here, but {giver} gives {received}"
     return hint + _with_channels(node, name, error.argument, received) if name in kinds() else hint
 
 
 def _with_channels(node: ast.Call, name: str, argument: str, received: str) -> str:
-    """Return the call with ``argument`` as it was received, and without it by the short name."""
-    given = [(word, "", value) for word, value in zip(positional(name, kinds()[name]), node.args)]
-    given.extend((str(keyword.arg), f"{keyword.arg}=", keyword.value) for keyword in node.keywords)
-    fixed = ", ".join(key + (received if word == argument else ast.unparse(value)) for word, key, value in given)
-    short = ", ".join(key + ast.unparse(value) for word, key, value in given if word != argument)
+    """Return the call with ``argument`` as received, and the call by the short name, which does not need it."""
+    arguments = [(word, "", value) for word, value in zip(positional(name, kinds()[name]), node.args)]
+    arguments.extend((str(keyword.arg), f"{keyword.arg}=", keyword.value) for keyword in node.keywords)
+    fixed = ", ".join(key + (received if word == argument else ast.unparse(value)) for word, key, value in arguments)
+    short = ", ".join(key + ast.unparse(value) for word, key, value in arguments if word != argument)
     return f": write {name}({fixed}) or {kinds()[name].sheet_name()}({short})"
 
 
 def _repeats_channels(node: ast.Call, name: str, inputs: Sequence[Tensor]) -> bool:
-    """Return whether a call by a short name seems to begin with the input's channels, as by torch's name."""
+    """Return whether a call by a short name seems to begin with the input channels, which only torch's name takes."""
     if any_kind(name) is None or name in kinds() or len(node.args) <= 2:
         return False
     shape = inputs[0].shape if inputs else ()
@@ -84,7 +84,7 @@ def _repeats_channels(node: ast.Call, name: str, inputs: Sequence[Tensor]) -> bo
 
 
 def _agreeing_sizes(error: ConvcalcError, name: str) -> str:
-    """Return what makes the inputs of a merge agree."""
+    """Return how to make the inputs of a merge agree."""
     if name in ("matmul", "stack"):
         return ""
     match error:
@@ -92,12 +92,12 @@ def _agreeing_sizes(error: ConvcalcError, name: str) -> str:
             return ""
         case ShapesDiffer(axis=axis, a=int(a), b=int(b)) if 0 < abs(a - b) < b // 8:
             return (
-                f"an odd {axis} was halved and doubled on the way: "
-                f"take an input whose {axis} can be halved without rest"
+                f"an odd {axis} was halved and later doubled: "
+                f"use an input whose {axis} can be halved without a remainder"
             )
     if name == "cat":
-        way = "pool the larger map, or enlarge the smaller by convT"
-        return f"cat joins channels, and the other sizes must agree: {way}"
+        way = "pool the larger map, or enlarge the smaller with convT"
+        return f"cat joins channels, so the other sizes must agree: {way}"
     if isinstance(error, NotBroadcastable):
-        return f"{name} needs equal shapes: conv(C, 1) changes the channels, and a stride or pooling the size"
+        return f"{name} needs equal shapes: conv(C, 1) changes the channels, a stride or pooling the size"
     return ""

@@ -1,4 +1,7 @@
-"""A plan being read: what flows, which names stand for what, where each layer stands; and what errors mean."""
+"""What every notation of plans shares while it is read: the current flow, names, paths of layers, and limits.
+
+The *flow* is the value that a layer takes if it names no input: the output of the line before.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -17,25 +20,25 @@ from convcalc.network.graph import Graph, Via
 from convcalc.network.tensor import Operand, Tensor
 from convcalc.network.trace import Tape, _leaves
 
-MOST_STACKED = 1000  # recurrent layers in one: each has tensors of its own
+MOST_STACKED = 1000  # layers inside one recurrent layer, each with tensors of its own
 MOST_PARTS = 120  # of an expression in letters
-MOST_TERMS = 12  # of a sum of letters: a product of five such sums is computed in a moment
+MOST_TERMS = 12  # of a sum of letters: products of five such sums are still computed quickly
 MOST_DEGREE = 12
-RANGE = f"numbers lie between -{LIMIT:,} and {LIMIT:,}"
+RANGE = f"numbers must be between -{LIMIT:,} and {LIMIT:,}"
 
 AUDIBLE = False
-"""Whether failures inside layers are raised as they are, for tests."""
+"""Whether Python's errors inside layers are raised unchanged; for tests."""
 
 UNKNOWN = object()
-"""The value of a name, or of what flows, after an error."""
+"""The value of a name or of the flow after an error."""
 
 
 class Unknown(Exception):
-    """What this needs was lost to an error that has been reported already."""
+    """A value was lost to an error that has been reported already."""
 
 
 class Frame:
-    """One block being read; ``reserved`` are names that unnamed layers do not take."""
+    """A block being read; ``reserved`` are names that unnamed layers must not take."""
 
     def __init__(self, names: dict[str, Any], path: str = "", reserved: Collection[str] = ()) -> None:
         self.names = names
@@ -46,7 +49,7 @@ class Frame:
         self.taken: set[str] = set()
 
     def place(self, name: str, numbered: bool) -> str:
-        """``name`` as the last part of a path, with a number if it is taken or ``numbered``."""
+        """Take ``name`` as the last part of a path and return it, with a number if it is taken or ``numbered``."""
         while True:
             self.counts[name] += 1
             count = self.counts[name]
@@ -57,7 +60,7 @@ class Frame:
 
 
 class Plan:
-    """Layers recorded in order, each on what flows or on named inputs; ``parts`` is what the last call returned."""
+    """Layers recorded in order, each on the flow or on named inputs; ``parts`` are all outputs of the last call."""
 
     flow: Any = None
     parts: tuple[Tensor, ...] = ()
@@ -71,11 +74,11 @@ class Plan:
 
     @property
     def frame(self) -> Frame:
-        """The innermost block."""
+        """Return the innermost block."""
         return self.frames[-1]
 
     def declare(self, name: str, shape: Shape) -> Tensor:
-        """A new input of this shape without the batch, which flows from here; raises SpecError for large sizes."""
+        """Return a new input of ``shape`` (without the batch), the new flow; raise SpecError for large sizes."""
         name = name or ("input" if not self.inputs else f"input{len(self.inputs) + 1}")
         check_sizes(shape)
         self.flow = tensor = self.tape.input(self._path(name, False), (self.batch, *shape))
@@ -83,7 +86,7 @@ class Plan:
         return tensor
 
     def need_flow(self) -> Tensor:
-        """What flows; raises SpecError where nothing does yet."""
+        """Return the flow; raise SpecError if there is none yet, Unknown if it was lost to an error."""
         if self.flow is UNKNOWN:
             raise Unknown
         if not isinstance(self.flow, Tensor):
@@ -101,10 +104,10 @@ class Plan:
         called: str = "",
         via: Via = "module",
     ) -> Tensor:
-        """Record a call of ``layer``, in the text ``called`` so, and return its main output, which flows from here."""
+        """Record a call of ``layer`` and return its main output, the new flow; errors name the layer as ``called``."""
         stacked = getattr(layer, "num_layers", 0)
         if stacked > MOST_STACKED:
-            what = f"num_layers is at most {MOST_STACKED:,} on a sheet; received {stacked:,}"
+            what = f"num_layers may be at most {MOST_STACKED:,} in a sheet; received {stacked:,}"
             raise SpecError(what, about=["num_layers"])
         path = self._path(name or stem, not name)
         self.frame.layers[path.rpartition(".")[2]] = layer
@@ -112,7 +115,7 @@ class Plan:
             return self._call(layer, inputs)
 
     def again(self, name: str, inputs: Sequence[Tensor]) -> Tensor:
-        """One more call of a layer of this block, which keeps its weights."""
+        """Record another call of a layer of this block, with the same weights, and return its main output."""
         with guarded(name):
             return self._call(self.frame.layers[name], inputs)
 
@@ -122,7 +125,7 @@ class Plan:
             self.parts = tuple(_leaves(layer(*inputs)))
         finally:
             recorder.reset(token)
-        if not isinstance(layer, Operand):  # which is a tensor that the plan holds
+        if not isinstance(layer, Operand):  # a parameter does not become the flow
             self.flow = self.parts[0]
         for part in self.parts:
             check_sizes(part.shape)
@@ -130,7 +133,7 @@ class Plan:
 
     @contextmanager
     def scope(self, name: str, kind: str, names: dict[str, Any], reserved: Collection[str] = ()) -> Iterator[None]:
-        """What is recorded inside belongs to a block: a module of its own."""
+        """Record what follows inside a block, which is a module of its own."""
         path = self._path(name or kind, not name)
         self.tape.own_module(path, kind)
         self.frames.append(Frame(names, path, reserved))
@@ -145,12 +148,12 @@ class Plan:
 class Reading:
     """A text being read, in any notation.
 
-    ``inputs`` (without the batch) take the place of the text's own, ``settings`` are values of its constants and
-    letters, and ``folder`` is where it may include from.
+    ``inputs`` are shapes (without the batch) that replace those in the text, ``settings`` are values of its constants
+    and letters, and ``folder`` is where it may include sheets from.
     """
 
     states_input = r"\binput\s*\("
-    """How the notation says an input."""
+    """A pattern by which an input is recognized in the notation."""
 
     def __init__(
         self,
@@ -161,7 +164,7 @@ class Reading:
         folder: Path | None = None,
     ) -> None:
         self.root = text
-        self.given = inputs
+        self.input_shapes = inputs
         self.plan = Plan(batch)
         self.settings = settings
         self.unused = set(settings)
@@ -171,7 +174,7 @@ class Reading:
         raise NotImplementedError
 
     def read(self) -> Graph:
-        """The graph; raises SpecError or ShapeError."""
+        """Return the graph; raise SpecError or ShapeError with the places of all independent errors."""
         try:
             self._follow()
         except Enough:
@@ -181,13 +184,17 @@ class Reading:
         self.root.finish()
         outputs = self.plan.outputs or [self.plan.flow]
         if not all(isinstance(output, Tensor) for output in outputs):
-            what, hint = "no layers, so nothing to compute", "begin with input(3, H, W)"
+            what, hint = "there are no layers, so there is nothing to compute", "begin with input(3, H, W)"
             raise SpecError(what, where=self.root.name, hint=hint)
         return self.plan.tape.graph(*outputs)
 
 
 def within_limits(value: Any) -> Any:
-    """``value`` in normal form (whole fractions as ints); raises SpecError where it is too large."""
+    """Return a number in normal form (an integral fraction as an int); raise SpecError if it is too large.
+
+    >>> within_limits(Fraction(6, 2))
+    3
+    """
     if isinstance(value, Fraction):
         if value.denominator == 1:
             value = value.numerator
@@ -207,7 +214,7 @@ def within_limits(value: Any) -> Any:
 
 
 def check_sizes(shape: Shape) -> None:
-    """Raise SpecError for sizes that no plan has: they may double their length at every layer."""
+    """Raise SpecError for a size that is too large, or too long an expression: layer by layer, both may double."""
     for i, size in enumerate(shape):
         if is_symbolic(size):
             check_expression(size)
@@ -217,23 +224,23 @@ def check_sizes(shape: Shape) -> None:
 
 
 def check_expression(value: Any) -> None:
-    """Raise SpecError for an expression in letters that is longer or larger than a plan's."""
+    """Raise SpecError for an expression in letters that is too long, or has too large numbers or powers."""
     stack, parts = [value], 0
     while stack:
         part = stack.pop()
         parts += 1
         if parts > MOST_PARTS or (part.is_Add and len(part.args) > MOST_TERMS):
-            raise SpecError(f"an expression in letters has at most {MOST_TERMS} terms and {MOST_PARTS} parts")
+            raise SpecError(f"an expression in letters may have at most {MOST_TERMS} terms and {MOST_PARTS} parts")
         if part.is_Rational and max(abs(part.p), part.q) > LIMIT:
-            raise SpecError(f"{RANGE}; {show(value):.60} holds a larger one")
+            raise SpecError(f"{RANGE}; {show(value):.60} contains a larger one")
         if part.is_Pow and not (part.args[1].is_Integer and abs(part.args[1]) <= MOST_DEGREE):
-            raise SpecError(f"a letter is multiplied by itself at most {MOST_DEGREE} times")
+            raise SpecError(f"the power of a letter may be at most {MOST_DEGREE}")
         stack.extend(part.args)
 
 
 @contextmanager
 def guarded(name: str) -> Iterator[None]:
-    """Python's errors inside become a SpecError: a text may give a layer anything."""
+    """Turn Python's errors into a SpecError, since a text may give a layer any arguments; ``name`` is that layer."""
     try:
         yield
     except (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:

@@ -1,7 +1,7 @@
-"""The spec text (``*.net``): a plan of a network in a small part of Python's syntax, read into a graph, never executed.
+"""Sheets (``*.net``) to graphs: a network in a small part of Python's syntax, read and never executed.
 
 After an error the rest is still read, so that independent errors are reported together. The grammar is one table,
-`SHEET`: the lines here, expressions in `expressions`, calls in `calls`.
+`SHEET`, of lines (here), expressions (`expressions`) and calls (`calls`).
 """
 
 import ast
@@ -15,7 +15,7 @@ from convcalc.errors import SpecError, did_you_mean
 from convcalc.formats.sheet import calls, expressions
 from convcalc.formats.sheet.blocks import read_lines, try_block
 from convcalc.formats.sheet.expressions import FUNCTIONS, SheetLanguage, read_condition, read_integer, read_setting
-from convcalc.formats.sheet.names import FORMS, callee_of, callees, families, is_layer, kinds, names_given, targets
+from convcalc.formats.sheet.names import FORMS, assigned_names, callee_of, callees, families, is_layer, kinds, targets
 from convcalc.formats.sheet.plan import Reading
 from convcalc.formats.sheet.source import MOST_NODES, Source
 from convcalc.formats.sheet.state import Block, Sheet
@@ -32,9 +32,9 @@ def read_spec(
     settings: Mapping[str, Any] = {},
     folder: Path | None = None,
 ) -> "Reader":
-    """Return a sheet read, with its ``graph``, and its ``name`` where it gives one; arguments are those of `Reading`.
+    """Return the reader of a sheet, with its ``graph`` and the ``name`` that it gives the network, if any.
 
-    Raises SpecError or ShapeError with line, column and caret.
+    The other arguments are those of `Reading`. Raises SpecError or ShapeError with line, column and caret.
 
     >>> [node.output_shape for node in read_spec("input(3, 32, 32); conv(16, 3, padding=1); maxpool(2)").graph.nodes]
     [(1, 16, 32, 32), (1, 16, 16, 16)]
@@ -45,7 +45,7 @@ def read_spec(
 
 
 class Reader(Reading):
-    """Follows a sheet's lines and records its layers."""
+    """A sheet being read."""
 
     graph: Graph
 
@@ -62,36 +62,37 @@ class Reader(Reading):
 
     @property
     def name(self) -> str:
-        """The name that the sheet gives the network, if any."""
+        """Return the name that the sheet gives the network; an empty text if none."""
         return self.sheet.name
 
     def _follow(self) -> None:
         sheet = self.sheet
         sheet.settings = {key: read_setting(key, value) for key, value in sheet.settings.items()}
-        sheet.plan.frame.reserved = names_given(sheet.root.tree.body)
+        sheet.plan.frame.reserved = assigned_names(sheet.root.tree.body)
         if "input" not in callees(sheet.root.tree):
-            for shape in sheet.given:
+            for shape in sheet.input_shapes:
                 sheet.plan.declare("", shape)
         read_lines(SHEET, sheet, sheet.root.tree.body)
         _check_rest(sheet)
 
 
 def _check_rest(sheet: Sheet) -> None:
-    """Report errors in blocks that nothing calls, and what was given from outside and has no use."""
+    """Report errors in blocks that are never called, and settings and inputs from outside that have no use."""
     for block in list(sheet.blocks.values()):
         try_block(SHEET, block, {}, sheet)
-    if sheet.root.errors:  # a setting may be meant for a line that was lost
+    if sheet.root.errors:  # a setting may have been for a line that was lost
         return
     names = sheet.plan.frames[0].names
-    known = {*(name for name, value in names.items() if not isinstance(value, Tensor)), *sheet.letters}
+    can_be_set = {*(name for name, value in names.items() if not isinstance(value, Tensor)), *sheet.letters}
     for name in sorted(sheet.unused):
-        what = f"--set {name}: nothing here is named {name}"
-        hint = did_you_mean(name, known) or (f"there are {', '.join(sorted(known))}" if known else "")
+        what = f"--set {name}: the sheet has no constant or letter {name}"
+        hint = did_you_mean(name, can_be_set) or (f"it has {', '.join(sorted(can_be_set))}" if can_be_set else "")
         if isinstance(names.get(name), Tensor):
             what, hint = f"--set gives values to constants and letters; {name} is the output of a layer", ""
         sheet.root.errors.append(SpecError(what, where=sheet.root.name, hint=hint))
-    if len(sheet.given) > len(sheet.plan.inputs):
-        what = f"the sheet has {len(sheet.plan.inputs)} input, and {len(sheet.given)} were given"
+    if len(sheet.input_shapes) > len(sheet.plan.inputs):
+        count = len(sheet.plan.inputs)
+        what = f"the sheet has {count} input{'s' * (count != 1)}; {len(sheet.input_shapes)} were given"
         sheet.root.errors.append(SpecError(what, where=sheet.root.name))
 
 
@@ -100,31 +101,31 @@ def _pass(language: Language, statement: ast.Pass, sheet: Sheet) -> None:
 
 
 def _if(language: Language, statement: ast.If, sheet: Sheet) -> None:
-    left, taken = statement.body, statement.orelse
+    skipped, taken = statement.body, statement.orelse
     if read_condition(language, statement.test, sheet):
-        left, taken = taken, left
-    _skip(left, sheet)
+        skipped, taken = taken, skipped
+    _skip(skipped, sheet)
     read_lines(language, sheet, taken)
 
 
 def _value(language: Language, statement: ast.Expr, sheet: Sheet) -> None:
-    """Read a line that is a value: a layer, or a comment in quotes."""
+    """Read a line that is an expression: a layer, or a comment in quotes."""
     node = statement.value
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return
     value = language.value(node, sheet)
     if isinstance(node, ast.Name) and isinstance(value, Tensor):
-        hint = f"to go on from {node.id}, name it in second brackets: conv(64, 3)({node.id})"
+        hint = f"to continue from {node.id}, give it in a second pair of brackets: conv(64, 3)({node.id})"
         raise sheet.source.error(node, f"{node.id} alone does nothing", hint)
     if not isinstance(value, Tensor) and value is not None:
         hint = "write a layer, such as conv(64, 3), or give the value a name: C = 16"
         if isinstance(node, ast.Name):
             hint = did_you_mean(node.id, [*families(), *kinds()]) or hint
-        raise sheet.source.error(node, "this line is a value that nothing uses", hint)
+        raise sheet.source.error(node, "nothing uses the value of this line", hint)
 
 
 def _skip(statements: Iterable[ast.stmt], sheet: Sheet) -> None:
-    """Note the settings that lines left out name: constants and letters in them have their use."""
+    """Count the settings that skipped lines mention as used."""
     nodes = [node for statement in statements for node in ast.walk(statement)]
     sheet.unused -= {node.id for node in nodes if isinstance(node, ast.Name)}
 
@@ -132,10 +133,10 @@ def _skip(statements: Iterable[ast.stmt], sheet: Sheet) -> None:
 def _assign(language: Language, node: ast.Assign, sheet: Sheet) -> None:
     names = targets(node)
     if len(node.targets) != 1 or not names:
-        raise sheet.source.error(node, "one name stands before the =", hint="write e1 = conv(64, 3)")
+        raise sheet.source.error(node, "expected one name before the =", hint="write e1 = conv(64, 3)")
     for name in names:
         if name in FORMS and name != "input":
-            raise sheet.source.error(node, f"{name} cannot be a name", hint=f"{name}(...) has a meaning of its own")
+            raise sheet.source.error(node, f"{name} cannot be a name", hint=f"{name}(...) already has a meaning")
     constant = not isinstance(node.value, ast.Call) or callee_of(node.value) in FUNCTIONS
     first = len(sheet.plan.frames) == 1 and names[0] not in sheet.plan.frame.names
     if constant and first and names[0] in sheet.settings:  # --set gives its value
@@ -151,7 +152,8 @@ def _assign(language: Language, node: ast.Assign, sheet: Sheet) -> None:
         return
     values = sheet.plan.parts if isinstance(value, Tensor) else value if isinstance(value, tuple) else ()
     if len(values) != len(names):
-        what = f"{len(names)} names stand before the =, and what follows gives {max(len(values), 1)}"
+        count = max(len(values), 1)
+        what = f"there are {len(names)} names before the =, but {count} value{'s' * (count != 1)} after it"
         raise sheet.source.error(node, what)
     sheet.plan.frame.names.update(zip(names, values))
 
@@ -159,12 +161,12 @@ def _assign(language: Language, node: ast.Assign, sheet: Sheet) -> None:
 def _for(language: Language, node: ast.For, sheet: Sheet) -> None:
     call = node.iter
     if not isinstance(node.target, ast.Name) or not isinstance(call, ast.Call) or callee_of(call) != "range":
-        raise sheet.source.error(node, "a loop is written for i in range(n):")
+        raise sheet.source.error(node, "expected a loop of the form for i in range(n):")
     if node.orelse:
         raise sheet.source.error(node.orelse[0], "a loop has no else")
     bounds = [read_integer(language, argument, sheet, "range") for argument in call.args]
     if not 1 <= len(bounds) <= 3 or call.keywords or (len(bounds) == 3 and bounds[2] == 0):
-        what = "range takes one to three integers, of which the third, the step, is not 0"
+        what = "range takes one to three integers, and the third, the step, may not be 0"
         raise sheet.source.error(call, what, hint="write range(n), range(first, end) or range(first, end, step)")
     turns = range(*bounds)
     if not turns:
@@ -176,30 +178,30 @@ def _for(language: Language, node: ast.For, sheet: Sheet) -> None:
         sheet.count(node)
         sheet.plan.frame.names[node.target.id] = i
         read_lines(language, sheet, node.body)
-        if len(sheet.root.errors) > before:  # the next turn would only say it again
+        if len(sheet.root.errors) > before:  # the next iteration would only repeat them
             break
 
 
 def _block(language: Language, node: ast.FunctionDef, sheet: Sheet) -> None:
-    """Read the first line of a block; the others are read where it is called."""
+    """Read the first line of a block; the others are read when it is called."""
     if len(sheet.plan.frames) > 1:
-        raise sheet.source.error(node, "a block stands outside of other blocks")
-    sheet.broken.add(node.name)  # until it is found to be sound: then calls of it say nothing more
+        raise sheet.source.error(node, "a block may not be defined inside another block")
+    sheet.broken.add(node.name)  # until its first line is read: meanwhile calls of it report nothing
     taken = node.args
     if taken.vararg or taken.kwarg or taken.kwonlyargs or taken.posonlyargs or node.decorator_list or node.returns:
-        raise sheet.source.error(node, "a block is written def name(a, b=1):, with plain arguments")
+        raise sheet.source.error(node, "expected a block of the form def name(a, b=1): with plain arguments")
     if is_layer(node.name) or node.name in (*FORMS, *FUNCTIONS):
         hint = f"give the block another name, such as my_{node.name}"
-        raise sheet.source.error(node, f"{node.name} has a meaning already", hint)
+        raise sheet.source.error(node, f"{node.name} already has a meaning", hint)
     names = [argument.arg for argument in taken.args]
     if len(set(names)) < len(names):
-        raise sheet.source.error(node, "the block has two arguments of one name")
+        raise sheet.source.error(node, "two arguments of the block have the same name")
     if "x" in names:
-        raise sheet.source.error(node, "x is what flows into a block", "give the argument another name")
+        raise sheet.source.error(node, "x is always the input of a block", "give the argument another name")
     values = [language.value(default, sheet) for default in taken.defaults]
     defaults = dict(zip(names[len(names) - len(values) :], values))
     sheet.broken.discard(node.name)
-    sheet.blocks[node.name] = Block(sheet.source, node, names, defaults, names_given(node.body))
+    sheet.blocks[node.name] = Block(sheet.source, node, names, defaults, assigned_names(node.body))
 
 
 SHEET = SheetLanguage(

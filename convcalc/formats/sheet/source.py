@@ -1,6 +1,7 @@
 """The text of a sheet: read within limits, parsed by Python's own parser, never executed, and quoted in errors.
 
-Python's words on what it cannot parse differ between its versions, so they are put in ours here.
+Python's syntax errors differ between its versions, so they are replaced by messages of ours. What a parsed line means
+is in `read`.
 """
 
 import ast
@@ -12,21 +13,21 @@ from typing import BinaryIO, NamedTuple, NoReturn
 from convcalc.errors import ConvcalcError, Place, SpecError
 
 MOST_BYTES = 1_000_000
-MOST_TOKENS = 60_000  # words and signs: each costs memory in the parser
+MOST_TOKENS = 60_000  # words and signs, each of which costs the parser memory
 MOST_NODES = 100_000
 MOST_DEPTH = 40
 MOST_SECONDS = 2.0
-MOST_DIGITS = 400  # of one number: reading it takes time that grows with the square
-MOST_SHOWN = 300  # characters of one line of an error
+MOST_DIGITS = 400  # of one number: the time to read it grows with their square
+MOST_SHOWN = 300  # characters in one line of an error
 MOST_ERRORS = 20
 
-LATE = f"reading takes longer than {MOST_SECONDS:g} s, the most that a sheet may"
+LATE = f"reading this sheet takes longer than the limit of {MOST_SECONDS:g} s"
 
 
 class Fault(NamedTuple):
-    """What is wrong with a line that cannot be parsed: what ``pattern`` matches, our text for it, and the hint.
+    """A fault of a line that cannot be parsed: the ``pattern`` that it is recognized by, our text for it, and a hint.
 
-    ``vague`` faults say less than what the line looks like; ``colon`` is one that a colon at the end repairs.
+    A ``vague`` fault says less than the look of the line; ``colon`` marks the fault that a colon at the end repairs.
     """
 
     pattern: str
@@ -36,75 +37,79 @@ class Fault(NamedTuple):
     colon: bool = False
 
 
-_COLON = ("a : is missing at the end", "def, for and if end with a colon", False, True)
+_COLON = ("a : is missing at the end", "lines with def, for and if end with a colon", False, True)
 
-_RULES = (  # matched by Python's message
-    Fault(r"'(.)' was never closed", "this {0} is never closed", "add the bracket that closes it"),
-    Fault(r"unmatched '(.)'", "this {0} closes nothing", "take it away, or open a bracket before it"),
-    Fault(r"closing parenthesis '(.)' does not match opening parenthesis '(.)'", "{1} was opened, and {0} closes it"),
+_RULES = (  # patterns of Python's message
+    Fault(r"'(.)' was never closed", "this {0} is never closed", "add the closing bracket"),
+    Fault(r"unmatched '(.)'", "this {0} has no opening bracket", "remove it, or add the opening bracket"),
+    Fault(
+        r"closing parenthesis '(.)' does not match opening parenthesis '(.)'", "this {0} does not match the opening {1}"
+    ),
     Fault(r"unterminated", "this text has no closing quote", 'write it as "text" on one line'),
     Fault(
         r"unexpected indent",
-        "this line stands further right than the one before it",
-        "only lines of a block are indented",
+        "this line is indented further than the one before it",
+        "indent only the lines of a block, a loop or a condition",
     ),
-    Fault(r"expected an indented block", "the lines of the block are missing", "indent them by four spaces"),
+    Fault(r"expected an indented block", "an indented block is missing here", "indent its lines by four spaces"),
     Fault(
-        r"unindent does not match|inconsistent", "this indentation fits no line above", "indent by four spaces a block"
+        r"unindent does not match|inconsistent",
+        "this indentation matches no line above",
+        "indent each block by four spaces",
     ),
     Fault(r"too many (levels of indentation|nested parentheses)", "brackets, blocks or sums are nested too deeply"),
     Fault(r"expected ':'", *_COLON),
     Fault(r"forgot a comma", "a comma is missing between two values", vague=True),
-    Fault(r"positional argument follows keyword", "a plain value stands after a named one", "put named values last"),
+    Fault(r"positional argument follows keyword", "a plain value follows a named one", "put named values last"),
     Fault(r"non-default argument|parameter without a default", "an argument without a value follows one with a value"),
     Fault(
         r"invalid decimal literal|invalid imaginary literal",
-        "a number and letters run together",
+        "a number runs into letters",
         "write 2*C, not 2C",
         vague=True,
     ),
-    Fault(r"leading zeros", "a number begins with 0", "write it without the zeros in front"),
+    Fault(r"leading zeros", "a number may not begin with 0", "write it without the leading zeros"),
     Fault(
         r"invalid (?:non-printable )?character '?(.)?'? ?\(?(U\+\w+)?",
-        "the sign {0} is not part of a sheet",
+        "the sign {0} is not allowed in a sheet",
         vague=True,
     ),
 )
 
-_LOOKS = (  # matched by the line, where Python's message says too little
+_LOOKS = (  # patterns of the line itself, where Python's message says too little
     Fault(r"\d\s*[x×]\s*\d", "sizes are separated by commas", "write (3, 3) for a pair, input(3, 32, 32) for an input"),
-    Fault(r"^\s*\w+\s*=\s*$", "nothing stands after the =", "write e1 = conv(64, 3)"),
-    Fault(r";\s*;", "nothing stands between two ;", "keep one of them"),
-    Fault(r"^\s*\w+\s*:=?\s*\w+\(", "a name is given with =", "write e1 = conv(64, 3)"),
-    Fault(r"->|=>", "there are no arrows: one layer a line, or several with ; between", "write conv(64, 3); relu()"),
+    Fault(r"^\s*\w+\s*=\s*$", "nothing follows the =", "write e1 = conv(64, 3)"),
+    Fault(r";\s*;", "there is nothing between two ;", "keep one of them"),
+    Fault(r"^\s*\w+\s*:=?\s*\w+\(", "an output is named with =", "write e1 = conv(64, 3)"),
+    Fault(r"->|=>", "a sheet has no arrows: write one layer per line, or a ; between two", "write conv(64, 3); relu()"),
     Fault(r"^\s*(?:def|for|if|elif|else)\b.*[^:\s]\s*$", *_COLON),
     Fault(r"^\s*(?:\w+\s*=\s*)?[A-Za-z]\w*\s+[\w\"',.= ]+$", "the brackets are missing", "write conv(64, 3), relu()"),
-    Fault(r"\)\s*[A-Za-z]\w*\s*\(", "two calls stand side by side", "put each on a line of its own, or a ; between"),
+    Fault(r"\)\s*[A-Za-z]\w*\s*\(", "two calls on one line need a ; between them", "or put each on a line of its own"),
     Fault(r",\s*,|\(\s*,", "a value is missing before the comma"),
 )
 
 _FOREIGN = {
     "import": (
         "import",
-        'all layers are known by name; include("blocks.net") takes blocks from a sheet in the same folder',
+        'layers need no import; include("blocks.net") takes the blocks of a sheet in the same folder',
     ),
-    "class": ("class", "a block is written def name(c):, with its layers in order"),
+    "class": ("class", "write a block: def name(c): with its layers below"),
     "while": ("while", "repeat with for i in range(n):"),
-    "return": ("return", "a block gives what its last line gives"),
+    "return": ("return", "the output of a block is that of its last line"),
     "delete": ("del", ""),
     "aug": ("an assignment with += or -=", "write C = C + 2"),
-    "ann": ("a : after a name", "a name is given with =, as in e1 = conv(64, 3)"),
-    "attribute": ("a dot", "layers go by their bare names, with nn. in front or not"),
-    **dict.fromkeys(("list", "generator"), ("a list built by for", "")),
+    "ann": ("a : after a name", "name an output with =, as in e1 = conv(64, 3)"),
+    "attribute": ("a dot", "write a layer by its name, with or without nn. in front"),
+    **dict.fromkeys(("list", "generator"), ("a comprehension", "repeat with for i in range(n):")),
     "dict": ("a dictionary", ""),
     "set": ("a set", ""),
-    "if": ("a value with if and else inside", ""),
+    "if": ("an if inside a value", "write if and else on lines of their own"),
     "joined": ("a text with { } inside", ""),
     "starred": ("a *", ""),
     "slice": ("a :", ""),
     "named": ("the sign :=", ""),
 }
-"""What a sheet has not, by the first word of Python's name for it (``AugAssign``): what it is, and the hint."""
+"""What Python has and a sheet does not, by the first word of Python's name for it (``AugAssign``), with a hint."""
 
 
 _UNREADABLE = Fault(
@@ -115,11 +120,11 @@ _UNREADABLE = Fault(
 
 
 class Enough(Exception):
-    """Nothing more of the sheet is to be read: the errors that were noted are what there is to say."""
+    """Reading stops here, and the errors noted so far are reported."""
 
 
 class Text:
-    """A sheet's lines, and the errors found in it."""
+    """The lines of a text, and the errors found in them."""
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
@@ -133,11 +138,11 @@ class Text:
     def at(
         self, line: int, column: int, what: str, *, hint: str = "", kind: type[ConvcalcError] = SpecError
     ) -> ConvcalcError:
-        """Return an error at a line and column (both from 1), with the line and a caret below the place."""
+        """Return an error at a line and column (counted from 1) that quotes the line, with a caret below the place."""
         return self.placed(kind(what, hint=hint), line, column)
 
     def _quote(self, line: int, column: int) -> tuple[str, str]:
-        """Return a line around a column, and a caret below it."""
+        """Return the part of a line around a column, and a line with a caret below that column."""
         shown = self.lines[line - 1].rstrip() if line <= len(self.lines) else ""
         start = max(0, column - 60)  # a line of a thousand characters is quoted around the place
         quoted = shown[start : start + 100].replace("\t", " ")
@@ -145,7 +150,7 @@ class Text:
         return "  " + quoted, "  " + caret
 
     def placed(self, error: ConvcalcError, line: int, column: int, hint: str = "") -> ConvcalcError:
-        """Return an error with its place in this text, unless it has one; ``hint`` is taken where it has none."""
+        """Return an error after giving it a place in this text and ``hint``, unless it already has one."""
         if error.place is None:
             error.what = _shorten(f"{error.where}: {error.what}" if error.where else error.what)
             error.place = Place(self.name, line, column)
@@ -155,34 +160,35 @@ class Text:
         return error
 
     def report(self, error: ConvcalcError) -> None:
-        """Note a placed error, one for each place; raises Enough once there are many."""
-        if error.where not in [known.where for known in self.errors]:  # a loop meets it again and again
+        """Note an error that has a place, at most one per place; raise Enough once there are many."""
+        if error.where not in [other.where for other in self.errors]:  # a loop meets it again and again
             self.errors.append(error)
         if len(self.errors) >= MOST_ERRORS:
             raise Enough
 
     def stop(self, error: ConvcalcError) -> NoReturn:
+        """Note an error and raise Enough."""
         self.errors.append(error)
         raise Enough
 
     @property
     def late(self) -> bool:
-        """Whether reading takes longer than a sheet may."""
+        """Return whether reading takes longer than a sheet may take."""
         return time.monotonic() > self.deadline
 
     def finish(self) -> None:
-        """Raise what was found: one error as it is, several as one, in the order of the sheet."""
+        """Raise the errors noted, if any: one as it is, several as one error, in the order of the text."""
         if len(self.errors) == 1:
             raise self.errors[0]
         if self.errors:
-            found = sorted(self.errors, key=_place_of)
-            shown = [f"{error.title}: {error}".replace("\n", "\n  ") for error in found]
-            count = f"the first {len(found)}" if len(found) >= MOST_ERRORS else str(len(found))
-            raise SpecError(f"{count} errors", where=self.name, details=shown)
+            errors = sorted(self.errors, key=_place_of)
+            texts = [f"{error.title}: {error}".replace("\n", "\n  ") for error in errors]
+            count = f"the first {len(errors)}" if len(errors) >= MOST_ERRORS else str(len(errors))
+            raise SpecError(f"{count} errors", where=self.name, details=texts)
 
 
 class Source(Text):
-    """A sheet in Python's syntax, parsed. A line that cannot be parsed is noted, and stands in ``lost``."""
+    """A sheet, parsed. A line that cannot be parsed is reported, replaced, and its number kept in ``lost``."""
 
     def __init__(self, text: str, name: str) -> None:
         super().__init__(text, name)
@@ -194,17 +200,17 @@ class Source(Text):
             self.finish()
 
     def _check_size(self) -> int:
-        """The number of words and signs; raises SpecError for what would cost the parser too much."""
+        """Return the number of words and signs; raise SpecError for a text that would cost the parser too much."""
         text = self.text
-        if not any(mark in text for mark in ('"""', "'''", "\\\n")):  # else a line with # may hold more than a comment
+        if not any(mark in text for mark in ('"""', "'''", "\\\n")):  # otherwise a line with # may be part of a text
             text = re.sub(r"(?m)^[ \t]*#.*$", "", text)
         tokens = sum(1 for _ in re.finditer(r"\w+|[^\w ]", text))
         if tokens > MOST_TOKENS:
-            raise SpecError(f"a sheet holds at most {MOST_TOKENS:,} words and signs", where=self.name)
+            raise SpecError(f"a sheet may have at most {MOST_TOKENS:,} words and signs", where=self.name)
         if re.search(rf"[0-9_]{{{MOST_DIGITS}}}", text):
-            raise SpecError(f"a number has at most {MOST_DIGITS} digits", where=self.name)
+            raise SpecError(f"a number may have at most {MOST_DIGITS} digits", where=self.name)
         if "\0" in text:
-            raise SpecError("the text holds a null character", where=self.name, hint="is it a text file?")
+            raise SpecError("the text contains a null character", where=self.name, hint="is it a text file?")
         return tokens
 
     def _parse(self) -> ast.Module:
@@ -226,10 +232,10 @@ class Source(Text):
             except (RecursionError, MemoryError):
                 raise SpecError("brackets, blocks or sums are nested too deeply", where=self.name) from None
             except ValueError:
-                raise SpecError("the text holds characters that no text file can", where=self.name) from None
+                raise SpecError("the text contains characters that no text file can contain", where=self.name) from None
 
     def _report_syntax(self, error: SyntaxError, line: int) -> Fault:
-        """Note what is wrong with a line that cannot be parsed, and return it."""
+        """Report what is wrong with a line that cannot be parsed, and return it."""
         shown = self.lines[line - 1]
         fault = _fault_of(error.msg, shown)
         column = len(shown) - len(shown.lstrip()) + 1 if isinstance(error, IndentationError) else error.offset or 1
@@ -239,7 +245,7 @@ class Source(Text):
         return fault
 
     def _lose(self, lines: list[str], number: int) -> bool:
-        """Put a stand-in for a line, so that the rest is read; False where that may mislead."""
+        """Replace a line by a placeholder, so that the rest can be read; return False if that might mislead."""
         line = lines[number - 1]
         words = re.match(r"(\s*)(\w+\s*=(?!=))?", line)
         balanced = all(line.count(a) == line.count(b) for a, b in ("()", "[]", "{}"))
@@ -250,17 +256,17 @@ class Source(Text):
         return True
 
     def error(self, node: ast.AST, what: str, hint: str = "") -> ConvcalcError:
-        """An error at a node of the sheet."""
+        """Return an error at a node of the sheet."""
         return self.at(*self._place(node), what, hint=hint)
 
     def foreign(self, node: ast.AST, hint: str = "") -> ConvcalcError:
-        """The error for what is Python and not a sheet's."""
+        """Return the error for Python that is not allowed in a sheet."""
         word = re.findall("[A-Z][a-z]*", type(node).__name__)[0].lower()
         what, hint = _FOREIGN.get(word, (word, hint))
-        return self.error(node, f"{what} is not part of a sheet", hint)
+        return self.error(node, f"{what} is not allowed in a sheet", hint)
 
     def located(self, node: ast.AST, error: ConvcalcError) -> ConvcalcError:
-        """An error of a layer or a shape, at its node."""
+        """Return an error of a layer or a shape after giving it the place of its node."""
         return self.placed(error, *self._place(node))
 
     def _place(self, node: ast.AST) -> tuple[int, int]:
@@ -270,7 +276,7 @@ class Source(Text):
 
 
 def _fault_of(message: str, line: str) -> Fault:
-    """Return what is wrong with a line, by Python's message and by what the line looks like."""
+    """Return what is wrong with a line, judging by Python's message and by the look of the line."""
     code = line[:1000].split("#")[0]
     look = next((look for look in _LOOKS if re.search(look.pattern, code)), None)
     for rule in _RULES:
@@ -280,13 +286,17 @@ def _fault_of(message: str, line: str) -> Fault:
 
 
 def _parse(text: str) -> ast.Module:
-    with warnings.catch_warnings():  # Python's own words, which would stand beside ours
+    with warnings.catch_warnings():  # Python's warnings would be printed next to our messages
         warnings.simplefilter("ignore")
         return ast.parse(text)
 
 
 def parse_expression(text: str) -> ast.expr:
-    """A single expression as Python's parser sees it; raises ValueError for other lines, and what the parser raises."""
+    """Return a single expression, parsed; raise ValueError for any other statement, and whatever the parser raises.
+
+    >>> ast.unparse(parse_expression("conv(64,3)"))
+    'conv(64, 3)'
+    """
     (line,) = _parse(text.strip()).body
     if not isinstance(line, ast.Expr):
         raise ValueError
@@ -298,7 +308,7 @@ def _shorten(line: str) -> str:
 
 
 def read_file(file: BinaryIO, name: str) -> str:
-    """The text of a file, read as far as a sheet may go; raises SpecError for what is no text."""
+    """Return the text of a file; raise SpecError if it is longer than a sheet may be, or not text in UTF-8."""
     data = file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise _too_long(name)
@@ -307,11 +317,11 @@ def read_file(file: BinaryIO, name: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         hint = "save it as plain text in UTF-8"
-        raise SpecError(f"line {line} holds bytes that are not text", where=name, hint=hint) from None
+        raise SpecError(f"line {line} contains bytes that are not text", where=name, hint=hint) from None
 
 
 def _too_long(name: str) -> SpecError:
-    return SpecError(f"a sheet holds at most {MOST_BYTES:,} bytes", where=name)
+    return SpecError(f"a sheet may have at most {MOST_BYTES:,} bytes", where=name)
 
 
 def _place_of(error: ConvcalcError) -> Place:

@@ -1,4 +1,4 @@
-"""The lines of a spec sheet: what says a call, which runs become loops, which values need names."""
+"""The lines of a written sheet: how a call is spelled, which runs become loops, which values need names."""
 
 from collections.abc import Collection, Iterable, Sequence
 from itertools import count
@@ -7,7 +7,7 @@ from typing import Any
 
 from convcalc.errors import ConvcalcError
 from convcalc.formats.code.arguments import arguments, value_form
-from convcalc.formats.code.forms import Argument, CallForm, Hole, leaves, shown, text
+from convcalc.formats.code.forms import Argument, CallForm, Hole, spell_arguments, text, walk_calls
 from convcalc.formats.sheet.names import any_kind, build, families
 from convcalc.formats.sheet.plan import Frame
 from convcalc.layers.axes import Slice
@@ -15,11 +15,14 @@ from convcalc.layers.base import Layer
 from convcalc.network.graph import Node
 
 INDENT = "    "
-MOST_REPEATED = 64  # statements in the body of a loop that is looked for
+MOST_REPEATED = 64  # statements in the body of a loop; longer ones are not looked for
 
 
 def statement(node: Node) -> tuple[str, str, Any]:
-    """Return what a statement is (layer, merge, slice, or alone: a merge of one value), what it calls, arguments."""
+    """Return the kind of a statement, what it calls, and its arguments as a form.
+
+    Kinds are ``layer``, ``merge``, ``alone`` (a merge of one value) and ``slice``.
+    """
     layer: Any = node.layer
     if isinstance(layer, Slice):
         return "slice", layer.sheet_name(), value_form("channels", layer.index)
@@ -32,7 +35,7 @@ def statement(node: Node) -> tuple[str, str, Any]:
 
 
 def _layer_call(layer: Layer, node: Node) -> tuple[str, tuple[Argument, ...]]:
-    """Return what a sheet calls a layer, by the short name where it means the same, and the arguments."""
+    """Return the name of a layer on a sheet, the short one if it means the same layer, and the arguments."""
     kind = type(layer)
     for name, preset in kind.also.items():
         if preset and layer == kind(**preset):
@@ -44,12 +47,12 @@ def _layer_call(layer: Layer, node: Node) -> tuple[str, tuple[Argument, ...]]:
             if build(short, node.input_shapes[0], (), rest) == layer:
                 return short, arguments(layer, kind.infers)
         except ConvcalcError:
-            pass  # torch's own name then
+            pass  # so torch's own name is needed
     return kind.__name__, arguments(layer)
 
 
 def named_reads(call: CallForm, flow: str) -> tuple[str, ...]:
-    """Return the values that a statement reads by name, where ``flow`` is what flows.
+    """Return the values that a statement has to read by name if ``flow`` is the output of the line before.
 
     >>> named_reads(CallForm("merge", "add", (), ("a", "b"), ()), "a")
     ('b',)
@@ -63,7 +66,7 @@ def named_reads(call: CallForm, flow: str) -> tuple[str, ...]:
 
 
 class Run:
-    """Statements in a row, and which value flows before each; ``read`` are those that are read later."""
+    """Statements in a row, and the flow before each; ``read`` are the values that are read after them."""
 
     def __init__(self, calls: Sequence[CallForm], flow: str, read: Iterable[str]) -> None:
         self.calls = calls
@@ -75,12 +78,12 @@ class Run:
         self.last_read.update(dict.fromkeys(read, len(calls)))
 
     def looped(self) -> tuple[CallForm, ...]:
-        """The statements, with repeated runs as loops."""
+        """Return the statements, with repeated runs as loops."""
         result: list[CallForm] = []
         calls, i = self.calls, 0
         while i < len(calls):
             size, times = longest = self._longest(i)
-            better = not calls[i].holds and any(  # a loop reads best if it begins with what has weights
+            better = not calls[i].holds and any(  # a loop is easiest to read if it begins with a layer that has weights
                 calls[j].holds and self._longest(j) == longest for j in range(i + 1, i + size)
             )
             if times < 2 or better:
@@ -89,7 +92,7 @@ class Run:
                 continue
             end = i + size * times
             before, flow, last = self.flows[end - size], self.flows[i], self.flows[end]
-            body = [  # names of the first turn, values of the last
+            body = [  # the names of the first iteration, the values of the last
                 turn._replace(name=call.name, refs=tuple(flow if ref == before else ref for ref in turn.refs))
                 for call, turn in zip(calls[i : i + size], calls[end - size : end])
             ]
@@ -100,7 +103,7 @@ class Run:
         return tuple(result)
 
     def _longest(self, start: int) -> tuple[int, int]:
-        """How long the run at ``start`` is that is worth a loop, and how often it comes; or 1 and 1."""
+        """Return the length of the run at ``start`` that is worth a loop, and how often it is repeated; or 1 and 1."""
         best, saved = (1, 1), 0
         for size in range(1, min(MOST_REPEATED, (len(self.calls) - start) // 2) + 1):
             times = 1
@@ -120,16 +123,16 @@ class Run:
             if one[:3] != other[:3] or self._relative(one, a) != self._relative(other, b):
                 return False
             if one.kind == "again" and self.place[one.refs[0]] >= a:
-                return False  # in the next turn its name would still mean the layer of the first
+                return False  # in the next iteration its name would still mean the layer of the first
         return True
 
     def _relative(self, call: CallForm, start: int) -> list[Any]:
-        """What a statement reads, as the run at ``start`` sees it."""
+        """Return what a statement reads, relative to the run that begins at ``start``."""
         places = [(ref, self.place.get(ref, -1)) for ref in call.refs]
         return [at - start if at >= start else "flow" if ref == self.flows[start] else ref for ref, at in places]
 
     def _closed(self, start: int, last: int, size: int) -> bool:
-        """Whether runs up to that at ``last`` hand on but what flows, and do not read it by name."""
+        """Return whether the runs up to that at ``last`` pass on nothing but the flow, and do not read it by name."""
         for i in range(start, last + size):
             run = i - (i - start) % size
             call = self.calls[i]
@@ -142,34 +145,34 @@ class Run:
 
 
 class Layout:
-    """Lays out one body: a block, or the sheet itself.
+    """The lines of one body: a block, or the sheet itself.
 
-    ``taken`` is what no value may be called, ``inputs`` are the names of those from outside, the last of which flows
-    first; ``flow`` flows at the end.
+    ``taken`` are names that no value may have, ``inputs`` are the names of the values from outside, of which the last
+    is the first flow; the attribute ``flow`` is the flow after the last line.
     """
 
     def __init__(self, body: Sequence[CallForm], taken: Collection[str], inputs: Sequence[str]) -> None:
         self.body = body
-        self.given = {str(i): name for i, name in enumerate(inputs)}
-        self.taken = {"x", "i", "nn", *taken, *inputs, *(call.callee for call in leaves(body))}
-        self.inside = {call.outs for loop in body for call in leaves(loop.body)}
+        self.input_names = {str(i): name for i, name in enumerate(inputs)}
+        self.taken = {"x", "i", "nn", *taken, *inputs, *(call.callee for call in walk_calls(body))}
+        self.inside = {call.outs for loop in body for call in walk_calls(loop.body)}
         self.needed: set[str] = set()
         self.repeated: set[str] = set()
         self.start = self.flow = str(len(inputs) - 1)
-        for call in leaves(body):
+        for call in walk_calls(body):
             self.needed.update(named_reads(call, self.flow))
             self.repeated.update(call.refs[:1] if call.kind == "again" else ())
             self.flow = call.outs[0] if call.refs else self.flow
 
     def lines(self, outputs: Sequence[str] = ()) -> list[str]:
-        """The lines; ``outputs`` are named at the sheet's end."""
+        """Return the lines; ``outputs`` are values that need a name, since the end of the sheet lists them."""
         self.needed.update(outputs)
         self.names: dict[str, str] = {}
-        for _ in range(3):  # names that are given keep unnamed layers from taking them
+        for _ in range(3):  # unnamed layers may not take the names that are written, which changes their numbers
             reserved = frozenset(self.names.values())
-            self.names, self.unsure = dict(self.given), set[str]()
+            self.names, self.unsure = dict(self.input_names), set[str]()
             self.frame = Frame({}, reserved=reserved)
-            for call in leaves(self.body):
+            for call in walk_calls(self.body):
                 self._name(call)
             if reserved == frozenset(self.names.values()):
                 break
@@ -192,7 +195,7 @@ class Layout:
         outside, unsure = call.outs not in self.inside, base in self.unsure
         usual = self._usual(base) if outside and not unsure else ""
         if needed:
-            hidden = call.outs[0] in self.repeated and call.name.name in families()  # fc() is a layer
+            hidden = call.outs[0] in self.repeated and call.name.name in families()  # fc() would be a new layer
             return self._legal("" if hidden else call.name.name) or self._legal(usual) or self._fresh(base)
         counted = unsure and call.name.name.removeprefix(base).isdigit()
         keeps = outside and call.name.kept and call.name.name != usual and not counted
@@ -203,7 +206,7 @@ class Layout:
         return next(name for name in names if name not in self.frame.taken and name not in self.frame.reserved)
 
     def _legal(self, name: str) -> str:
-        """``name`` if it may be given."""
+        """Return ``name`` if it is legal and free; otherwise an empty text."""
         fits = name.isidentifier() and name.isascii() and not iskeyword(name) and not name.startswith("_")
         return name if fits and name not in self.taken and name not in self.names.values() else ""
 
@@ -229,13 +232,13 @@ class Layout:
             return f"{names[0]}[{text(call.form)[1:-1].removesuffix(',')}]"
         if call.kind == "again":
             return f"{names[0]}()" + (f"({', '.join(names[1:])})" if len(read) > 1 else "")
-        words = shown(call.form)
+        words = spell_arguments(call.form)
         if call.kind == "merge" and len(names) > 1:
             return f"{call.callee}({', '.join(filter(None, [*names[-len(read) :], words]))})"
         return f"{call.callee}({words})" + (f"({', '.join(names)})" if read else "")
 
 
 def _stem(callee: str) -> str:
-    """Return a value's usual name, less its number."""
+    """Return the usual name of a value without its number."""
     kind = any_kind(callee)
     return kind.sheet_name() if kind else callee

@@ -1,6 +1,6 @@
-"""A sheet's own text in canonical layout: one statement a line, one way to write each call.
+"""The text of a sheet in canonical layout: one statement per line, and one way to write each call.
 
-Comments, blocks, loops, constants and letters stay.
+Comments, blocks, loops, constants and letters stay. The sheet is parsed, and not read into a graph.
 """
 
 import ast
@@ -19,7 +19,7 @@ INDENT = "    "
 
 
 class _Comment(NamedTuple):
-    """``alone``: on a line of its own."""
+    """A comment; ``alone`` if it has a line of its own."""
 
     line: int
     column: int
@@ -28,7 +28,7 @@ class _Comment(NamedTuple):
 
 
 def tidy(text: str, name: str = "sheet") -> str:
-    """The canonical text of a sheet; raises SpecError for what cannot be parsed.
+    """Return the text of a sheet in canonical layout; raise SpecError if it cannot be parsed.
 
     >>> print(tidy("input(3,32,32); nn.Conv2d(3,8,(3,3),1,padding = 1) # stem"), end="")
     input(3, 32, 32)
@@ -41,6 +41,8 @@ def tidy(text: str, name: str = "sheet") -> str:
 
 
 class _Tidy:
+    """A sheet being laid out; ``comments`` are those that are not written yet."""
+
     def __init__(self, source: Source) -> None:
         self.source = source
         self.comments = list(_comments(source.text))
@@ -48,8 +50,9 @@ class _Tidy:
         self.blank = {i for i, line in enumerate(source.lines, 1) if not line.strip()}
 
     def lines(self) -> list[str]:
-        found = [*self._body(self.source.tree.body, ""), *self._before(len(self.source.lines) + 1, 0, "")]
-        return [line for i, line in enumerate(found) if line or (i and found[i - 1])]
+        """Return the lines, with at most one blank line between two others."""
+        lines = [*self._body(self.source.tree.body, ""), *self._before(len(self.source.lines) + 1, 0, "")]
+        return [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
 
     def _body(self, statements: Sequence[ast.stmt], indent: str) -> Iterator[str]:
         for i, node in enumerate(statements):
@@ -60,11 +63,11 @@ class _Tidy:
             yield from before
             following = statements[i + 1].lineno if i + 1 < len(statements) else 0
             yield from self._statement(node, indent, following)
-        if statements and indent:  # what stands below the last line, as far in as that
+        if statements and indent:  # comments below the last line, with its indentation
             yield from self._before(self._next(statements[-1]), statements[-1].col_offset, indent)
 
     def _next(self, node: ast.stmt) -> int:
-        """The first line behind ``node`` and its comments."""
+        """Return the number of the first line after ``node`` and its comments."""
         line = (node.end_lineno or node.lineno) + 1
         while line in self.blank or self.alone.get(line, -1) >= node.col_offset:
             line += 1
@@ -74,7 +77,7 @@ class _Tidy:
         return last + 1
 
     def _before(self, line: int, column: int, indent: str) -> Iterator[str]:
-        """Comments and blank lines before ``line`` that are not written yet."""
+        """Yield the comments and blank lines before ``line`` that are not written yet."""
         while self.comments and self.comments[0].line < line and self.comments[0].column >= column:
             comment = self.comments.pop(0)
             if comment.line - 1 in self.blank:
@@ -84,12 +87,12 @@ class _Tidy:
             yield ""
 
     def _statement(self, node: ast.stmt, indent: str, following: int = 0) -> Iterator[str]:
-        """``following`` is the line of the statement behind it."""
+        """Yield the lines of a statement; ``following`` is the line of the statement after it, 0 if there is none."""
         if isinstance(node, (ast.FunctionDef, ast.For, ast.If)):
             head = node.body[0].lineno - 1 if node.body[0].lineno > node.lineno else node.lineno
             shell = copy(node)
             vars(shell).update(body=[ast.Pass()], orelse=[])
-            yield from self._said(ast.unparse(_Calls().visit(shell)).split("\n")[0], node.lineno, head, indent)
+            yield from self._with_comments(ast.unparse(_Calls().visit(shell)).split("\n")[0], node.lineno, head, indent)
             yield from self._body(node.body, indent + INDENT)
             if isinstance(node, ast.If) and node.orelse:
                 yield from self._else(node.orelse, indent)
@@ -98,23 +101,23 @@ class _Tidy:
         inside = [comment for comment in self.comments if comment.line < end]
         self.comments = [comment for comment in self.comments if comment.line >= end]
         yield from (indent + comment.text for comment in inside)
-        yield from self._said(self._simple(node), end, end if following != end else end - 1, indent)
+        yield from self._with_comments(self._simple(node), end, end if following != end else end - 1, indent)
 
     def _else(self, statements: Sequence[ast.stmt], indent: str) -> Iterator[str]:
         first = statements[0]
         if len(statements) == 1 and isinstance(first, ast.If) and first.col_offset == len(indent.encode()):
-            said = list(self._statement(first, indent))
-            at = next(i for i, line in enumerate(said) if line.startswith(indent + "if "))
-            yield from (*said[:at], f"{indent}el{said[at].lstrip()}", *said[at + 1 :])
+            lines = list(self._statement(first, indent))
+            at = next(i for i, line in enumerate(lines) if line.startswith(indent + "if "))
+            yield from (*lines[:at], f"{indent}el{lines[at].lstrip()}", *lines[at + 1 :])
             return
         yield indent + "else:"
         yield from self._body(statements, indent + INDENT)
 
-    def _said(self, text: str, first: int, last: int, indent: str) -> Iterator[str]:
-        behind = [c for c in self.comments if first <= c.line <= last and not c.alone]
-        self.comments = [c for c in self.comments if c not in behind]
+    def _with_comments(self, text: str, first: int, last: int, indent: str) -> Iterator[str]:
+        trailing = [c for c in self.comments if first <= c.line <= last and not c.alone]
+        self.comments = [c for c in self.comments if c not in trailing]
         first_line, *rest = text.split("\n")
-        comment = "".join(f"  {c.text}" for c in behind)
+        comment = "".join(f"  {c.text}" for c in trailing)
         yield f"{indent}{first_line}{comment if not rest else ''}"
         yield from rest
 
@@ -125,7 +128,7 @@ class _Tidy:
 
 
 class _Calls(ast.NodeTransformer):
-    """Calls of layers in one way: what has no default by its place, the rest by name, less defaults."""
+    """Write each call in one way: positional arguments if they have no default, then named ones that differ from it."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
@@ -142,19 +145,19 @@ class _Calls(ast.NodeTransformer):
 def _arrange(node: ast.Call, name: str, kind: type[Layer]) -> None:
     names = positional(name, kind)
     pairs = [*zip(names, node.args), *((str(keyword.arg), keyword.value) for keyword in node.keywords)]
-    given = dict(pairs)
-    if len(node.args) > len(names) or len(given) < len(pairs) or set(given) - set(kind.arguments):
-        return  # the reader will say what is wrong
+    values = dict(pairs)
+    if len(node.args) > len(names) or len(values) < len(pairs) or set(values) - set(kind.arguments):
+        return  # reading the sheet reports what is wrong
     args: list[ast.expr] = []
     keywords: list[ast.keyword] = []
-    for argument in (argument for argument in kind.arguments if argument in given):
-        value, default = given[argument], kind.arguments[argument]
+    for argument in (argument for argument in kind.arguments if argument in values):
+        value, default = values[argument], kind.arguments[argument]
         if name in kinds() and argument in kind.per_axis:
             value = _for_all_axes(value, kind.rank)
         by_place = argument in names and default is _REQUIRED and len(args) == names.index(argument)
         if by_place:
             args.append(value)
-        elif default is _REQUIRED or not _says(value, default):
+        elif default is _REQUIRED or not _is_literal(value, default):
             keywords.append(ast.keyword(argument, value))
     node.args, node.keywords = args, keywords
 
@@ -164,13 +167,13 @@ def _for_all_axes(value: ast.expr, rank: int) -> ast.expr:
     return items[0] if len(items) == rank and len({*map(ast.dump, items)}) == 1 else value
 
 
-def _says(value: ast.expr, default: Any) -> bool:
-    """Whether an expression is the literal ``default``."""
+def _is_literal(value: ast.expr, default: Any) -> bool:
+    """Return whether an expression is the literal ``default``."""
     try:
-        said = ast.literal_eval(value)
+        literal = ast.literal_eval(value)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return False
-    return said == default and type(said) is type(default)
+    return literal == default and type(literal) is type(default)
 
 
 def _comments(text: str) -> Iterator[_Comment]:

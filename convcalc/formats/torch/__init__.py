@@ -1,1 +1,1 @@
-"""PyTorch, read and written."""
+"""PyTorch: printed models read, source code written; torch itself is not imported."""

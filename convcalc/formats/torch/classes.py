@@ -1,12 +1,33 @@
-"""The classes of a torch module tree: modules whose children and ``forward`` agree up to numbers share one."""
+"""The classes of written torch code; modules whose children and ``forward`` differ only in numbers share one.
+
+They are forms; their text is made in `write`.
+"""
 
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from convcalc.formats.code.arguments import arguments
-from convcalc.formats.code.forms import Argument, CallForm, Definition, Name, fresh, groups, numbered, unify
-from convcalc.formats.code.structure import HOLDERS, Invocation, Tree, holds, levels, nested, tensor_word, tree_of
+from convcalc.formats.code.forms import (
+    Argument,
+    CallForm,
+    Definition,
+    Name,
+    choose_name,
+    group_alike,
+    number_values,
+    unify,
+)
+from convcalc.formats.code.structure import (
+    HOLDERS,
+    Invocation,
+    Tree,
+    build_tree,
+    holds,
+    levels,
+    nest_calls,
+    tensor_word,
+)
 from convcalc.formats.torch.operators import (
     called_as_function,
     function_form,
@@ -23,16 +44,16 @@ PARAMETERS = {
     "in_channels": "in_channels",
     "normalized_shape": "features",
 }
-"""What a class's arguments are called, by the layer's."""
+"""The names of a class's parameters, by the argument of a layer that they are for."""
 
-ENOUGH_ALIKE = 3  # plain Sequentials of one kind that are worth a class
+ENOUGH_ALIKE = 3  # similar Sequentials that are worth a class
 
 
 class Class(NamedTuple):
-    """A class: its base in torch.nn, and as a form how and what children are made, and ``forward``.
+    """A class: its name, its base in torch.nn, and as a form how its children are made, and its ``forward``.
 
-    A child is a container's kind (Sequential, Ordered, ModuleList, ModuleDict) and its children, or no kind (or buffer
-    or parameter), a text with a gap, and arguments for that.
+    A child is a triple: the kind of a container (Sequential, Ordered, ModuleList, ModuleDict), an empty text, and its
+    children; or no kind (or buffer, or parameter), a text with a gap, and the arguments for the gap.
     """
 
     name: str
@@ -41,24 +62,24 @@ class Class(NamedTuple):
 
 
 class ModuleCall(NamedTuple):
-    """The form of a call of a module: how it is made here, if it is, and what is around it."""
+    """The form of a call of a module: how it is made, if that is done at the call, and what is around the call."""
 
     made: Any = None
     inputs: str = "{all}"
-    """A template of what is in the brackets, as of `Spelling`."""
+    """A template of what is in the brackets, as in `Spelling`."""
     padding: Any = ()
-    """What `torch.nn.functional.pad` pads the input with before, and more of its arguments."""
+    """The padding that `torch.nn.functional.pad` adds to the input first, and its other arguments."""
     picked: str = ""
-    """What follows: of a tuple, ``[0]`` where the first item is all that is read."""
+    """What follows the call: ``[0]`` if only the first item of a tuple is read."""
 
 
 class Modules:
-    """All classes of a graph, the innermost first; the last is the network itself."""
+    """All classes that a graph needs, the innermost first; the last is the network itself."""
 
     def __init__(self, graph: Graph, name: str) -> None:
         self.graph = graph
         self.name = name
-        self.root = tree_of(graph)
+        self.root = build_tree(graph)
         trees = levels(self.root)
         self.by_path = {tree.path: tree for level in trees for tree in level}
         self.parts = {node.name: node.layer.name for node in graph.nodes if isinstance(node.layer, Output)}
@@ -66,19 +87,19 @@ class Modules:
         self.integers = {id(node.layer) for node in graph.nodes if node.name in integers}
         self.opened: set[str] = set()
         self.runs = self._runs()
-        while more := self._unlike():
+        while more := self._differing():
             self.opened |= more
             self.runs = self._runs()
         self.classes: list[Class] = []
         self.made: dict[str, tuple[str, tuple[Argument, ...]]] = {}
         self.functions: dict[Any, str] = {}
-        for level in trees:  # lists and dicts are no classes
+        for level in trees:  # lists and dicts do not become classes
             self._define([tree for tree in level if not tree.path or tree.container in ("", "Sequential")])
 
     def _runs(self) -> dict[str, list[Invocation]]:
-        """The calls of each module by its path."""
+        """Return the calls of each module by its path."""
         runs: dict[str, list[Invocation]] = {}
-        for level in levels(nested(self.graph, lambda step: step.path in self.opened or not self._closed(step))):
+        for level in levels(nest_calls(self.graph, lambda step: step.path in self.opened or not self._closed(step))):
             for step in level:
                 runs.setdefault(step.path, []).append(step)
         return runs
@@ -87,8 +108,8 @@ class Modules:
         inside = step.path + "."
         return all(node.path.startswith(inside) or not holds(node.layer) for node in step.nodes)
 
-    def _unlike(self) -> set[str]:
-        """Modules whose calls differ: their callers reach into them."""
+    def _differing(self) -> set[str]:
+        """Return the modules whose calls differ; their callers have to call what is inside them."""
         return {
             path
             for path, runs in self.runs.items()
@@ -96,7 +117,7 @@ class Modules:
         }
 
     def _plain(self, tree: Tree) -> bool:
-        """Whether a module does what torch's Sequential does."""
+        """Return whether a module does what torch's Sequential does."""
         for run in self.runs.get(tree.path, []):
             flow = run.inputs
             if len(run.steps) != len(tree.children) or len(flow) != 1:
@@ -115,11 +136,11 @@ class Modules:
 
     def _define(self, trees: Sequence[Tree]) -> None:
         forms = {tree.path: (tree.kind, self._form(tree)) for tree in trees}
-        for paths in groups(forms):
+        for paths in group_alike(forms):
             alike = [self.by_path[path] for path in paths]
             tree = alike[0]
             if tree.container and tree.path and self._plain(tree) and not self._repeats(alike):
-                continue  # torch's Sequential itself does
+                continue  # torch's Sequential itself is enough
             name = self._free(self._called(alike))
             base = "Sequential" if tree.sequential else "Module"
             if tree.layer is not None and tree.layer.in_torch:
@@ -129,14 +150,14 @@ class Modules:
             self.made.update((path, (name, definition.arguments(i))) for i, path in enumerate(paths))
 
     def _repeats(self, alike: Sequence[Tree]) -> bool:
-        """Whether a Sequential is worth a class."""
+        """Return whether similar Sequentials are worth a class."""
         places = {
             (self.graph.modules.get(head), name) for head, _, name in (tree.path.rpartition(".") for tree in alike)
         }
         return len(alike) >= ENOUGH_ALIKE and len(places) > 1 and len(alike[0].children) > 1
 
     def _called(self, alike: Sequence[Tree]) -> str:
-        """A class's name: the module's, else its attribute's, else of what is inside."""
+        """Return a name for a class: that of its modules, or of their attribute, or one made of what is inside."""
         first, named = alike[0], alike[0].kind not in ("Sequential", *HOLDERS)
         if not first.path:
             return _camel_case(first.kind if named else self.name) or "Network"
@@ -145,10 +166,10 @@ class Modules:
         return (_camel_case(names.pop()) if len(names) == 1 else "") or (inside if len(inside) < 40 else "") or "Block"
 
     def _free(self, name: str) -> str:
-        return fresh(name, {"F", "nn", "torch", "OrderedDict", *(item.name for item in self.classes)})
+        return choose_name(name, {"F", "nn", "torch", "OrderedDict", *(item.name for item in self.classes)})
 
     def _form(self, tree: Tree) -> Any:
-        """How a module's children are made, and its ``forward`` unless torch's own serves."""
+        """Return as a form how a module's children are made, and its ``forward`` unless that of torch is enough."""
         if tree.layer is not None:
             (run,) = self.runs[""]
             alone = len(run.steps) == 1 and self._is_child(run.steps[0], tree) and run.steps[0].inputs == run.inputs
@@ -168,7 +189,7 @@ class Modules:
         return "Sequential" if tree.numbered else "Ordered", children, forward
 
     def _made(self, tree: Tree, chained: bool) -> Any:
-        """How a child is made; ``chained`` where a Sequential calls it."""
+        """Return as a form how a child is made; ``chained`` if a Sequential calls it."""
         if tree.layer is not None:
             kind, form = _constructed(tree.layer)
             if not tree.layer.in_torch:
@@ -178,8 +199,8 @@ class Modules:
                 return word, self._dtype(tree.layer) if word == "buffer" else "", form
             return "", f"nn.{kind}({{}})", form
         if tree.path in self.made:
-            name, given = self.made[tree.path]
-            return "", name + "({})", given
+            name, form = self.made[tree.path]
+            return "", name + "({})", form
         plain = tree.container == "Sequential"
         items = tuple((name, self._made(child, plain)) for name, child in tree.children.items())
         return "Ordered" if plain and not tree.numbered else tree.container, "", items
@@ -199,7 +220,7 @@ class Modules:
         return _numbered([self._call(tree, step) for step in run.steps if step.outputs], run.inputs, run.outputs)
 
     def _call(self, scope: Tree, step: Invocation) -> CallForm:
-        """A step inside the module at ``scope``."""
+        """Return a call inside the module ``scope``."""
         if step.node is None:
             name = Name(step.path.rpartition(".")[2])
             return CallForm("call", scope.reach(step.path), ModuleCall(), step.inputs, step.outputs, name)
@@ -222,7 +243,7 @@ class Modules:
         return CallForm(kind, callee, form, step.inputs, outs if picked else step.outputs)
 
     def ties(self) -> list[str]:
-        """Assignments that put one layer with weights in two places."""
+        """Return the assignments that put a layer with weights in a second place."""
         first: dict[int, str] = {}
         pairs = [(path, first.setdefault(id(layer), path), layer) for path, layer in self.graph.owned.items()]
         root = self.root
@@ -230,13 +251,13 @@ class Modules:
 
 
 def _numbered(calls: Sequence[CallForm], inputs: Sequence[str], outputs: Sequence[str]) -> Any:
-    """A ``forward`` as a form: calls, the number of inputs, the values returned."""
-    body, places = numbered(calls, inputs)
+    """Return a ``forward`` as a form: calls, the number of inputs, the values returned."""
+    body, places = number_values(calls, inputs)
     return body, len(inputs), tuple(places[name] for name in outputs)
 
 
 def _made_here(layer: Layer) -> tuple[str, Any]:
-    """Return what makes a layer where it is called; it trains as its caller does."""
+    """Return how a layer is made at its call; it is in training mode if its caller is."""
     kind, form = _constructed(layer)
     trains = layer.noisy or bool(layer.buffers() or getattr(layer, "dropout", 0))
     return f"nn.{kind}({{}})" + ".train(self.training)" * trains, form
@@ -251,7 +272,7 @@ def _constructed(layer: Layer) -> tuple[str, Any]:
 
 
 def _camel_case(name: str) -> str:
-    """A class's name: ``InvertedResidual`` of ``inverted_residual``; or an empty text."""
+    """Return a name for a class: ``InvertedResidual`` for ``inverted_residual``; an empty text if it is illegal."""
     words = re.split("[^A-Za-z0-9]", name)
     word = "".join(word[:1].upper() + word[1:] for word in words)
     return word if word[:1].isalpha() else ""

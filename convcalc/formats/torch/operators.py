@@ -1,6 +1,6 @@
-"""How PyTorch writes one call: by an operator, a function or a method; and what it cannot write.
+"""How one call is written in PyTorch, by an operator, a function or a method; and what cannot be written.
 
-Which of these a kind has is declared on its class (`convcalc.layers.spelling`); here the templates are filled in.
+Which of these a kind has is declared on its class (`convcalc.layers.spelling`); here the templates are filled.
 """
 
 import re
@@ -29,7 +29,7 @@ class Expression(NamedTuple):
         return f"({self.text})" if self.compound else self.text
 
 
-LONG = 80  # such expressions get brackets, so that they may be cut
+LONG = 80  # expressions of this length get brackets, so that they may be broken
 
 _GAP = re.compile(r"\{(\**)(\w+)(?:=([^}]*))?\}")
 _INPUTS = ("x", "y", "z")
@@ -50,7 +50,7 @@ register_parameter register_state_dict_post_hook register_state_dict_pre_hook re
 set_submodule share_memory state_dict to to_empty train training type xpu zero_grad
 """
 TAKEN = frozenset(_TAKEN.split())
-"""The attributes of `torch.nn.Module`, which no child may hide."""
+"""The attributes of `torch.nn.Module`, which the name of a child must not hide."""
 
 
 def has_function(kind: type[Layer] | Layer) -> bool:
@@ -74,36 +74,36 @@ def is_writable(kind: type[Layer] | Layer) -> bool:
 
 
 def called_as_function(layer: Layer, held: bool) -> bool:
-    """Return whether a call is written as a function; ``held`` is whether a module of the network holds the layer."""
+    """Return whether a call is written as a function; ``held`` if a module of the network holds the layer."""
     if not layer.in_torch:
         return True
-    # for an argument of None, a module may choose the value, and a function does not
+    # a module may choose the value of an argument that is None, a function does not
     return not held and has_function(layer) and None not in vars(layer).values()
 
 
 def spell_function(kind: type[Layer], inputs: Sequence[Expression], filled: Any) -> Expression:
-    """Return a function's call on these inputs; ``filled`` are its arguments as a filled form.
+    """Return the call of a function on these inputs; ``filled`` are its arguments as a filled form.
 
     >>> from convcalc import nn
     >>> spell_function(nn.Mean, [Expression("x")], (("dim", ("2", "3")), ("keepdim", "False"))).text
     'x.mean(dim=(2, 3))'
     """
-    given = {name: text(form) for name, form in filled}
+    values = {name: text(form) for name, form in filled}
     if kind.operator:
-        return _spell_operator(kind.operator, inputs, given)
+        return _spell_operator(kind.operator, inputs, values)
     if kind.passes_one and len(inputs) == 1:
         return inputs[0]
-    return Expression(fill(kind.torch_call, inputs, given))
+    return Expression(fill(kind.torch_call, inputs, values))
 
 
-def _spell_operator(operator: str, inputs: Sequence[Expression], given: Mapping[str, str]) -> Expression:
+def _spell_operator(operator: str, inputs: Sequence[Expression], values: Mapping[str, str]) -> Expression:
     words = [x.operand for x in inputs]
-    words += [given["scalar"]] if given.get("scalar", "None") != "None" else []
-    joined = f" {operator} ".join(reversed(words) if given.get("reversed") == "True" else words)
+    words += [values["scalar"]] if values.get("scalar", "None") != "None" else []
+    joined = f" {operator} ".join(reversed(words) if values.get("reversed") == "True" else words)
     return Expression(joined, len(words) > 1) if len(joined) < LONG else Expression(f"({joined})")
 
 
-def fill(template: str, inputs: Sequence[Expression], given: Mapping[str, str]) -> str:
+def fill(template: str, inputs: Sequence[Expression], values: Mapping[str, str]) -> str:
     """Return a template of `Spelling` with its gaps filled by inputs and arguments.
 
     >>> fill("{x}.flatten({start_dim}, {end_dim=-1})", [Expression("a + b", True)], {"start_dim": "1", "end_dim": "-1"})
@@ -114,7 +114,7 @@ def fill(template: str, inputs: Sequence[Expression], given: Mapping[str, str]) 
     'x.sum(dim=None, keepdim=True)'
     """
     placed = {name for _, name, _ in _GAP.findall(template)}
-    rest = [(name, word) for name, word in given.items() if name not in placed]
+    rest = [(name, word) for name, word in values.items() if name not in placed]
     while rest and rest[-1][1] in ("None", "False"):
         rest.pop()
 
@@ -127,7 +127,7 @@ def fill(template: str, inputs: Sequence[Expression], given: Mapping[str, str]) 
         if name in _INPUTS:
             x = inputs[_INPUTS.index(name)]
             return x.operand if template[gap.end() : gap.end() + 1] in (".", "[") else x.text
-        word = given[name]
+        word = values[name]
         if stars:
             return word[1:-1].removesuffix(",") or "()"
         return "" if word == default else word
@@ -137,12 +137,12 @@ def fill(template: str, inputs: Sequence[Expression], given: Mapping[str, str]) 
 
 def function_form(layer: Layer) -> Any:
     """Return the arguments of a function as a form."""
-    names = {"index": "channels"}  # what is cut are channels as a rule, which may depend on others
+    names = {"index": "channels"}  # a slice usually takes channels, which may depend on others
     return tuple((name, value_form(names.get(name, name), value)) for name, value in vars(layer).items())
 
 
 def finite(words: str) -> str:
-    """Return arguments with infinity as Python writes it.
+    """Return arguments with infinity as Python has to write it.
 
     >>> finite("-inf, max_val=1.0")
     '-float("inf"), max_val=1.0'
@@ -151,7 +151,7 @@ def finite(words: str) -> str:
 
 
 def padding_form(node: Node) -> Any:
-    """Return what ``padding="tf_same"`` pads, last axis first, and with what, for `torch.nn.functional.pad`."""
+    """Return the padding of ``padding="tf_same"``, last axis first, and its filling, for `torch.nn.functional.pad`."""
     layer: Any = node.layer
     dilation = getattr(layer, "dilation", (1,) * layer.rank)
     pads: list[Any] = []
@@ -164,10 +164,10 @@ def padding_form(node: Node) -> Any:
 
 
 def refuse(graph: Graph) -> None:
-    """Raise UnsupportedOperation for a layer that torch cannot say, and where a size is a letter."""
+    """Raise UnsupportedOperation for a layer or a name that torch cannot have, and for a size that is a letter."""
     for name, shape in graph.inputs.items():
         if any(map(is_symbolic, shape)):
-            hint = "give them by --input, such as --input 3x224x224"
+            hint = "give them with --input, such as --input 3x224x224"
             raise UnsupportedOperation(f"torch code needs numbers; {name} is {' x '.join(map(str, shape))}", hint=hint)
     for path in (*graph.owned, *filter(None, graph.modules)):
         _refuse_name(path, graph.owned.get(path))
@@ -176,7 +176,7 @@ def refuse(graph: Graph) -> None:
             raise UnsupportedOperation(
                 "torch counts indices in the padded input where padding is 'tf_same'",
                 where=node.path,
-                hint="give the padding in numbers, or do without return_indices",
+                hint="give the padding as numbers, or leave out return_indices",
             )
     for path, layer in (*((node.path, node.layer) for node in graph.nodes), *graph.owned.items()):
         if not is_writable(layer):
@@ -188,7 +188,7 @@ def refuse(graph: Graph) -> None:
                 raise UnsupportedOperation(
                     f"torch code needs numbers; received {layer!r}",
                     where=path,
-                    hint="give letters their values by --set or --input",
+                    hint="give the letters values with --set or --input",
                 )
 
 
@@ -198,21 +198,21 @@ def _refuse_name(path: str, layer: Layer | None) -> None:
         raise UnsupportedOperation("a tensor that no module holds has no name in torch", hint=hint)
     for part in path.split(".") if path else ():
         if not part or part in TAKEN or (part.startswith("__") and part.endswith("__")):
-            what = f"{part!r} is a name that torch's modules use themselves" if part else "a name in torch is not empty"
+            what = f"{part!r} is a name that torch's modules use themselves" if part else "torch allows no empty name"
             raise UnsupportedOperation(what, where=path, hint="call it something else")
 
 
 def integer_values(graph: Graph) -> set[str]:
-    """Return the names of the values that hold integers: what is read as an index, or rearranged before that.
+    """Return the names of the values that are integers: those read as indices, or rearranged before they are read so.
 
     >>> from convcalc import nn, trace
     >>> sorted(integer_values(trace(nn.Sequential(nn.Flatten(), nn.Embedding(10, 4)), (1, 3, 3))))
     ['0', 'input']
     """
-    found: set[str] = set()
+    integers: set[str] = set()
     for node in reversed(graph.nodes):
         if node.layer.index_input is not None:
-            found.add(node.inputs[node.layer.index_input])
-        elif node.name in found and node.layer.rearranges:
-            found.update(node.inputs)
-    return found
+            integers.add(node.inputs[node.layer.index_input])
+        elif node.name in integers and node.layer.rearranges:
+            integers.update(node.inputs)
+    return integers

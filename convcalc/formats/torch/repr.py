@@ -1,7 +1,7 @@
-"""What ``print(model)`` of torch prints, read into a graph where it says how the layers are wired.
+"""Models as torch prints them (``print(model)``) to graphs, if the text says how the layers are wired.
 
-That is so for `Sequential` alone: any other container's ``forward`` may do anything. What is not printed is taken to
-be torch's default.
+It does so for `Sequential` only: the ``forward`` of any other container may do anything. Arguments that are not printed
+are taken to be torch's defaults.
 """
 
 import ast
@@ -22,7 +22,7 @@ _LINE = re.compile(r"( *)(?:\(([\w-]+)\): )?( *)(?:\d+ x )?(\w+)\((.*)$")
 
 
 class Item(NamedTuple):
-    """A printed module; ``name`` is that in its parent, ``arguments`` what stands in its brackets."""
+    """A printed module: its ``name`` in its parent, its class, the text of its ``arguments``, place, children."""
 
     name: str
     kind: str
@@ -33,7 +33,7 @@ class Item(NamedTuple):
 
 
 def is_repr(text: str) -> bool:
-    """Whether a line of a text names a child as torch prints it.
+    """Return whether some line of a text is a child as torch prints it.
 
     >>> is_repr("Sequential(\\n  (0): ReLU()\\n)"), is_repr("conv(64, 3)")
     (True, False)
@@ -42,9 +42,9 @@ def is_repr(text: str) -> bool:
 
 
 def read_repr(text: str, name: str = "model", *, inputs: Sequence[Shape] = (), batch: Dim = 1) -> Graph:
-    """The graph of a printed model on an input of this shape (without the batch), which the print does not say.
+    """Return the graph of a printed model; ``inputs`` is its one input shape without the batch, which is not printed.
 
-    Raises UnsupportedOperation where the print hides the wiring, SpecError or ShapeError.
+    Raises UnsupportedOperation if the text does not say how layers are wired, SpecError or ShapeError.
 
     >>> text = '''Sequential(
     ...   (0): Conv2d(3, 6, kernel_size=(5, 5), stride=(1, 1))
@@ -57,17 +57,17 @@ def read_repr(text: str, name: str = "model", *, inputs: Sequence[Shape] = (), b
 
 
 def parse(text: Text) -> Item:
-    """The printed modules as a tree, by brackets and indentation; raises SpecError."""
+    """Return the printed modules as a tree, by brackets and indentation; raise SpecError for any other text."""
     roots: list[Item] = []
     stack: list[tuple[int, Item]] = []
     for number, line in enumerate(text.lines, 1):
         if re.fullmatch(r"\s*|\s*\)+\s*", line):
             continue
-        found = _LINE.match(line)
-        if found is None or (found[2] and not roots):
-            raise text.at(number, 1, "this line is not what torch prints", hint="paste all of print(model)")
-        indent, name, _, kind, arguments = found.groups()
-        depth, column = len(indent) if name else -1, found.start(3) + 1
+        match = _LINE.match(line)
+        if match is None or (match[2] and not roots):
+            raise text.at(number, 1, "torch does not print such a line", hint="paste all of print(model)")
+        indent, name, _, kind, arguments = match.groups()
+        depth, column = len(indent) if name else -1, match.start(3) + 1
         arguments = arguments.rstrip()
         item = Item(name or "", kind, arguments.removesuffix(")"), number, column, [])
         while stack and stack[-1][0] >= depth:
@@ -76,7 +76,7 @@ def parse(text: Text) -> Item:
             raise text.at(number, column, "a second model begins here", hint="paste one model at a time")
         (stack[-1][1].children if stack else roots).append(item)
         if len(stack) > MOST_DEPTH or number > MOST_NODES:
-            raise text.at(number, column, "the model is too large, or nested too deeply, to be read")
+            raise text.at(number, column, "the model is too large or too deeply nested")
         if not arguments.endswith(")"):
             stack.append((depth, item))
     if not roots:
@@ -85,15 +85,15 @@ def parse(text: Text) -> Item:
 
 
 class Printed(Reading):
-    """Records printed modules in order."""
+    """A printed model being read."""
 
     def _follow(self) -> None:
         if self.settings:
-            raise SpecError("--set has no place in what torch prints", where=self.root.name)
-        if not self.given:
-            hint = "give it: --input 3x224x224"
-            raise SpecError("what torch prints does not say the input", where=self.root.name, hint=hint)
-        self.plan.declare("", self.given[0])
+            raise SpecError("--set does not apply to a printed model", where=self.root.name)
+        if not self.input_shapes:
+            hint = "give it with --input 3x224x224"
+            raise SpecError("print(model) does not show the shape of the input", where=self.root.name, hint=hint)
+        self.plan.declare("", self.input_shapes[0])
         self._run(parse(self.root), "")
 
     def _run(self, item: Item, path: str) -> None:
@@ -115,12 +115,12 @@ class Printed(Reading):
             self.plan.flow = UNKNOWN
 
     def _layer(self, item: Item, path: str) -> Layer:
-        """The layer that a line is; raises UnsupportedOperation."""
+        """Return the layer of a line; raise UnsupportedOperation if the text does not say enough."""
         kind = kinds().get(item.kind)
         if item.children or kind is None:
             raise self._refused(item, path)
         args, kwargs = self._arguments(item)
-        if issubclass(kind, Lazy):  # torch prints 0 for the channels that it does not know yet
+        if issubclass(kind, Lazy):  # torch prints 0 for channels that it does not know yet
             args = args[1:]
             kwargs.pop("in_features", None)
         if kind.rank == 1:
@@ -134,13 +134,13 @@ class Printed(Reading):
         where = f"{path} = {item.kind}" if path else f"the model is {item.kind}"
         kind = kinds().get(item.kind)
         if kind is not None and kind.printed is None:
-            what = f"{where}: the print does not say its arguments"
+            what = f"{where}: print(model) does not show its arguments"
         elif item.children:
             names = [child.name for child in item.children[:4]] + ["..."] * (len(item.children) > 4)
-            what = f"{where}: the print does not say how its forward uses {', '.join(names)}"
+            what = f"{where}: print(model) does not show how its forward uses {', '.join(names)}"
         else:
-            what = f"{where}: what its forward does is not printed, and convcalc has no layer of this name"
-        hint = "only Sequential is wired as it is printed; give the model itself: convcalc summary module.py:Net"
+            what = f"{where}: print(model) does not show what its forward does, and convcalc has no layer of this name"
+        hint = "only a Sequential is wired as it is printed; give the model itself: convcalc summary module.py:Net"
         return self.root.at(item.line, item.column, what, hint=hint, kind=UnsupportedOperation)
 
     def _arguments(self, item: Item) -> tuple[list[Any], dict[str, Any]]:
@@ -159,7 +159,7 @@ def _single(value: Any) -> Any:
 
 
 def _value(node: ast.expr) -> Any:
-    """A printed value, of which some words have no quotes; raises ValueError."""
+    """Return a printed value, in which some texts have no quotes; raise ValueError for anything else."""
     if isinstance(node, ast.Name):
         return float(node.id) if node.id in ("inf", "nan") else node.id
     if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Name):

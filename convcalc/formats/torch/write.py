@@ -1,4 +1,4 @@
-"""A graph as PyTorch source with the same ``state_dict``, which runs a forward pass; torch is not imported here."""
+"""Graphs to PyTorch source with the same ``state_dict``, which runs a forward pass; torch is not imported here."""
 
 import re
 from collections import Counter
@@ -8,22 +8,22 @@ from textwrap import indent
 from typing import Any
 
 from convcalc.algebra.dims import show_shape
-from convcalc.formats.code.forms import CallForm, Text, mapped, shown, text
-from convcalc.formats.code.structure import plain_name, quoted, setter
+from convcalc.formats.code.forms import CallForm, Text, map_leaves, spell_arguments, text
+from convcalc.formats.code.structure import is_plain_name, quote, setter
 from convcalc.formats.torch.classes import Class, Modules
 from convcalc.formats.torch.operators import Expression, fill, finite, integer_values, refuse, spell_function
 from convcalc.network.graph import Graph
 
 MOST_COLUMNS = 110
-MOST_TAKEN_UP = 60  # characters of an expression that stands inside another
+MOST_INLINED = 60  # characters of an expression inside another
 MOST_NESTED = 3
 INDENT = "    "
 
 
 def write_torch(graph: Graph, name: str = "", counted: str = "") -> str:
-    """Return the source of a torch module for a graph, runnable as it stands; its docstring says what is ``counted``.
+    """Return the source of a torch module for a graph, which can be run; ``counted`` goes into its docstring.
 
-    Raises UnsupportedOperation for layers that torch does not have, and for letters.
+    Raises UnsupportedOperation for layers that torch does not have, and for sizes that are letters.
 
     >>> from convcalc import nn, trace
     >>> source = write_torch(trace(nn.Conv2d(3, 8, 3), (1, 3, 32, 32)), "tiny")
@@ -44,7 +44,7 @@ def write_torch(graph: Graph, name: str = "", counted: str = "") -> str:
 
 def _docstring(graph: Graph, name: str, counted: str) -> str:
     sizes = " and ".join(show_shape(shape) for shape in graph.inputs.values())
-    name = re.sub(r"[^\w .:/+-]", "_", name)  # no sign in it may end the docstring
+    name = re.sub(r"[^\w .:/+-]", "_", name)  # so that no sign in it ends the docstring
     return f"{name}{': ' * bool(counted)}{counted}\nfor an input of {sizes}. Written by convcalc."
 
 
@@ -63,15 +63,15 @@ def _main(graph: Graph, name: str) -> str:
 
 
 def _class(item: Class, ties: Collection[str]) -> str:
-    kind, children, spoken = item.definition.body
+    kind, children, call = item.definition.body
     parameters = [parameter.name for parameter in item.definition.parameters]
 
-    def own(leaf: Any) -> Any:  # arguments of the constructor as attributes
+    def as_attribute(leaf: Any) -> Any:  # in forward, the constructor's arguments are attributes
         if not isinstance(leaf, Text) or leaf.source.startswith("'"):
             return leaf
         return Text(re.sub(r"[A-Za-z_]\w*", lambda m: f"self.{m[0]}" if m[0] in parameters else m[0], leaf.source))
 
-    forward = mapped(spoken, own)
+    forward = map_leaves(call, as_attribute)
     kept = [name for name in parameters if re.search(rf"\bself\.{name}\b", repr(forward))]
     parts: list[str] = []
     if children or ties or kept:
@@ -82,7 +82,7 @@ def _class(item: Class, ties: Collection[str]) -> str:
 
 
 def _wrapped(line: str) -> Iterator[str]:
-    """A line, cut where it is too long behind commas and plus signs between brackets."""
+    """Yield a line, broken if it is too long, after commas and plus signs inside brackets."""
     further = line[: len(line) - len(line.lstrip())] + 2 * INDENT
     depth, start, cut, before = 0, 0, 0, ""
     for i, sign in enumerate(line):
@@ -104,7 +104,7 @@ def _constructor(item: Class, kind: str, children: Any, kept: Sequence[str], tie
     if item.base == "Sequential":
         made, attributes = _made((kind, "", children)).replace("nn.Sequential", "super().__init__", 1), ()
     elif item.base != "Module":
-        made, attributes = f"super().__init__({finite(shown(children[0][1][2]))})", ()
+        made, attributes = f"super().__init__({finite(spell_arguments(children[0][1][2]))})", ()
     lines = [made, *(f"self.{name} = {name}" for name in kept), *(_attribute(*child) for child in attributes), *ties]
     return f"def __init__({', '.join(words)}) -> None:\n" + indent("\n".join(lines), INDENT)
 
@@ -115,13 +115,13 @@ def _attribute(name: str, form: Any) -> str:
     made = _zeros(inner, dtype) if word else _made(form)
     if word == "parameter":
         made = f"nn.Parameter({made})"
-    if plain_name(name) and word != "buffer":
+    if is_plain_name(name) and word != "buffer":
         return f"self.{name} = {made}"
-    return f"self.{setter(word)}({quoted(name)}, {made})"
+    return f"self.{setter(word)}({quote(name)}, {made})"
 
 
 def _zeros(sizes: Any, dtype: str = "") -> str:
-    return f"torch.zeros({shown(sizes) or '()'}{dtype})"
+    return f"torch.zeros({spell_arguments(sizes) or '()'}{dtype})"
 
 
 CONTAINERS = {
@@ -130,21 +130,21 @@ CONTAINERS = {
     "ModuleList": ("nn.ModuleList([", "{1}", "])"),
     "ModuleDict": ("nn.ModuleDict({", "{0}: {1}", "})"),
 }
-"""What stands before a container's children, for each (by name and text), and behind."""
+"""The text before a container's children, for each child (by name and text), and after them."""
 
 
 def _made(form: Any) -> str:
-    """The expression that makes a module; several items of a container have lines of their own."""
+    """Return the expression that makes a module; if a container has several items, each has a line of its own."""
     kind, what, inner = form
     if kind not in CONTAINERS:
-        return str(what).format(finite(shown(inner)))
-    before, item, behind = CONTAINERS[kind]
-    items = [item.format(quoted(name), _made(child)) for name, child in inner]
+        return str(what).format(finite(spell_arguments(inner)))
+    before, item, after = CONTAINERS[kind]
+    items = [item.format(quote(name), _made(child)) for name, child in inner]
     if item == "{1}":
         items = list(_repeated(items))
     if len(items) <= 1 and "\n" not in "".join(items):
-        return before + "".join(items) + behind
-    return before + "\n" + indent("".join(f"{item},\n" for item in items), INDENT) + behind
+        return before + "".join(items) + after
+    return before + "\n" + indent("".join(f"{item},\n" for item in items), INDENT) + after
 
 
 def _repeated(items: Sequence[str]) -> Iterator[str]:
@@ -157,7 +157,7 @@ def _repeated(items: Sequence[str]) -> Iterator[str]:
 
 
 class Forward:
-    """The text of a class's ``forward``: calls in order, and variables for their values."""
+    """The ``forward`` of a class: its calls in order, and variables for their values."""
 
     def __init__(self, calls: Sequence[CallForm], inputs: int, outputs: Sequence[str]) -> None:
         self.calls = calls
@@ -173,6 +173,7 @@ class Forward:
             self.reads.update(refs)
 
     def method(self) -> str:
+        """Return the source of the method."""
         lines = [line for i, call in enumerate(self.calls) for line in self._line(i, call)]
         returned = ", ".join(self.values[out].text for out in self.outputs)
         lines.append(f"return {returned}" if self.outputs else "pass")
@@ -184,7 +185,7 @@ class Forward:
         main, *further = call.outs
         expression = self._expression(call, [self.values[ref] for ref in call.refs])
         depth = 0 if call.kind == "value" else 1 + max((self.depth[ref] for ref in call.refs), default=0)
-        alone = self.reads[main] == 1 and self.last[main] == i + 1 and len(expression.text) <= MOST_TAKEN_UP
+        alone = self.reads[main] == 1 and self.last[main] == i + 1 and len(expression.text) <= MOST_INLINED
         if not further and (call.kind == "value" or (alone and depth < MOST_NESTED)):
             self.values[main], self.depth[main] = expression, depth
             return
@@ -193,12 +194,12 @@ class Forward:
             name = self._name(out, call.name.name if self.last.get(out, -1) > i + 1 else "", free)
             self.values[out], self.variables[out] = Expression(name), name
         target, *names = (self.variables[out] for out in call.outs)
-        if call.kind == "parts" and len(names) > 1:  # an LSTM's states come as a tuple of their own
+        if call.kind == "parts" and len(names) > 1:  # torch returns an LSTM's states as a tuple of their own
             names = [f"({', '.join(names)})"]
         yield f"{', '.join([target, *names])} = {expression.text}"
 
     def _free(self, i: int) -> list[str]:
-        """Variables that nothing reads after call ``i``; those that it reads first."""
+        """Return the variables that are not read after call ``i``, those that it reads first."""
         own = [self.variables.get(ref, "x") for ref in dict.fromkeys(self.calls[i].refs) if self.last[ref] <= i]
         pending = " ".join(
             self.values[value].text for value, last in self.last.items() if last > i and value in self.values
@@ -207,11 +208,11 @@ class Forward:
         return [name for name in dict.fromkeys([*own, "x", *self.variables.values()]) if name not in alive]
 
     def _name(self, out: str, wish: str, free: list[str]) -> str:
-        """A variable: the value's own name, one that is free, or the next letter."""
+        """Return a variable for a value: the value's own name, a free variable, or a new one."""
         if self.reads[out] == 0:
             return "_"
         taken = {*self.variables.values(), "F", "torch", "nn", "self", "super", "float"}
-        if plain_name(wish) and wish not in taken:
+        if is_plain_name(wish) and wish not in taken:
             return wish
         if free:
             return free.pop(0)
@@ -226,7 +227,7 @@ class Forward:
         if call.kind == "zeros":
             return Expression(_zeros(call.form, call.callee))
         made, template, padding, picked = call.form
-        callee = call.callee if made is None else call.callee.format(finite(shown(made)))
+        callee = call.callee if made is None else call.callee.format(finite(spell_arguments(made)))
         words = fill(template, inputs, {})
         if not padding:
             return Expression(f"{callee}({words}){picked}")
