@@ -1,6 +1,6 @@
-"""Valid sheets with a few tokens or characters changed, for fuzzing the readers of text; the tests stand elsewhere.
+"""Valid sheets with a few tokens or characters changed, to fuzz the readers of text; the tests are elsewhere.
 
-``python -m tests.mutated_sheets 100000 [SEED]`` reads so many texts and reports what became of them, and the time.
+``python -m tests.mutated_sheets 100000 [SEED]`` reads that many texts and reports the outcomes and the time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from convcalc.errors import ConvcalcError
-from convcalc.formats.sheet import plan as hints
+from convcalc.formats.sheet import plan
 from convcalc.questions.sources import Written
 
 DATA = Path(__file__).parent / "data"
@@ -88,7 +88,7 @@ TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 
 
 def mutated(random: random.Random) -> str:
-    """A sheet with a few edits: tokens replaced, dropped, doubled, swapped, taken from another; or characters."""
+    """Return a sheet with a few edits: tokens replaced, dropped, doubled, swapped, or copied; or characters."""
     tokens = TOKEN.findall(random.choice(SEEDS))
     for _ in range(random.randint(1, random.choice([1, 2, 3, 8]))):
         at = random.randrange(len(tokens) + 1)
@@ -127,7 +127,7 @@ def mutated(random: random.Random) -> str:
 
 
 def read(text: str) -> str:
-    """What becomes of a text: ``graph``, or the name of an error meant for the user; other errors are raised."""
+    """Return the outcome of a text: ``graph``, or the name of an error meant for the user; raise any other error."""
     shapes = [] if "input" in text.lower() else [(1, 3, 32, 32)]
     try:
         Written(text, "fuzz").graph(*shapes)
@@ -138,8 +138,8 @@ def read(text: str) -> str:
 
 
 def main(count: int, seed: int) -> None:
-    """Read so many mutated sheets, with the readers' own guard against layers' failures made audible."""
-    told: dict[str, int] = {}
+    """Read ``count`` mutated sheets and print the outcomes; Python's errors inside layers are not hidden."""
+    counts: dict[str, int] = {}
     failures: dict[str, str] = {}
     slowest, started = (0.0, ""), time.perf_counter()
     for i in range(count):
@@ -154,10 +154,10 @@ def main(count: int, seed: int) -> None:
             where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else ""
             outcome = f"{type(error).__name__} {error!s:.60} at {where}"
             failures.setdefault(outcome, text)
-        told[outcome] = told.get(outcome, 0) + 1
+        counts[outcome] = counts.get(outcome, 0) + 1
         slowest = max(slowest, (time.perf_counter() - before, text))
     print(f"{count} texts in {time.perf_counter() - started:.0f} s; slowest {slowest[0]:.2f} s")
-    for outcome, number in sorted(told.items(), key=lambda item: -item[1]):
+    for outcome, number in sorted(counts.items(), key=lambda item: -item[1]):
         print(f"{number:8} {outcome}")
     for outcome, text in failures.items():
         print("-----", outcome, text, sep="\n")
@@ -165,5 +165,5 @@ def main(count: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    hints.AUDIBLE = True
+    plan.AUDIBLE = True
     main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0)

@@ -74,13 +74,13 @@ FACTS: list[tuple[ConvcalcError, type[ConvcalcError], dict[str, Any], str]] = [
         WrongMap("conv", 1, 3, (1, 8), "write it so"),
         SpecError,
         {"layer": "conv", "least": 1, "most": 3, "shape": (1, 8)},
-        "conv works on maps of 1 to 3 spatial axes; here flows 8\n  write it so",
+        "conv needs an input with 1 to 3 spatial axes; received 8\n  write it so",
     ),
     (
         WrongMap("Conv1d", 1, 1, (1,)),
         SpecError,
         {"least": 1, "most": 1},
-        "Conv1d works on maps of 1 spatial axis; here flows a single number",
+        "Conv1d needs an input with 1 spatial axis; received a single number",
     ),
     (
         WrongNumberOfInputs(2, 2, 1, where="cat"),

@@ -1,4 +1,4 @@
-"""The notation of exams: real sheets with their published answers, its options, and what is said of slips."""
+"""The notation of exams: real sheets with their published answers, the options, and messages for common mistakes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ SHEETS = (Path(__file__).parent / "data" / "exam_sheets.txt").read_text().split(
 
 
 def layer(line: str, **options: Any) -> nn.Layer:
-    """The last layer of a line on a map of 4 x 16 x 16."""
+    """Return the last layer of a line on a map of 4 x 16 x 16."""
     return read_exam(line, inputs=[(4, 16, 16)], **options).nodes[-1].layer
 
 
-def said(sheet: str, **options: Any) -> str:
+def message_of(sheet: str, **options: Any) -> str:
+    """Return the message for a wrong sheet."""
     with pytest.raises(ConvcalcError) as caught:
         read_exam(sheet, "q1", **options)
     return f"{caught.value.title}: {caught.value}"
@@ -68,7 +69,7 @@ def test_published_answers(entry: str) -> None:
         ("stride 2, padding 1\nCONV-3-8", nn.Conv2d(4, 8, 3, stride=2, padding=1)),
         ("stride 2\nCONV-3-8 s1", nn.Conv2d(4, 8, 3)),
         ("POOL stride 1\nPOOL-2", nn.MaxPool2d(2, 1)),
-        ("- CONV-3-8  # a remark", nn.Conv2d(4, 8, 3)),
+        ("- CONV-3-8  # a comment", nn.Conv2d(4, 8, 3)),
     ],
 )
 def test_one_line(line: str, expected: nn.Layer) -> None:
@@ -95,21 +96,21 @@ def test_same_sheet_inline() -> None:
     assert read_text("densenet121") is None
 
 
-def test_the_spec_text_is_no_exam() -> None:
+def test_a_sheet_is_not_an_exam() -> None:
     assert not is_exam("input(3, 32, 32)\nconv(64, 3)")
 
 
-SLIPS = [
+MISTAKES = [
     (
         "INPUT 32x32x3\nCONV-5",
         "SpecError: q1:2:1: CONV-5: CONV takes 2 numbers\n"
         "    CONV-5\n"
         "    ^\n"
-        "  write CONV-K-N: K is the size of the filters, N how many there are",
+        "  write CONV-K-N: K is the size of the filters, N their number",
     ),
     (
         "INPUT 32x32x3\nCONV-3-8, CNV-3-8",
-        "SpecError: q1:2:11: CNV-3-8 is no layer of an exam's sheet\n"
+        "SpecError: q1:2:11: CNV-3-8 is not a layer of the exam notation\n"
         "    CONV-3-8, CNV-3-8\n"
         "              ^\n"
         "  did you mean CONV or TCONV or CONVT or UPCONV?",
@@ -120,7 +121,7 @@ SLIPS = [
         "    POOL-16\n"
         "    ^\n"
         "  input 3 x 8 x 8 from input; ⌊(8 + 2·0 − 1·(16 − 1) − 1)/16⌋ + 1 = 0\n"
-        "  the map is smaller than the window: is padding or another stride meant?",
+        "  the map is smaller than the window: is there padding, or another stride?",
     ),
     (
         "CONV-3-8",
@@ -135,10 +136,10 @@ SLIPS = [
     ),
     (
         "INPUT 8x8x3\nRELU\nstride 2",
-        "SpecError: q1:3:1: stride names no layer\n"
+        "SpecError: q1:3:1: stride is an option without a layer\n"
         "    stride 2\n"
         "    ^\n"
-        "  options stand behind a layer: CONV-3-64 s2 p1",
+        "  options follow a layer: CONV-3-64 s2 p1",
     ),
     (
         "INPUT 8x8x3\nCONV-3-8 stride",
@@ -154,15 +155,17 @@ SLIPS = [
 ]
 
 
-@pytest.mark.parametrize(("sheet", "message"), SLIPS, ids=[sheet for sheet, _ in SLIPS])
-def test_slips(sheet: str, message: str) -> None:
-    assert said(sheet) == message
+@pytest.mark.parametrize(("sheet", "message"), MISTAKES, ids=[sheet for sheet, _ in MISTAKES])
+def test_mistakes(sheet: str, message: str) -> None:
+    assert message_of(sheet) == message
 
 
-def test_several_slips_come_together() -> None:
-    message = said("INPUT 8x8x3\nCNV-3-8\nCONV-3\nRELU\nFC")
+def test_several_mistakes_are_reported_together() -> None:
+    message = message_of("INPUT 8x8x3\nCNV-3-8\nCONV-3\nRELU\nFC")
     assert message.startswith("SpecError: q1: 3 errors")
 
 
 def test_an_input_of_another_rank_is_refused() -> None:
-    assert "the sheet's input is 3 x 8 x 8" in said("INPUT 8x8x3\nRELU", inputs=[(3, 8)])
+    assert "the input of the sheet is 3 x 8 x 8; --input gives 3 x 8" in message_of(
+        "INPUT 8x8x3\nRELU", inputs=[(3, 8)]
+    )

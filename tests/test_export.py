@@ -1,4 +1,4 @@
-"""`export` and `fmt`: pictures that parse, JSON that reads back, sheets whose layout settles and meaning stays."""
+"""`export` and `fmt`: pictures that parse, JSON that reads back, sheets in a stable layout with the same meaning."""
 
 from __future__ import annotations
 
@@ -118,8 +118,8 @@ WRONG = {
     "not JSON": ("{", "this is not JSON: Expecting property name enclosed in double quotes"),
     "no version": ("{}", "expected a network's JSON, with a schema_version"),
     "a list": ("[1]", "expected a network's JSON, with a schema_version"),
-    "another version": ('{"schema_version": 2}', "schema_version 2 is not known; this convcalc reads 1"),
-    "true as a version": ('{"schema_version": true}', "schema_version true is not known; this convcalc reads 1"),
+    "another version": ('{"schema_version": 2}', "schema_version 2 is unknown; this convcalc reads 1"),
+    "true as a version": ('{"schema_version": true}', "schema_version true is unknown; this convcalc reads 1"),
     "no rows": ('{"schema_version": 1}', "network: rows: expected a list; received null"),
     "nested": ("[" * 100_000, "this is not JSON"),
 }
@@ -133,24 +133,25 @@ def test_wrong_documents(text: str, expected: str) -> None:
 
 
 def changed(row: int = 0, **values: Any) -> str:
-    found = json.loads(export(graph_of("lenet5"), "json", "lenet5"))
-    found["rows"][row].update(values)
-    return json.dumps(found)
+    """Return the JSON of LeNet-5 with other values in a row."""
+    document = json.loads(export(graph_of("lenet5"), "json", "lenet5"))
+    document["rows"][row].update(values)
+    return json.dumps(document)
 
 
 WRONG_ROWS = {
-    "kind": ({"spec": "Conv9d(1, 6, 5)"}, "cannot read the layer 'Conv9d(1, 6, 5)': there is no layer 'Conv9d'"),
+    "kind": ({"spec": "Conv9d(1, 6, 5)"}, "cannot read the layer 'Conv9d(1, 6, 5)': there is no layer called 'Conv9d'"),
     "code": ({"spec": "__import__('os').system('x')"}, "cannot read the layer \"__import__('os').system('x')\""),
-    "a sheet's name": ({"spec": "conv(3, 3)"}, "cannot read the layer 'conv(3, 3)': there is no layer 'conv'"),
+    "a sheet's name": ({"spec": "conv(3, 3)"}, "cannot read the layer 'conv(3, 3)': there is no layer called 'conv'"),
     "no list": ({"inputs": "input"}, "network: row 1: inputs: expected a list"),
-    "an empty name": ({"path": "a..b"}, "network: 'a..b' is no path"),
-    "inside a layer": ({"path": "conv2.a"}, "network: 'conv2.a' stands inside 'conv2', which is a layer"),
-    "not a layer": ({"spec": "3"}, "cannot read the layer '3': it is no layer"),
+    "an empty name": ({"path": "a..b"}, "network: 'a..b' is not a path"),
+    "inside a layer": ({"path": "conv2.a"}, "network: 'conv2.a' is inside 'conv2', which is a layer"),
+    "not a layer": ({"spec": "3"}, "cannot read the layer '3': it is not a layer"),
     "syntax": ({"spec": "Conv2d(1, 6"}, "cannot read the layer 'Conv2d(1, 6'"),
     "argument": ({"spec": "Conv2d(1, 6, 0)"}, "kernel_size must be at least 1; received 0"),
-    "input": ({"inputs": ["nowhere"]}, "'nowhere' is neither an input nor a row before"),
+    "input": ({"inputs": ["nowhere"]}, "'nowhere' is neither an input nor an earlier row"),
     "shape": ({"output_shape": [1, 6, 27, 28]}, "the output_shape is [1, 6, 28, 28]; the file says [1, 6, 27, 28]"),
-    "type": ({"path": 3}, "path: expected a text; received 3"),
+    "type": ({"path": 3}, "path: expected a string; received 3"),
     "channels": ({"spec": "Conv2d(3, 6, 5)"}, "expected 3 channels (in_channels), received 1"),
 }
 
@@ -174,7 +175,7 @@ ODD += ["Output(LSTM(3, 4), 'h_n')", "Slice((slice(None),))", "(" * 5000, "Conv2
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of every value in a document, but the whole."""
+    """Yield the path of every value inside a document."""
     if path:
         yield path
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -256,14 +257,14 @@ else :
 up = convT(C,2,2)
 cat(up,e1)
 mask=conv(kernel_size=1,
-   # said inside
+   # a comment inside
    out_channels=1)(up)
 # the end"""
 
 TIDIED = (
     SHEET.replace("        conv(c, 3", "        nn_free = 1\n        conv(c, 3")
     .replace("maxpool(2)", "MaxPool2d(2)")
-    .replace("mask", "# said inside\nmask")
+    .replace("mask", "# a comment inside\nmask")
 )
 
 
@@ -271,7 +272,7 @@ def test_a_tidy_sheet_stays() -> None:
     assert tidy(SHEET) == SHEET
 
 
-def test_an_untidy_sheet_is_put_in_order() -> None:
+def test_an_untidy_sheet_is_tidied() -> None:
     assert tidy(UNTIDY) == TIDIED
     assert tidy(TIDIED) == TIDIED
     assert first_difference(read_spec(UNTIDY).graph, read_spec(TIDIED).graph) == ""
@@ -301,7 +302,7 @@ def test_an_error_is_not_hidden_by_tidying() -> None:
 
 
 @given(st.integers(0, 2**32))
-def test_tidying_any_text_keeps_what_it_means(seed: int) -> None:
+def test_tidying_any_text_keeps_its_meaning(seed: int) -> None:
     text = mutated(random.Random(seed))
     try:
         tidied = tidy(text)
@@ -356,7 +357,7 @@ def test_export_command(tmp_path: Path) -> None:
     assert letters.exit_code == 2 and letters.stderr.startswith("UnsupportedOperation: torch code needs numbers")
 
 
-def test_layers_that_are_never_called_are_told() -> None:
+def test_layers_that_are_never_called_are_named() -> None:
     assert "# never called, and so not on this sheet: aux1.conv.conv, aux1.conv.bn" in export(
         graph_of("googlenet"), "net"
     )

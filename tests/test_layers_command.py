@@ -172,13 +172,14 @@ def test_a_kind_that_is_new_needs_nothing_more() -> None:
 
 
 ERRORS = {
-    "Conv2D": "UnknownName: there is no layer 'Conv2D'\n  did you mean Conv2d or Conv3d or Conv1d or LazyConv2d?",
-    "con": "UnknownName: there is no layer 'con'\n  did you mean conv or convT?",
-    "swish": "UnknownName: there is no layer 'swish'\n  here it is called silu",
-    "xyzzy": "UnknownName: there is no layer 'xyzzy'\n  `convcalc layers` lists them",
+    "Conv2D": "UnknownName: there is no layer called 'Conv2D'\n"
+    "  did you mean Conv2d or Conv3d or Conv1d or LazyConv2d?",
+    "con": "UnknownName: there is no layer called 'con'\n  did you mean conv or convT?",
+    "swish": "UnknownName: there is no layer called 'swish'\n  here it is called silu",
+    "xyzzy": "UnknownName: there is no layer called 'xyzzy'\n  `convcalc layers` lists them",
     "xyz*": "UnknownName: no layer matches 'xyz*'\n  `convcalc layers` lists them all",
     "Sequential": "SpecError: Sequential is not a single layer\n"
-    "  a sheet is its layers in order; a part that repeats is a block: def name(c):",
+    "  in a sheet, write its layers one after the other; put those that repeat in a block: def name(c):",
 }
 
 

@@ -154,7 +154,7 @@ def test_python_imports_no_plugin_unasked(lab: Path) -> None:
 
 
 def test_a_kind_is_read_on_sheets_and_in_documents_from_its_definition_on(tmp_path: Path) -> None:
-    with pytest.raises(UnknownName, match="there is no layer 'rescale'"):
+    with pytest.raises(UnknownName, match="there is no layer called 'rescale'"):
         cc.summary("rescale()", "3x4x4")
 
     class Rescale(nn.Layer):

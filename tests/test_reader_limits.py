@@ -1,4 +1,4 @@
-"""What keeps a long or odd text from costing much: limits of sheets, exams, JSON and questions, as they are told."""
+"""Limits that keep a long or odd text from costing much, of sheets, exams, JSON and questions, with their messages."""
 
 import json
 from pathlib import Path
@@ -18,13 +18,13 @@ def _document(**changes: object) -> str:
     return json.dumps({"schema_version": 1, "inputs": [[1, 3, 8, 8]], "rows": [ROW], **changes})
 
 
-def test_a_number_of_a_sheet_has_a_length() -> None:
+def test_numbers_of_a_sheet_have_a_longest_length() -> None:
     with pytest.raises(SpecError, match="at most 400 digits"):
         Written(f"input(3, 8, 8); conv({'9' * 400}, 3)", "sheet").graph()
 
 
 @pytest.mark.parametrize("name", ["output", "net", "include"])
-def test_a_form_is_no_name(name: str) -> None:
+def test_a_form_cannot_be_a_name(name: str) -> None:
     with pytest.raises(SpecError, match=f"{name} cannot be a name"):
         Written(f"input(3, 8, 8)\n{name} = conv(8, 3)", "sheet").graph()
 
@@ -40,7 +40,7 @@ def test_a_row_without_a_first_cell_says_nothing() -> None:
     assert [node.path for node in exam.read_exam(text).nodes] == ["conv1", "relu1"]
 
 
-def test_a_document_has_a_length(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_document_has_a_longest_length(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(documents, "MOST_BYTES", 50)
     path = tmp_path / "net.json"
     path.write_text(_document())
@@ -49,20 +49,20 @@ def test_a_document_has_a_length(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (_document(rows=[ROW, {**ROW, "inputs": 3}]), "row 2: inputs: expected a list"),
-        (_document(inputs=[[1.5]]), "an integer or a letter; received 1.5"),
-        (_document(rows=[{**ROW, "spec": "Conv2d(3, 8, 3, stride=1, stride=2)"}]), "cannot stand in a layer"),
-        (_document(rows=[{**ROW, "spec": "ReLU(**a)"}]), "cannot stand in a layer"),
+        (_document(inputs=[[1.5]]), "a size must be an integer or a letter; received 1.5"),
+        (_document(rows=[{**ROW, "spec": "Conv2d(3, 8, 3, stride=1, stride=2)"}]), "is not allowed in a layer"),
+        (_document(rows=[{**ROW, "spec": "ReLU(**a)"}]), "is not allowed in a layer"),
     ],
 )
-def test_what_a_document_may_not_say(text: str, told: str) -> None:
-    with pytest.raises(SpecError, match=told):
+def test_what_a_document_may_not_contain(text: str, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
         documents.read_json(text)
 
 
-def test_a_path_has_an_end() -> None:
+def test_a_path_has_a_longest_length() -> None:
     with pytest.raises(SpecError, match="more than 100 names"):
         documents.read_json(_document(rows=[{**ROW, "path": "a." * 400_000 + "a"}]))
 

@@ -1,4 +1,4 @@
-"""What ``print(model)`` of torch prints, read back: every kind that torch has, nested Sequentials, and refusals."""
+"""Models as ``print(model)`` shows them, read back: every kind that torch has, nested Sequentials, and refusals."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ HIDDEN: dict[str, tuple[str, ...]] = {
 """Arguments that torch does not print; of these ``ceil_mode`` and ``recompute_scale_factor`` can change a shape."""
 
 UNPRINTED = {"MultiheadAttention"}
-"""Kinds of which torch prints no arguments at all."""
+"""Kinds whose arguments torch does not print at all."""
 
 KINDS = sorted(kind for kind in LEGAL if hasattr(torch.nn, kind) and kind not in ("Buffer", "Parameter"))
 
 
 def same(name: str, a: nn.Layer, b: nn.Layer) -> bool:
-    """Whether an argument is the same to torch, which prints no bias without an affine map, and an index from 0."""
+    """Return whether two layers agree in an argument as torch prints it: no bias without affine, indices from 0."""
     if name == "bias" and not getattr(a, "affine", getattr(a, "elementwise_affine", True)):
         return True
     if name == "padding_idx" and a.padding_idx is not None:
@@ -41,7 +41,8 @@ def same(name: str, a: nn.Layer, b: nn.Layer) -> bool:
     return vars(a)[name] == vars(b)[name]
 
 
-def said(text: str, **options: Any) -> str:
+def message_of(text: str, **options: Any) -> str:
+    """Return the message for a text that cannot be read."""
     with pytest.raises(ConvcalcError) as caught:
         read_repr(text, "pasted", **{"inputs": [(3, 32, 32)], **options})
     return f"{caught.value.title}: {caught.value}"
@@ -57,7 +58,7 @@ def test_every_kind_that_torch_prints(kind: str, data: st.DataObject) -> None:
     (item,) = parse(text).children
     reader = Printed(text)
     if kind in UNPRINTED:
-        with pytest.raises(ConvcalcError, match="does not say its arguments"):
+        with pytest.raises(ConvcalcError, match="does not show its arguments"):
             reader._layer(item, "0")
         return
     received = reader._layer(item, "0")
@@ -91,7 +92,7 @@ def net() -> torch.nn.Module:
     return model
 
 
-def test_nested_sequentials_have_torchs_paths_and_shapes() -> None:
+def test_nested_sequentials_have_the_paths_and_shapes_of_torch() -> None:
     model = net()
     graph = read_repr(str(model), inputs=[(3, 32, 32)], batch=2)
     assert graph.state_dict() == {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
@@ -110,14 +111,14 @@ def test_lazy_kinds_take_their_channels_from_the_input() -> None:
     assert [node.layer for node in graph.nodes] == [nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(288, 5)]
 
 
-def test_what_is_a_print() -> None:
+def test_a_printed_model_is_recognized() -> None:
     assert is_repr(str(net()))
     assert not is_repr("input(3, 32, 32)\nconv(64, 3)")
 
 
-def test_the_print_does_not_say_the_input() -> None:
-    assert said(str(net()), inputs=[]) == (
-        "SpecError: pasted: what torch prints does not say the input\n  give it: --input 3x224x224"
+def test_the_input_is_not_printed() -> None:
+    assert message_of(str(net()), inputs=[]) == (
+        "SpecError: pasted: print(model) does not show the shape of the input\n  give it with --input 3x224x224"
     )
 
 
@@ -138,33 +139,33 @@ class Swishy(torch.nn.Module):
         (
             torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Sequential(Residual())),
             "UnsupportedOperation: pasted:4:10: 1.0 = Residual: "
-            "the print does not say how its forward uses conv1, relu\n"
+            "print(model) does not show how its forward uses conv1, relu\n"
             "        (0): Residual(\n"
             "             ^\n"
-            "  only Sequential is wired as it is printed; give the model itself: convcalc summary module.py:Net",
+            "  only a Sequential is wired as it is printed; give the model itself: convcalc summary module.py:Net",
         ),
         (
             Residual(),
             "UnsupportedOperation: pasted:1:1: the model is Residual: "
-            "the print does not say how its forward uses conv1, relu\n"
+            "print(model) does not show how its forward uses conv1, relu\n"
             "    Residual(\n"
             "    ^\n"
-            "  only Sequential is wired as it is printed; give the model itself: convcalc summary module.py:Net",
+            "  only a Sequential is wired as it is printed; give the model itself: convcalc summary module.py:Net",
         ),
         (
             torch.nn.Sequential(Swishy()),
             "UnsupportedOperation: pasted:2:8: 0 = Swishy: "
-            "what its forward does is not printed, and convcalc has no layer of this name\n"
+            "print(model) does not show what its forward does, and convcalc has no layer of this name\n"
             "      (0): Swishy()\n"
             "           ^\n"
-            "  only Sequential is wired as it is printed; give the model itself: convcalc summary module.py:Net",
+            "  only a Sequential is wired as it is printed; give the model itself: convcalc summary module.py:Net",
         ),
         (
             torch.nn.Sequential(torch.nn.ModuleList([torch.nn.ReLU()] * 3)),
-            "UnsupportedOperation: pasted:2:8: 0 = ModuleList: the print does not say how its forward uses 0-2\n"
+            "UnsupportedOperation: pasted:2:8: 0 = ModuleList: print(model) does not show how its forward uses 0-2\n"
             "      (0): ModuleList(\n"
             "           ^\n"
-            "  only Sequential is wired as it is printed; give the model itself: convcalc summary module.py:Net",
+            "  only a Sequential is wired as it is printed; give the model itself: convcalc summary module.py:Net",
         ),
         (
             torch.nn.Sequential(torch.nn.Conv2d(4, 8, 3)),
@@ -177,26 +178,26 @@ class Swishy(torch.nn.Module):
     ids=["nested", "top", "unknown", "list", "shape"],
 )
 def test_refusals(model: torch.nn.Module, message: str) -> None:
-    assert said(str(model)) == message
+    assert message_of(str(model)) == message
 
 
 @pytest.mark.parametrize(
     ("text", "what"),
     [
         ("", "the text is empty"),
-        ("Sequential(\n  (0): ReLU()\n  and so on\n)", "this line is not what torch prints"),
+        ("Sequential(\n  (0): ReLU()\n  and so on\n)", "torch does not print such a line"),
         ("Sequential(\n  (0): Conv2d(3, 6, kernel_size=(5)\n)", "the arguments of Conv2d cannot be read"),
         ("Sequential(\n  (0): ReLU()\n)\nSequential(\n  (0): ReLU()\n)", "a second model begins here"),
         ("Sequential(\n  (0): Conv2d(3, 6, kernl=(5, 5))\n)", "has no argument 'kernl'"),
         ('Sequential(\n  (0): Conv2d(3, 6, __import__("os").getcwd())\n)', "the arguments of Conv2d cannot be read"),
     ],
 )
-def test_what_is_no_print(text: str, what: str) -> None:
-    assert what in said(text)
+def test_other_text_is_refused(text: str, what: str) -> None:
+    assert what in message_of(text)
 
 
-def test_python_says_nothing_besides(recwarn: pytest.WarningsRecorder) -> None:
-    """Arguments that Python's parser would warn of are refused in our words alone."""
+def test_python_itself_warns_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    """Arguments that Python's parser would warn about are refused with our message only."""
     for arguments in ("3, 6, 5if 1else 2", r"3, 6, '\d'"):
         with pytest.raises(ConvcalcError):
             read_repr(f"Sequential(\n  (0): Conv2d({arguments})\n)", inputs=[(3, 8, 8)])

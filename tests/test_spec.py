@@ -25,7 +25,7 @@ def read(text: str, **options: Any) -> Graph:
 
 
 def layers(text: str, **options: Any) -> dict[str, str]:
-    """The layers of a sheet by path."""
+    """Return the layers of a sheet by path."""
     return {node.path: repr(node.layer) for node in read(text, **options).nodes}
 
 
@@ -80,7 +80,7 @@ def test_tinyunet_equals_the_module() -> None:
     assert [node.output_shape for node in ours.nodes] == [node.output_shape for node in theirs.nodes]
 
 
-def test_settings_take_the_place_of_constants_and_letters() -> None:
+def test_settings_replace_constants_and_letters() -> None:
     assert read(TINYUNET, settings={"C": 32})["mask"].layer == nn.Conv2d(32, 1, 1)
     graph = read(TINYUNET, settings={"H": 64, "W": 32})
     assert graph.nodes[-1].output_shape == (1, 1, 64, 32)
@@ -98,7 +98,7 @@ def test_settings_reach_computed_constants_and_texts() -> None:
     assert layers(text, settings={"C": 5, "mode": "valid"}) == {"conv1": "Conv2d(3, 5, 3, padding='valid')"}
 
 
-def test_given_inputs_take_the_place_of_the_sheets() -> None:
+def test_inputs_from_outside_replace_those_of_the_sheet() -> None:
     text = "input(3, H, W)\nflatten()\nlinear(H)"
     assert layers(text, inputs=[(1, 28, 30)])["linear1"] == "Linear(840, 28)"
     assert read("conv(8, 3)", inputs=[(3, 9, 9)], batch=4).nodes[-1].output_shape == (4, 8, 7, 7)
@@ -145,7 +145,7 @@ def test_one_line(line: str, layer: nn.Layer) -> None:
     assert repr(node.layer) == repr(layer)
 
 
-def test_lowercase_takes_the_rank_off_the_input() -> None:
+def test_short_names_take_the_rank_from_the_input() -> None:
     assert layers("input(3, 9); conv(4, 3); bn(); maxpool(2); flatten(); linear(5); bn()") == {
         "conv1": "Conv1d(3, 4, 3)",
         "bn1": "BatchNorm1d(4)",
@@ -164,7 +164,7 @@ def test_every_kind_has_a_short_name_that_means_it() -> None:
             assert name == stem or (name[:-2] == stem and name[-2:] in ("1d", "2d", "3d")), name
 
 
-def test_what_the_input_gives_is_not_written() -> None:
+def test_what_the_input_determines_is_not_written() -> None:
     shape = (1, 8, 6, 6)
     for name, family in families().items():
         kind = kinds().get(family) or kinds()[f"{family}2d"]
@@ -252,7 +252,7 @@ def test_a_layer_called_again_keeps_its_weights() -> None:
     assert len(graph.state_dict()) == 2
 
 
-def test_parameters_stand_beside_what_flows() -> None:
+def test_a_parameter_does_not_become_the_flow() -> None:
     graph = read("input(4, 8, 8)\nscale = Parameter(4, 1, 1)\nconv(4, 1)\nmul(scale)")
     assert graph["mul1"].inputs == ("conv1", "scale")
     assert graph.state_dict()["scale"] == (4, 1, 1)
@@ -284,8 +284,8 @@ def test_arithmetic_in_letters() -> None:
     ]
 
 
-def test_remarks_stand_anywhere() -> None:
-    text = '# a\n"a remark"\ninput(3, 8, 8)  # b\n\ndef f():  # c\n    """What it is."""\n    # d\n    relu()\n\nf()\n'
+def test_comments_are_allowed_anywhere() -> None:
+    text = '# a\n"a comment"\ninput(3, 8, 8)  # b\n\ndef f():  # c\n    """What it is."""\n    # d\n    relu()\n\nf()\n'
     assert list(layers(text)) == ["f1.relu1"]
 
 
@@ -303,7 +303,7 @@ def test_include_takes_blocks_and_constants(tmp_path: Path) -> None:
     }
 
 
-def test_errors_in_an_included_sheet_stand_there(tmp_path: Path) -> None:
+def test_errors_in_an_included_sheet_have_their_place_there(tmp_path: Path) -> None:
     (tmp_path / "blocks.net").write_text("def double(c):\n    conv(c, 9)\n")
     with pytest.raises(ConvcalcError) as caught:
         read('include("blocks.net")\ninput(3, 8, 8)\ndouble(4)', name="t.net", folder=tmp_path)
@@ -322,7 +322,7 @@ def test_the_command_takes_files_stdin_and_text(tmp_path: Path, monkeypatch: pyt
     assert summary("INPUT 32x32x3, CONV5-10, POOL2, FC-10").totals["params"] == 20370
 
 
-def test_a_sheet_without_input_asks_for_one() -> None:
+def test_a_sheet_without_input_needs_one() -> None:
     with pytest.raises(SpecError, match="needs the shape of its input"):
         summary("conv(6, 5); relu()")
 

@@ -1,7 +1,7 @@
-"""What is said of wrong sheets, to the letter: goldens/wrong_sheets.txt, which reads as a table of slips and lessons.
+"""The messages for wrong sheets, word for word: goldens/wrong_sheets.txt is a table of common mistakes.
 
-Each entry is a sheet, a line ``>>>``, and what is said of it. ``--regenerate`` writes what is said now; read it before
-it is kept: each message says where, what was expected and received, and what to write instead.
+Each entry is a sheet, a line ``>>>``, and the message. ``--regenerate`` writes the messages of now; read the difference
+before you keep it: each message says where, what was expected and received, and what to write instead.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ TABLE = Path(__file__).parent / "goldens" / "wrong_sheets.txt"
 ENTRIES = [tuple(entry.split("\n>>>\n")) for entry in TABLE.read_text().split("---\n")]
 
 
-def said(sheet: str) -> str:
-    """What is said of a sheet."""
+def message_of(sheet: str) -> str:
+    """Return the message for a sheet."""
     try:
         read_spec(sheet + "\n", "t.net")
     except ConvcalcError as error:
@@ -29,10 +29,10 @@ def said(sheet: str) -> str:
 
 def test_messages(request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--regenerate"):
-        TABLE.write_text("---\n".join(f"{sheet}\n>>>\n{said(sheet)}" for sheet, _ in ENTRIES))
+        TABLE.write_text("---\n".join(f"{sheet}\n>>>\n{message_of(sheet)}" for sheet, _ in ENTRIES))
         return
     for sheet, message in ENTRIES:
-        assert said(sheet) == message, sheet
+        assert message_of(sheet) == message, sheet
 
 
 def test_there_are_many() -> None:
@@ -41,7 +41,7 @@ def test_there_are_many() -> None:
 
 
 @pytest.mark.parametrize(("sheet", "message"), ENTRIES, ids=range(len(ENTRIES)))
-def test_each_has_a_place_a_quote_and_plain_words(sheet: str, message: str) -> None:
+def test_each_message_has_a_place_a_quote_and_plain_words(sheet: str, message: str) -> None:
     heads = list(re.finditer(r"^( *)\w+: t\.net:(\d+):(\d+): .*\n(.*)\n(.*)$", message, re.MULTILINE))
     assert heads, message
     for head in heads:
@@ -54,23 +54,23 @@ def test_each_has_a_place_a_quote_and_plain_words(sheet: str, message: str) -> N
 
 def test_independent_errors_come_together_and_once() -> None:
     sheet = "input(3, 8, 8)\nfor i in range(3):\n    rellu()\nconv(4, 3, strid=1)\nC = 1 // 0\nD = C + 1\nconv(D, 3)"
-    message = said(sheet)
+    message = message_of(sheet)
     assert re.findall(r"t\.net:(\d+):", message) == ["3", "4", "5"]
 
 
 def test_twenty_errors_are_enough() -> None:
-    message = said("input(3, 8, 8)\n" + "".join(f"rellu{i}()\n" for i in range(50)))
+    message = message_of("input(3, 8, 8)\n" + "".join(f"rellu{i}()\n" for i in range(50)))
     assert message.startswith("SpecError: t.net: the first 20 errors")
 
 
 def test_a_long_line_is_quoted_around_the_place() -> None:
-    message = said("input(3, 8, 8)\nconv(4, 3); " + "relu(); " * 100 + "rellu(); " + "relu(); " * 100)
+    message = message_of("input(3, 8, 8)\nconv(4, 3); " + "relu(); " * 100 + "rellu(); " + "relu(); " * 100)
     quoted, caret = message.split("\n")[1:3]
     assert len(quoted) < 110
     assert quoted[caret.index("^") :].startswith("rellu")
 
 
 def test_columns_count_characters() -> None:
-    assert "t.net:1:8: there is no layer" in said('"ö⌈ü"; rellu()')
-    message = said('input(3, 8, 8); conv(4, 3, padding="größe"); rellu()')
-    assert "t.net:1:46: there is no layer" in message
+    assert "t.net:1:8: there is no layer called 'rellu'" in message_of('"ö⌈ü"; rellu()')
+    message = message_of('input(3, 8, 8); conv(4, 3, padding="größe"); rellu()')
+    assert "t.net:1:46: there is no layer called 'rellu'" in message

@@ -1,7 +1,7 @@
 """Untrusted sheets: limits on size, nesting, repeats, numbers, time, memory; nothing run, no file outside the folder.
 
 Each adversarial text is read in a process of its own, whose time and memory are measured. The fuzzing at the end edits
-valid sheets (`mutated_sheets`): whatever comes out is a graph or an error that is meant for the user.
+valid sheets (`mutated_sheets`): the outcome is always a graph, or an error meant for the user.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc.errors import ConvcalcError, SpecError
-from convcalc.formats.sheet import plan as hints
+from convcalc.formats.sheet import plan
 from convcalc.formats.sheet.read import read_spec
 from convcalc.formats.sheet.source import MOST_BYTES
 from convcalc.questions.sources import Written, read_text
@@ -38,14 +38,14 @@ def read(text):
     started = time.perf_counter()
     try:
         Written(text, "t").graph(*([] if "input" in text.lower() else [(1, 3, 32, 32)]))
-        said = "graph"
+        outcome = "graph"
     except ConvcalcError as error:
-        said = f"{error.title}: {str(error)[:200]}"
+        outcome = f"{error.title}: {str(error)[:200]}"
     except BaseException as error:
-        said = f"leaked {error!r:.200}"
+        outcome = f"leaked {error!r:.200}"
     seconds = time.perf_counter() - started
     peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
-    return seconds, int(peak) / 1024, said
+    return seconds, int(peak) / 1024, outcome
 
 for name, text in json.load(sys.stdin).items():
     if os.fork():
@@ -54,7 +54,7 @@ for name, text in json.load(sys.stdin).items():
     print(json.dumps([name, *read(text)]), flush=True)
     os._exit(0)
 """
-# one process that forks for each text: so each has a memory of its own, and sympy is imported once
+# one process that forks for each text, so that each has a memory of its own, and sympy is imported once
 
 SUMS = "A = a+b+c+d+e+f+g+h+i+j+k+l\nB = m+n+o+p+q+r+s+t+u+v+w+z\n"
 
@@ -140,12 +140,12 @@ def test_time_and_memory() -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     results = {name: rest for name, *rest in map(json.loads, done.stdout.splitlines())}
     assert results.keys() == ADVERSARIAL.keys(), "a text ended its process"
-    for name, (seconds, megabytes, said) in results.items():
-        assert seconds < MOST_SECONDS + SLACK, (name, seconds, said)
-        assert megabytes < MOST_MEGABYTES, (name, megabytes, said)
-        assert said.startswith(("graph", "SpecError", "ShapeError", "UnknownName", "UnsupportedOperation")), (
+    for name, (seconds, megabytes, outcome) in results.items():
+        assert seconds < MOST_SECONDS + SLACK, (name, seconds, outcome)
+        assert megabytes < MOST_MEGABYTES, (name, megabytes, outcome)
+        assert outcome.startswith(("graph", "SpecError", "ShapeError", "UnknownName", "UnsupportedOperation")), (
             name,
-            said,
+            outcome,
         )
 
 
@@ -185,7 +185,7 @@ def test_included_sheets_end(tmp_path: Path) -> None:
         read_spec('include("s0.net")\ninput(3, 8, 8)', folder=tmp_path)
 
 
-def test_limits_met_in_an_included_block_are_told(tmp_path: Path) -> None:
+def test_limits_hold_in_an_included_block(tmp_path: Path) -> None:
     (tmp_path / "blocks.net").write_text("def many():\n    for i in range(200000):\n        relu()\n")
     with pytest.raises(SpecError, match="more than 100,000 layers"):
         read_spec('include("blocks.net")\ninput(3, 8, 8)\nmany()\nconv(4, 3)', folder=tmp_path)
@@ -238,7 +238,7 @@ def test_files_are_read_within_limits(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="at most 1,000,000 bytes"):
         read_text(str(path))
     path.write_bytes(b"input(3, 8, 8)\n\xff\xfe")
-    with pytest.raises(SpecError, match="line 2 holds bytes that are not text"):
+    with pytest.raises(SpecError, match="line 2 contains bytes that are not text"):
         read_text(str(path))
     with pytest.raises(FileNotFoundError):
         read_text(str(tmp_path / "none.net"))
@@ -264,14 +264,14 @@ def test_any_signs_are_read_or_refused(signs: list[str]) -> None:
     read("".join(signs))
 
 
-def test_the_guard_can_be_made_audible(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_guard_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> None:
-        with hints.guarded("conv"):
+        with plan.guarded("conv"):
             raise TypeError("a bug in a layer")
 
     with pytest.raises(SpecError, match="conv cannot take these values"):
         broken()
-    monkeypatch.setattr(hints, "AUDIBLE", True)
+    monkeypatch.setattr(plan, "AUDIBLE", True)
     with pytest.raises(TypeError):
         broken()
 

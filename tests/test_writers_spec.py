@@ -1,4 +1,4 @@
-"""Spec sheets written from graphs: reading one back gives the same graph, and writing that again the same text."""
+"""Sheets written from graphs: reading one back gives the same graph, and writing that again gives the same text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.random_networks import Network, Plan, plans
 
 
 def round_trip(graph: Graph) -> str:
-    """The sheet of a graph, held to the graph that it reads back as, and to the sheet of that."""
+    """Return the sheet of a graph, after comparing the graph that it reads back as, and the sheet of that."""
     text = write_spec(graph)
     batch = next(iter(graph.inputs.values()))[0]
     back = read_spec(text, batch=batch).graph
@@ -28,7 +28,7 @@ def round_trip(graph: Graph) -> str:
 
 
 SHORT = {"resnet152": 46, "mobilenet_v2": 50, "efficientnet_b7": 70, "vgg19": 30, "vit_h_14": 40, "googlenet": 50}
-"""Networks that repeat much, with more lines than their sheets have."""
+"""Networks with much repetition, and a number of lines that their sheets stay below."""
 
 
 @pytest.mark.parametrize("name", zoo.names())
@@ -96,7 +96,7 @@ def test_resnet50_is_short() -> None:
 
 
 class Shared(nn.Module):
-    """Weights used twice, a parameter, parts of a tensor, a state that a layer gives besides."""
+    """Weights used twice, a parameter, a slice of a tensor, and a state as an additional output of a layer."""
 
     def __init__(self) -> None:
         self.conv = nn.Conv2d(4, 4, 3, padding=1)
@@ -144,15 +144,15 @@ def test_letters_and_several_inputs() -> None:
     assert computed == "input(3, ceil(H / 2), 7)\n\nreshape((1, 3 * ceil(H / 2), -1))"
 
 
-def test_a_users_own_layer_called_slice_is_refused() -> None:
+def test_a_layer_of_ones_own_called_slice_is_refused() -> None:
     class Slice(Layer):
         def output_shape(self, *inputs: Shape) -> Shape:
             return inputs[0]
 
-    with pytest.raises(UnsupportedOperation, match="cannot say this network"):
+    with pytest.raises(UnsupportedOperation, match="cannot express this network"):
         write_spec(trace(Slice(), (1, 3, 4, 4)))
 
 
-def test_what_a_sheet_cannot_say() -> None:
+def test_what_a_sheet_cannot_express() -> None:
     with pytest.raises(UnsupportedOperation, match="inputs of one batch"):
         write_spec(trace(lambda x, y: (x.flatten(), y), (1, 3), (2, 3)))

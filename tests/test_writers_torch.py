@@ -26,7 +26,7 @@ FAMILIES = (
 
 
 def built(graph: Graph, name: str = "network") -> torch.nn.Module:
-    """The model of the exported source, which imports torch alone and runs as it stands."""
+    """Return the model of the exported source, after checking that it imports nothing but torch."""
     source = write_torch(graph, name)
     tree = ast.parse(source)
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
@@ -54,7 +54,7 @@ def shapes(tensors: Any) -> dict[str, tuple[int, ...]]:
 
 
 def assert_same(graph: Graph, name: str = "network") -> None:
-    """The exported model holds the graph's tensors and computes what the graph's own modules compute."""
+    """Assert that the exported model has the tensors of the graph, and computes what the graph's modules compute."""
     model, twin = built(graph, name), FromGraph(graph).eval()
     assert shapes(model.state_dict()) == graph.state_dict()
     model.load_state_dict({key.removeprefix("self."): value for key, value in twin.state_dict().items()})
@@ -88,7 +88,7 @@ def test_zoo_forward(name: str) -> None:
     fixed = name in ("swin_v2_t", "swin_t", "vit_b_32", "maxvit_t", "lenet5", "lenet5_1998", "s3d")
     sizes = shape[1:] if fixed else (*shape[1:-2], small, small)
     graph = trace(model, (1, shape[0], *sizes))
-    if any(type(node.layer).__name__ == "IndexSelect" for node in graph.nodes):  # noise is no index into a table
+    if any(type(node.layer).__name__ == "IndexSelect" for node in graph.nodes):  # noise is not an index into a table
         (output,) = run(built(graph, name), noise(graph))
         assert tuple(output.shape) == graph.nodes[-1].output_shape
     else:
@@ -107,7 +107,7 @@ def test_resnet_reads_like_torch() -> None:
 
 
 class Odd(nn.Module):
-    """What is not plain: TensorFlow's padding, tuples, shared weights, functions in a Sequential, several inputs."""
+    """Unusual things: TensorFlow's padding, tuples, shared weights, functions in a Sequential, several inputs."""
 
     def __init__(self) -> None:
         self.same = nn.Conv2d(3, 4, 3, stride=2, padding="tf_same")
@@ -133,7 +133,7 @@ def test_odd_network() -> None:
 
 
 class Stateful(nn.Module):
-    """A recurrent layer that is given its states, of which torch takes several in a tuple."""
+    """A recurrent layer with its states as inputs; torch takes several of these as a tuple."""
 
     def __init__(self, layer: Any, taken: Any) -> None:
         self.layer, self.taken = layer, taken
@@ -143,15 +143,15 @@ class Stateful(nn.Module):
 
 
 TAKEN = {
-    "output": lambda said: said[0],
-    "states": lambda said: said[1],
-    "both": lambda said: (said[0], *(said[1] if isinstance(said[1], tuple) else said[1:])),
+    "output": lambda outputs: outputs[0],
+    "states": lambda outputs: outputs[1],
+    "both": lambda outputs: (outputs[0], *(outputs[1] if isinstance(outputs[1], tuple) else outputs[1:])),
 }
 
 
 @pytest.mark.parametrize("taken", TAKEN)
 @pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN", "LSTMCell"])
-def test_states_are_given(kind: str, taken: str) -> None:
+def test_states_as_inputs(kind: str, taken: str) -> None:
     layer = getattr(nn, kind)(3, 4)
     x, state = ((2, 3), (2, 4)) if kind == "LSTMCell" else ((5, 2, 3), (1, 2, 4))
     assert_same(trace(Stateful(layer, TAKEN[taken]), x, *[state] * len(layer.states)))
@@ -174,7 +174,7 @@ def test_a_module_with_the_name_of_a_tensor_is_a_module(kind: type[nn.Module]) -
     assert_same(trace(nn.Sequential(kind(), nn.ModuleList([kind()])[0], nn.ReLU()), (1, 3, 4, 4)))
 
 
-def test_same_mean_counts_what_lies_inside() -> None:
+def test_an_average_with_padding_same_counts_only_the_input() -> None:
     model = built(trace(nn.AvgPool2d(3, 2, padding="tf_same"), (1, 1, 6, 5)))
     assert torch.equal(model(torch.ones(1, 1, 6, 5)), torch.ones(1, 1, 3, 3))
 
@@ -204,7 +204,7 @@ def test_single_layer_and_function() -> None:
     assert_same(trace(lambda x: x.flatten(1).sum(-1), (1, 3, 8, 8)))
 
 
-def test_what_torch_cannot_say() -> None:
+def test_what_torch_cannot_express() -> None:
     local = trace(nn.LocallyConnected2d(3, 4, (8, 8), 3), (1, 3, 8, 8))
     with pytest.raises(UnsupportedOperation, match="torch has no layer for LocallyConnected2d"):
         write_torch(local)

@@ -117,7 +117,7 @@ class FractionAmongLetters(SpecError):
     """A fraction compared with letters, which are integers."""
 
     def __init__(self) -> None:
-        super().__init__("min and max can compare letters with integers only")
+        super().__init__("min and max compare letters with integers only")
 
 
 def _fold(of_numbers: Callable[..., Any], of_letters: Callable[..., Any], result: Any, *rest: Any) -> Any:

@@ -119,7 +119,7 @@ def check_name(name: str, more: Sequence[str] = ()) -> None:
     if is_layer(name):
         return
     if hasattr(nn, name):
-        hint = "write the layers one after the other; put those that repeat in a block: def name(c):"
+        hint = "in a sheet, write its layers one after the other; put those that repeat in a block: def name(c):"
         raise SpecError(f"{name} is not a single layer", hint=hint)
     if name.lower() in families() and (kind := any_kind(name.lower())):
         reads = "" if kind.family() in kinds() else ", which takes its rank and channels from the input,"
