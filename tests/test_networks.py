@@ -1,4 +1,4 @@
-"""The list of networks: its totals, its formats, its page in the documentation, and the time it takes."""
+"""The list of networks: its totals, its formats, and its page in the documentation."""
 
 from __future__ import annotations
 
@@ -104,26 +104,6 @@ def test_errors(arguments: list[str], text: str) -> None:
     result = run("networks", *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(text)
-
-
-def cpu_seconds(*arguments: str) -> float:
-    """Return the user time of the command in a fresh process, the best of three, since other processes disturb it."""
-    code = (
-        "import resource, subprocess, sys\n"
-        "subprocess.run([sys.executable, '-m', 'convcalc', *sys.argv[1:]], stdout=subprocess.DEVNULL, check=True)\n"
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime)"
-    )
-    command = [sys.executable, "-c", code, *arguments]
-    return min(float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) for _ in range(3))
-
-
-def test_the_whole_list_takes_less_than_a_second_and_a_half() -> None:
-    assert cpu_seconds("networks") < 1.5
-
-
-@pytest.mark.parametrize("name", ["resnet50", "densenet201", "efficientnet_b7", "swin_v2_b", "inception_v4", "yolov3"])
-def test_a_summary_takes_less_than_a_quarter_of_a_second(name: str) -> None:
-    assert cpu_seconds("summary", name) < 0.25
 
 
 SHARED = {"blocks", "settings"}
