@@ -1,13 +1,13 @@
-"""convcalc: everything about a convolutional network before it exists.
+"""convcalc: everything about a convolutional network before it is built.
 
-Public names only, each loaded on first use: a question for each command, ``nn`` and what writes a network, ``trace``
-and ``analyze``, and what adds to convcalc from outside. Nothing is defined here.
+Public names only, each imported when first used: a function for each command, ``nn`` and the functions that networks
+are written with, ``trace`` and ``analyze``, and the decorators that extend convcalc. Nothing is defined here.
 """
 
 import typing as _typing
 from importlib import import_module as _load
 
-for _room in ("layers", "network"):  # loaded now, since loading it later would hide the function of this name
+for _room in ("layers", "network"):  # imported now: a later import would hide the function of the same name
     _load(f"convcalc.{_room}")
     del globals()[_room]
 
@@ -80,7 +80,7 @@ _HOMES = {
 """The module in which each name is."""
 
 
-if not _typing.TYPE_CHECKING:  # for which every name would be an attribute
+if not _typing.TYPE_CHECKING:  # a type checker would take any name for an attribute
 
     def __getattr__(name: str) -> _typing.Any:
         value: _typing.Any

@@ -1,13 +1,13 @@
 """The errors convcalc raises: one paragraph that says where, what, why and what to do.
 
-An error is raised where the fact is known and given its place by who knows it (the tape, a sheet). What other code acts
-on is a fact: a subclass with the values as attributes, which its text is made of, here or beside the rule that it
-states (`layers.demands`). Nothing reads an error's text.
+An error is raised where its facts are known, and gets its place from the code that knows the place (the tape, a sheet).
+An error that other code acts on is a subclass with its facts as attributes, here or next to the rule that it is about
+(`layers.demands`); its text is made from these. No code reads an error's text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -20,10 +20,10 @@ class Place(NamedTuple):
 
 
 class ConvcalcError(Exception):
-    """Base of all errors meant for the user.
+    """The base of all errors meant for the user.
 
-    ``about`` names the arguments of a layer that the error is about, the nearest first; ``place`` is set once the error
-    has been found in a text.
+    ``about`` names the layer arguments that the error is about, the closest first; ``place`` is set once the position
+    of the error in a text is known.
 
     >>> print(ConvcalcError("the output height is 0", details=["(2 - 3)//2 + 1 = 0"], where="pool"))
     pool: the output height is 0
@@ -48,12 +48,12 @@ class ConvcalcError(Exception):
         return "\n  ".join([head, *self.details, *filter(None, [self.hint])])
 
     def __reduce__(self) -> Any:
-        """Let an error travel between processes, whatever its constructor takes."""
+        """Make an error picklable, whatever its constructor takes."""
         return Exception.__new__, (type(self), self.what), self.__dict__
 
     @property
     def title(self) -> str:
-        """Return the name of the public class, which heads a printed error.
+        """The name of the public class, with which a printed error begins.
 
         >>> NotAnInteger("kernel_size", 2.5).title
         'SpecError'
@@ -63,19 +63,19 @@ class ConvcalcError(Exception):
 
 
 class SpecError(ConvcalcError):
-    """What was written is no legal layer, argument, size or network."""
+    """A layer, argument, size or network that is not legal as written."""
 
 
 class ShapeError(ConvcalcError):
-    """A layer met an input that it cannot take."""
+    """An input that a layer cannot take."""
 
 
 class UnknownName(ConvcalcError):
-    """A name that nothing bears; the hint offers near ones."""
+    """A name that does not exist; the hint suggests similar ones."""
 
 
 class UnsupportedOperation(ConvcalcError):
-    """A legal thing that convcalc cannot express."""
+    """Something legal that convcalc cannot express."""
 
 
 class NoSolution(ConvcalcError):
@@ -85,7 +85,7 @@ class NoSolution(ConvcalcError):
 
 
 class NotAnInteger(SpecError):
-    """A value that is not an integer, where argument or size ``name``, of ``owner`` if it has one, takes nothing else.
+    """A value that is not an integer, for an argument or size called ``name`` (of ``owner``) that must be one.
 
     >>> print(NotAnInteger("kernel_size", 2.5, "Conv2d"))
     Conv2d: kernel_size must be an integer; received 2.5
@@ -99,7 +99,7 @@ class NotAnInteger(SpecError):
 
 
 class MissingArguments(SpecError):
-    """Arguments that a kind of layer needs, and was not given.
+    """The required arguments that were left out of a call of a layer kind.
 
     >>> print(MissingArguments(["out_channels", "kernel_size"], where="Conv2d"))
     Conv2d: needs out_channels and kernel_size
@@ -111,7 +111,7 @@ class MissingArguments(SpecError):
 
 
 class UnknownSetting(SpecError):
-    """A setting that a network does not have; ``known`` are those it has, with their defaults.
+    """A setting that a network does not have; ``known`` maps those that it has to their defaults.
 
     >>> print(UnknownSetting("classes", {"num_classes": 10}, where="lenet5"))
     lenet5: has no setting 'classes'
@@ -126,12 +126,22 @@ class UnknownSetting(SpecError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A hint with the nearest known names, if any.
+    """Return a hint that suggests the known names closest to ``name``; empty if none is close.
 
-    >>> did_you_mean("resnet5", ["resnet50", "vgg16"])
-    'did you mean resnet50?'
+    >>> did_you_mean("resnet5", ["resnet50", "resnet34", "resnet18", "vgg16"])
+    'did you mean resnet50, resnet34 or resnet18?'
     """
     from difflib import get_close_matches
 
     near = get_close_matches(name, list(known), n=4, cutoff=0.6)
-    return f"did you mean {' or '.join(near)}?" if near else ""
+    return f"did you mean {either(near)}?" if near else ""
+
+
+def either(words: Sequence[str]) -> str:
+    """Return words as alternatives in a sentence.
+
+    >>> either([".png", ".svg", ".pdf"])
+    '.png, .svg or .pdf'
+    """
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last

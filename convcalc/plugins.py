@@ -1,7 +1,7 @@
 """Plugins: packages that add layer kinds, metrics, conventions, networks and readers, found by their entry points.
 
-A plugin is any installed package with an entry point in the group `GROUP`; the object that it names is imported, and
-the decorators in its module do the rest. The registries are in the rooms of what they hold; nothing is kept here.
+A plugin is an installed package with an entry point in the group `GROUP`. What the entry point names is imported, and
+the decorators in that module do the rest. Each registry is with the things that it holds; none is here.
 """
 
 import os
@@ -20,14 +20,14 @@ class PluginError(ConvcalcError):
 
 @cache
 def load() -> tuple[str, ...]:
-    """Import every installed plugin, once for a process, and return their names; raise PluginError where one fails.
+    """Import every installed plugin, once per process, and return their names; raise PluginError if one fails.
 
-    The command line does so at its start. In Python nothing is imported unasked: import the plugin, or call this.
+    The command line calls this when it starts. A Python program has to call it, or import the plugins that it wants.
 
     >>> type(load())
     <class 'tuple'>
     """
-    if not any(map(_mentions_plugins, _metadata())):  # spares most runs the import of importlib.metadata, 12 ms
+    if not any(map(_mentions_plugins, _metadata())):  # most runs then need no importlib.metadata, a 12 ms import
         return ()
     from importlib.metadata import entry_points
 
@@ -36,16 +36,16 @@ def load() -> tuple[str, ...]:
         package = point.dist.name if point.dist else "an unknown package"
         try:
             point.load()
-        except Exception as error:  # whatever a stranger's module raises
+        except Exception as error:  # a module from outside can raise anything
             what = f"cannot be imported: {type(error).__name__}: {error}"
-            hint = f"it is {point.value} of {package}; repair that, or `pip uninstall {package}`"
+            hint = f"it is {point.value} of {package}; repair it, or `pip uninstall {package}`"
             raise PluginError(what, where=f"plugin {point.name}", hint=hint) from error
         names.append(point.name)
     return tuple(names)
 
 
 def _metadata() -> Iterator[str]:
-    """Yield where the entry points of installed packages may be written, as importlib.metadata looks for them."""
+    """Yield the paths of files with entry points of installed packages, where importlib.metadata looks for them."""
     for folder in dict.fromkeys(sys.path):
         try:
             names = os.listdir(folder or ".")
@@ -57,7 +57,7 @@ def _metadata() -> Iterator[str]:
 
 
 def _mentions_plugins(path: str) -> bool:
-    """Return whether a file of entry points has a section for ours; most packages have no such file."""
+    """Return whether a file of entry points names our group; most packages have no such file."""
     try:
         with open(path, "rb") as file:
             return GROUP.encode() in file.read()

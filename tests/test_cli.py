@@ -94,7 +94,7 @@ def test_no_golden_is_left_over() -> None:
 ERRORS = {
     "summary resnet5": """\
 UnknownName: no network is called 'resnet5'
-  did you mean resnet50 or resnet152 or resnet34 or resnet18?""",
+  did you mean resnet50, resnet152, resnet34 or resnet18?""",
     "summary xyzzy": """\
 UnknownName: no network is called 'xyzzy'
   `convcalc networks` lists them all""",
@@ -133,7 +133,7 @@ SpecError: a size lies between 1 and 1,000,000,000; received 0
   write it as 3x224x224""",
     "summary resnet50 --input 1x3x224x224": """\
 SpecError: resnet50: takes an input of 3 axes, such as 3 x 224 x 224; received 4: 1 x 3 x 224 x 224
-  write it without the batch, 3x224x224, and give that apart (--batch 1)""",
+  write it without the batch, 3x224x224, and give the batch separately (--batch 1)""",
     "summary resnet50 --input 224x224": """\
 SpecError: resnet50: takes an input of 3 axes, such as 3 x 224 x 224; received 2: 224 x 224
   write it as 3x224x224""",
@@ -168,8 +168,8 @@ UnknownName: no convention is called 'troch'
 UsageError: Invalid value for '--depth': 'two' is not a valid integer.
   see `convcalc summary --help`""",
     "summary resnet50 --format json --depth 1": """\
-SpecError: json holds every call and every number
-  columns and depth are for tables and for csv""",
+SpecError: json always has every call and every number
+  columns and depth are for tables and csv""",
     "summary": """\
 UsageError: Missing argument 'NETWORK'.
   see `convcalc summary --help`""",
@@ -266,7 +266,7 @@ def test_strict_fails_where_work_is_unknown(monkeypatch: pytest.MonkeyPatch) -> 
     assert run("summary", "lenet5").exit_code == 0
     result = run("summary", "lenet5", "--strict")
     assert result.exit_code == 1
-    assert result.stderr == "strict: some numbers are not complete; see ? and ≥ above\n"
+    assert result.stderr == "strict: some numbers are incomplete; see ? and ≥ above\n"
     assert columns_of(result.stdout)["FLOPs"] == ["15,552", "?"]
     assert "Total FLOPs           ≥ 15,552 (15.55 kFLOPs)\n" in result.stdout
     assert "Note                  work unknown, so that totals are lower bounds: 1\n" in result.stdout
@@ -373,7 +373,7 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
 def test_signs_that_no_argument_holds(sign: str) -> None:
     for arguments in (("summary", f"x{sign}.json"), ("export", "lenet5", "--to", "net", "-o", sign)):
         result = run(*arguments)
-        assert result.exit_code == 2 and result.stderr.startswith("UsageError: ") and "holds a sign" in result.stderr
+        assert result.exit_code == 2 and result.stderr.startswith("UsageError: ") and "contains a character that no argument" in result.stderr
     with pytest.raises(FileNotFoundError):
         summary("x\0.json")
 

@@ -343,8 +343,8 @@ UnknownName: no format is called 'jsn'
 UnknownName: no column is called 'layr'
   did you mean layer?""",
     ("lenet5", "lenet5", "--format", "json", "--columns", "layer"): """\
-SpecError: json holds every number
-  columns are for tables and for csv""",
+SpecError: json always has every number
+  columns are for tables and csv""",
     ("lenet5", "lenet5", "--depth", "-1"): "SpecError: depth must be at least 0; received -1",
 }
 

@@ -209,7 +209,7 @@ def test_no_rule_for_a_kind_is_not_zero() -> None:
         arguments = ["summary", "lenet5", "--convention", name]
         plain, strict = (CliRunner().invoke(main, [*arguments, *more]) for more in ([], ["--strict"]))
         assert (plain.exit_code, strict.exit_code) == (0, 1)
-        assert "strict: some numbers are not complete" in strict.stderr
+        assert "strict: some numbers are incomplete" in strict.stderr
 
 
 def test_a_price_that_ignores_the_site_is_asked_once_for_equal_calls() -> None:

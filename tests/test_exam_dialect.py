@@ -113,7 +113,7 @@ MISTAKES = [
         "SpecError: q1:2:11: CNV-3-8 is not a layer of the exam notation\n"
         "    CONV-3-8, CNV-3-8\n"
         "              ^\n"
-        "  did you mean CONV or TCONV or CONVT or UPCONV?",
+        "  did you mean CONV, TCONV, CONVT or UPCONV?",
     ),
     (
         "INPUT 8x8x3\nPOOL-16",

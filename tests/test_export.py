@@ -335,7 +335,7 @@ def test_fmt_command(tmp_path: Path) -> None:
     assert convcalc("fmt", str(file), "--check").exit_code == 0
     assert convcalc("fmt", "-", text="conv(6,5);relu()").output == "conv(6, 5)\nrelu()\n"
     assert convcalc("fmt", "conv(6,5)", "--write").exit_code == 2
-    assert convcalc("fmt", "resnet50").stderr.startswith("SpecError: 'resnet50' is no sheet")
+    assert convcalc("fmt", "resnet50").stderr.startswith("SpecError: 'resnet50' is not a sheet")
     assert convcalc("fmt", "conv(6,").exit_code == 2
     assert convcalc("fmt", str(tmp_path / "none.net")).exit_code == 3
 

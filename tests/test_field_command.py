@@ -46,7 +46,7 @@ start of unit 0            -133   -133
 centre of unit 0              0      0
 effective padding           133    133
 the unit in the middle (7,7) sees 100 % of the input
-some unit sees no padding from an input of 278 x 278 on
+some unit sees no padding if the input is 278 x 278 or larger
 """
     )
 
@@ -56,7 +56,7 @@ def test_without_a_layer_it_is_the_last_that_does_not_see_everything() -> None:
     assert told("unet")["layer"] == "conv"
     assert told("swin_t")["layer"] == "features.7.0.attn.permute"  # behind it a window is the whole map
     split = "conv(4, 3); Unflatten(2, (2, 2, 5))"
-    assert "from unflatten1 on the receptive field is not defined" in run(split, "--input", "3x22x22")
+    assert "the receptive field is not defined at unflatten1 and after it" in run(split, "--input", "3x22x22")
 
 
 def test_phases_are_told() -> None:
@@ -162,13 +162,13 @@ def test_letters_keep_what_does_not_hang_on_them() -> None:
         (("alexnet", "--covers", "224,0"), "there is no pixel 224,0\n  the input's pixels go from 0,0 to 223,223"),
         (("resnet50", "avgpool", "--effective"), "the receptive field is the whole input"),
         (("alexnet", "--tile", "3x4x5"), "'3x4x5' is not the size of a tile"),
-        (("alexnet", "--plot", "field.gif"), "'field.gif' is no picture"),
-        (("alexnet", "--plot", ".png"), "'.png' is no picture"),
+        (("alexnet", "--plot", "field.gif"), "'field.gif' is not a supported picture file"),
+        (("alexnet", "--plot", ".png"), "'.png' is not a supported picture file"),
         (
             ("ConvTranspose1d(1, 1, 1, stride=2)", "--input", "1x8", "--effective"),
             "unit 7 to the input: it sees nothing",
         ),
-        (("alexnet", "--image", "cat.png"), "--image goes with --plot"),
+        (("alexnet", "--image", "cat.png"), "--image needs --plot"),
     ],
 )
 def test_refusals(words: tuple[str, ...], says: str) -> None:

@@ -264,5 +264,5 @@ def test_strict_and_gates_are_both_told(monkeypatch: pytest.MonkeyPatch) -> None
     result = run("summary", "lenet5", "--strict", "--max-params", "200")
     assert result.exit_code == 1
     assert result.stderr == (
-        "strict: some numbers are not complete; see ? and ≥ above\nmax-params: 224 parameters exceed 200 by 24\n"
+        "strict: some numbers are incomplete; see ? and ≥ above\nmax-params: 224 parameters exceed 200 by 24\n"
     )

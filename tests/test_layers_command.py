@@ -19,7 +19,7 @@ from convcalc.views.catalogue import signature
 from tests.test_cli import in_terminal, run
 
 IN_PYTHON_ONLY = {"Buffer", "IndexSelect", "Parameter", "Slice"}
-"""Kinds whose example is no sheet: held tensors, and what takes indices or parts."""
+"""Kinds whose example cannot be a sheet: parameters held by a module, and kinds that take indices or several parts."""
 
 
 def stated(kind: type[Layer]) -> list[Formula]:
@@ -173,7 +173,7 @@ def test_a_kind_that_is_new_needs_nothing_more() -> None:
 
 ERRORS = {
     "Conv2D": "UnknownName: there is no layer called 'Conv2D'\n"
-    "  did you mean Conv2d or Conv3d or Conv1d or LazyConv2d?",
+    "  did you mean Conv2d, Conv3d, Conv1d or LazyConv2d?",
     "con": "UnknownName: there is no layer called 'con'\n  did you mean conv or convT?",
     "swish": "UnknownName: there is no layer called 'swish'\n  here it is called silu",
     "xyzzy": "UnknownName: there is no layer called 'xyzzy'\n  `convcalc layers` lists them",

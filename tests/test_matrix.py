@@ -62,8 +62,8 @@ def test_the_lectures_matrix() -> None:
 y1  a     b     c     0     0     0
 y2  0     0     a     b     c     0
 
-Matrix  2 x 6; a fully connected layer has 12 weights
-Shared  3 weights stand at 6 places; the rest is zero
+Matrix  2 x 6; a fully connected layer would have 12 weights
+Shared  3 weights at 6 places; the rest is zero
 """
     )
 

@@ -13,7 +13,7 @@ import pytest
 
 from convcalc import zoo
 from convcalc.algebra.dims import show_count, show_shape
-from convcalc.questions.networks import measured, networks
+from convcalc.questions.networks import measure, networks
 from convcalc.questions.summary import summary
 from tests.test_cli import run
 
@@ -44,7 +44,7 @@ def family(module: str, names: list[str]) -> str:
     lines = [f"## {title.rstrip('.')}", text.rstrip(), ""]
     lines += ["| network | parameters | MACs | input | settings |", "|---|---:|---:|---|---|"]
     for name in names:
-        row = measured(name)
+        row = measure(name)
         shown = [f"`{name}`", show_count(row.params), show_count(row.macs), show_shape(row.input)]
         settings = ", ".join(f"`{name}={default!r}`" for name, default in zoo.entry(name).settings.items())
         lines.append(f"| {' | '.join([*shown, settings])} |")
@@ -67,7 +67,7 @@ def test_page_describes_every_network() -> None:
 
 @pytest.mark.parametrize("name", ["lenet5", "googlenet", "yolov3", "densenet121", "segnet"])
 def test_totals_are_the_summarys(name: str) -> None:
-    row, report = measured(name), summary(name)
+    row, report = measure(name), summary(name)
     assert (row.params, row.macs) == (report.totals["params"], report.totals["macs"])
     assert row.input == next(iter(report.graph.inputs.values()))[1:]
 

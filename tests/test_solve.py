@@ -515,14 +515,14 @@ def test_the_command_in_json() -> None:
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["Conv2d(3, 8, k)", "--input", "3x8x8"], 2, "SpecError: solve: nothing is asked\n"),
+        (["Conv2d(3, 8, k)", "--input", "3x8x8"], 2, "SpecError: solve: nothing is asked for\n"),
         (["Conv2d(3, 8, 3)", "--input", "3x8x8", "--output", "8x6x6"], 2,
          "SpecError: solve: there is no letter to solve for\n"),
         (["Conv2d(3, 8, k)", "--input", "3x8x8", "--output", "8x6x6", "--where", "q > 1"], 2,
          "SpecError: --where: 'q > 1': nothing here is called q\n  there are k\n"),
         (["Conv2d(8, 8, 1)", "--rf", "31"], 1, "NoSolution: no number of layers sees 31\n"),
         (["conv(w, 3); conv(v, 3)", "--input", "3x9x9", "--max-params", "1k"], 2,
-         "SpecError: solve: a budget takes one letter; there are w, v\n"),
+         "SpecError: solve: a budget needs exactly one letter; there are w, v\n"),
         (["resnet50", "--input", "3xHxH", "--at", "layer9", "--output", "8x7x7"], 2,
          "UnknownName: no call is named 'layer9'"),
         (["resnet50", "--set", "wide=?", "--max-params", "1M"], 2, "SpecError: resnet50: has no setting 'wide'"),

@@ -1,7 +1,7 @@
-"""The command line: a group whose commands are one file each, loaded when asked for, and the options they share.
+"""The command line: a group of commands, each in a file that is imported when it is called, and the options they share.
 
-Every failure is one paragraph on stderr: exit code 2 for a slip of usage or a spec, 1 for a check that failed, 3 for a
-file that cannot be read.
+Every failure is one paragraph on stderr. The exit code is 2 for an error of usage or in a network, 1 for a check that
+failed, and 3 for a file that cannot be read or written.
 """
 
 import gc
@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import wraps
 from importlib import import_module
+from inspect import cleandoc
 from typing import Any, NamedTuple, NoReturn
 
 import click
@@ -20,16 +21,17 @@ from convcalc import plugins
 from convcalc.errors import ConvcalcError, SpecError, UnknownName, did_you_mean
 
 COMMANDS = ("summary", "sizes", "solve", "compare", "export", "fmt", "networks", "layers", "matrix", "field")
-"""Each is the file of that name beside this one, and holds a click command called ``command``."""
+"""Each names a file in this folder that defines a click command called ``command``."""
 
 
 def fail(paragraph: str, exit_code: int) -> NoReturn:
+    """Print a paragraph on stderr and exit."""
     click.echo(paragraph, err=True)
     sys.exit(exit_code)
 
 
 def save(path: str, text: str) -> None:
-    """Write a file; raises OSError that names it."""
+    """Write a file; raise OSError that names it."""
     try:
         with open(path, "w", encoding="utf-8", errors="replace") as file:
             file.write(text)
@@ -37,48 +39,53 @@ def save(path: str, text: str) -> None:
         raise OSError(error.errno, error.strerror, path) from None
 
 
-def hold(failures: Sequence[str]) -> None:
-    """End with exit code 1 where something failed."""
+def exit_on(failures: Sequence[str]) -> None:
+    """Print failures, a line each, and exit with code 1, if there are any."""
     if failures:
         fail("\n".join(failures), 1)
 
 
-class House(click.Group):
-    """Loads a command's file when it is asked for, and tells errors in our way."""
+class LazyGroup(click.Group):
+    """A group that imports a command's file when it is called, and prints every error as one paragraph."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, in the order in which the help lists them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return the command of this name; return None if there is none."""
         return import_module(f"convcalc.cli.{cmd_name}").command if cmd_name in COMMANDS else None
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse a command line; raise UsageError for text that cannot be encoded or contains a NUL."""
         for arg in args:
             with suppress(UnicodeEncodeError):
                 if b"\0" not in os.fsencode(arg):
                     continue
-            raise click.UsageError(f"{arg!r:.60} holds a sign that no argument and no file's name can hold")
+            raise click.UsageError(f"{arg!r:.60} contains a character that no argument or file name can contain")
         return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Return the command that a line calls, by click's rules; raise UnknownName with names that are close."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             hint = did_you_mean(args[0], COMMANDS) or f"commands: {', '.join(COMMANDS)}"
             raise UnknownName(f"no command is called {args[0]!r}", hint=hint)
         return super().resolve_command(ctx, args)
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Run a command line and exit."""
         if not gc.get_freeze_count():
-            gc.freeze()  # what is imported by now stays: looking for garbage in it takes a tenth of a short run
+            gc.freeze()  # modules imported so far stay: looking for garbage in them takes a tenth of a short run
         for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):  # a terminal that lacks ⌈ shows ? instead of a traceback
+            if hasattr(stream, "reconfigure"):  # a terminal that cannot show ⌈ shows ? instead of a traceback
                 stream.reconfigure(errors="replace")
         try:
-            plugins.load()  # before a command's file is imported: options and completions list what plugins add
+            plugins.load()  # before any command's file is imported: options and completions list what plugins add
             sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}) or 0)
         except ConvcalcError as error:
             fail(f"{error.title}: {error}", error.exit_code)
         except click.UsageError as error:
-            if type(error).__name__ == "NoArgsIsHelpError":  # click's way to print the help
+            if type(error).__name__ == "NoArgsIsHelpError":  # how click prints the help
                 fail(error.format_message(), 2)
             command = error.ctx.command_path if error.ctx else "convcalc"
             fail(f"UsageError: {error.format_message()}\n  see `{command} --help`", 2)
@@ -90,27 +97,27 @@ class House(click.Group):
 
 
 @click.group(
-    cls=House,
+    cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: convcalc summary resnet50",
 )
 @click.version_option(package_name="convcalc", message="%(prog)s %(version)s")
 def main() -> None:
-    """Shapes, parameters, FLOPs and receptive fields of convolutional networks, exact and before they exist."""
+    """Compute exact shapes, parameters, FLOPs and receptive fields of convolutional networks before they are built."""
 
 
 def command(short_help: str, *examples: str) -> Callable[..., Any]:
-    """A command of the group, with examples below its help."""
+    """Return a decorator that makes a function a command, with examples below its help."""
     lines = "".join(f"\n  convcalc {example}" for example in examples)
     return click.command(short_help=short_help, epilog=f"\b\nExamples:{lines}")
 
 
 def completing(module: str, *names: str) -> Callable[..., list[str]]:
-    """For the shell: what begins as what is typed, of the words that a module's tables or functions give."""
+    """Return a completion for the shell: the words in a module's tables, or from its functions, that begin as typed."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-        known = [getattr(import_module(f"convcalc.{module}"), name) for name in names]
-        words = [word for each in known for word in (each() if callable(each) else each)]
+        tables = [getattr(import_module(f"convcalc.{module}"), name) for name in names]
+        words = [word for table in tables for word in (table() if callable(table) else table)]
         return [word for word in words if word.startswith(incomplete)]
 
     return complete
@@ -121,7 +128,7 @@ complete_layer = completing("formats.sheet.names", "kinds", "families")
 
 
 def setting(text: str) -> tuple[str, Any]:
-    """A setting from text such as ``num_classes=10``; raises SpecError.
+    """Return the name and the value in a text such as ``num_classes=10``; raise SpecError for any other text.
 
     >>> setting("num_classes=10"), setting("bn=true"), setting("mode=nearest")
     (('num_classes', 10), ('bn', True), ('mode', 'nearest'))
@@ -140,42 +147,48 @@ def setting(text: str) -> tuple[str, Any]:
         return name, value
 
 
-class Asked(NamedTuple):
-    """A network as a command line names it."""
+class Request(NamedTuple):
+    """A network as the command line names it."""
 
     network: str
     input: str | None
     batch: str | None = None
     settings: Sequence[str] = ()
 
-    def by(self, question: Callable[..., Any], *named: Any, **more: Any) -> Any:
-        """Return the answer to a question about it; ``named`` goes before the input."""
+    def answer(self, question: Callable[..., Any], *named: Any, **options: Any) -> Any:
+        """Return a question's answer about the network; ``named`` are the arguments before the input."""
         shapes = () if self.input is None else (self.input,)
         settings = dict(map(setting, self.settings))
-        return question(self.network, *named, *shapes, batch=self.batch, settings=settings, **more)
+        return question(self.network, *named, *shapes, batch=self.batch, settings=settings, **options)
+
+
+NETWORK = "a name that `convcalc networks` lists, a .net or .json file, the text of a sheet, or - for stdin"
+SIZES = "without the batch; letters are allowed: 3xHxW"
+REPEATED = "such as num_classes=10; can be given more than once"
 
 
 def network(command: Callable[..., None]) -> Callable[..., None]:
-    """NETWORK, --input, --batch and --set, as `Asked`."""
+    """Give a command the argument NETWORK and --input, --batch and --set, as one `Request`."""
 
     @click.argument("network", shell_complete=complete_network)
-    @click.option("--input", "input_", metavar="SIZES", help="Input without the batch; letters allowed: 3xHxW.")
+    @click.option("--input", "input_", metavar="SIZES", help=f"Input shape {SIZES}.")
     @batch
-    @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="An argument of the network.")
+    @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help=f"Network setting, {REPEATED}.")
     @wraps(command)
-    def asking(network: str, input_: str | None, batch: str | None, settings: Sequence[str], **options: Any) -> None:
-        command(Asked(network, input_, batch, settings), **options)
+    def run(network: str, input_: str | None, batch: str | None, settings: Sequence[str], **options: Any) -> None:
+        command(Request(network, input_, batch, settings), **options)
 
-    return asking
+    run.__doc__ = f"{cleandoc(command.__doc__ or '')}\n\nNETWORK is {NETWORK}."
+    return run
 
 
-batch = click.option("--batch", metavar="N", help="Size of the batch, printed then with the shapes.  [default: 1]")
+batch = click.option("--batch", metavar="N", help="Batch size; shapes are then printed with it.  [default: 1]")
 depth = click.option("--depth", type=int, metavar="N", help="Fold layers into the modules at this depth.")
 columns = click.option(
     "--columns",
     metavar="NAMES",
     callback=lambda ctx, param, text: None if text is None else [name.strip() for name in text.split(",")],
-    help="Columns, by commas: layer,type,output_shape,params,macs,rf.",
+    help="Columns, separated by commas: layer,type,output_shape,params,macs,rf.",
 )
 convention = click.option(
     "--convention",
@@ -183,14 +196,17 @@ convention = click.option(
     show_default=True,
     metavar="NAME",
     shell_complete=completing("analysis.count.conventions", "CONVENTIONS"),
-    help="What a FLOP is.",
+    help="What counts as a FLOP.",
 )
 through_gates = click.option(
-    "--through-gates", is_flag=True, help="Follow gates (squeeze and excitation): they see the whole input."
+    "--through-gates",
+    is_flag=True,
+    help="Let receptive fields follow gates (squeeze and excitation), which see the whole input.",
 )
 
 
 def format(which: str = "json, csv, or a") -> Callable[..., Any]:
+    """Return the option --format for a table; ``which`` names the formats that are not tabulate's."""
     return click.option(
         "--format",
         "format_",
@@ -198,23 +214,24 @@ def format(which: str = "json, csv, or a") -> Callable[..., Any]:
         show_default=True,
         metavar="NAME",
         shell_complete=completing("views.table", "formats"),
-        help=f"{which} format of tabulate: plain, github, latex, html, ...",
+        help=f"Output format: {which} format of tabulate (plain, github, latex, html, ...).",
     )
 
 
-def text_or_json(help: str | None = None) -> Callable[..., Any]:
+def text_or_json() -> Callable[..., Any]:
+    """Return the option --format for an answer that is not a table."""
     kinds = click.Choice(["text", "json"])
-    return click.option("--format", "format_", type=kinds, default="text", show_default=True, help=help)
+    return click.option("--format", "format_", type=kinds, default="text", show_default=True, help="Output format.")
 
 
 def gates(holder: str, more: str = "") -> Callable[..., Any]:
-    """An option for each gate, which ``holder`` must pass."""
+    """Return a decorator that adds an option for each gate; ``holder`` is the network that must pass them."""
     from convcalc.analysis.count.gates import every_gate
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         for gate in reversed(list(every_gate().values())):
             example = "100" if gate.name == "min-rf" else "600M"
-            text = f"Exit with 1 where {holder} has {gate.broken_by} than this: {example}{more}."
+            text = f"Exit with code 1 if {holder} has {gate.broken_by} than this (such as {example}{more})."
             command = click.option(f"--{gate.name}", metavar="LIMIT", help=text)(command)
         return command
 
@@ -222,5 +239,5 @@ def gates(holder: str, more: str = "") -> Callable[..., Any]:
 
 
 def terminal_width() -> int | None:
-    """The terminal's width; None for a pipe or a file."""
+    """Return the terminal's width in characters, or None for a pipe or a file."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

@@ -7,7 +7,7 @@ from convcalc.errors import SpecError
 
 
 def _position(text: str | None, option: str) -> tuple[int, ...] | None:
-    """A position from text such as ``3,5``; raises SpecError."""
+    """Return the position in a text such as ``3,5``; raise SpecError for any other text."""
     if text is None:
         return None
     parts = [part.strip() for part in text.split(",")]
@@ -17,7 +17,7 @@ def _position(text: str | None, option: str) -> tuple[int, ...] | None:
 
 
 @cli.command(
-    "A layer's receptive field.",
+    "Show a layer's receptive field.",
     "field resnet50",
     "field resnet50 layer3 --unit 3,5 --covers 112,112",
     "field vgg16 features.29 --stack",
@@ -26,19 +26,21 @@ def _position(text: str | None, option: str) -> tuple[int, ...] | None:
 )
 @cli.network
 @click.argument("layer", required=False)
-@click.option("--unit", metavar="Y,X", help="What this unit sees, and how much of that is padding.")
-@click.option("--covers", metavar="Y,X", help="Which units see this pixel.")
-@click.option("--stack", is_flag=True, help="How the field grows, layer by layer.")
-@click.option("--effective", is_flag=True, help="The effective field: where 95 % of the paths end.")
+@click.option("--unit", metavar="Y,X", help="Show what this unit sees, and how much of that is padding.")
+@click.option("--covers", metavar="Y,X", help="Show which units see this pixel.")
+@click.option("--stack", is_flag=True, help="Show how the field grows, layer by layer.")
+@click.option("--effective", is_flag=True, help="Show the effective field: where 95 % of the paths end.")
 @click.option(
-    "--tile", metavar="N", help="Tiles of N (or NxM) pixels: overlap and places that give the whole's output."
+    "--tile",
+    metavar="N",
+    help="Show how tiles of N (or NxM) pixels must overlap, and where they go, to give the output of the whole input.",
 )
 @cli.through_gates
 @click.option("--plot", metavar="FILE", type=click.Path(), help="Draw the fields, their growth, the effective field.")
-@click.option("--image", metavar="FILE", type=click.Path(), help="An image to draw them on, in place of a blank input.")
-@cli.text_or_json("text or json.")
+@click.option("--image", metavar="FILE", type=click.Path(), help="Image to draw them on, instead of a blank input.")
+@cli.text_or_json()
 def command(
-    asked: cli.Asked,
+    request: cli.Request,
     layer: str | None,
     unit: str | None,
     covers: str | None,
@@ -49,16 +51,16 @@ def command(
     format_: str,
     **sections: bool,
 ) -> None:
-    """The receptive field of LAYER in NETWORK: a call or a module by its name in the summary.
+    """Show the receptive field of LAYER in NETWORK: a call or a module, named as in the summary.
 
-    Without LAYER, the last one whose units do not see the whole input.
+    Without LAYER, it is the last one whose units do not see the whole input.
     """
     from convcalc.questions.field import field
 
     if image is not None and plot is None:
-        raise SpecError("--image goes with --plot", hint="give --plot out.png too")
+        raise SpecError("--image needs --plot", hint="give --plot out.png too")
     places = {"unit": _position(unit, "--unit"), "covers": _position(covers, "--covers")}
-    answer = asked.by(field, layer, tile=tile, through_gates=through_gates, **places, **sections)
+    answer = request.answer(field, layer, tile=tile, through_gates=through_gates, **places, **sections)
     click.echo(answer.to_text(format_))
     if plot is not None:
         answer.plot(plot, image)

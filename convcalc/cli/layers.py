@@ -5,13 +5,13 @@ import click
 from convcalc import cli
 
 
-@cli.command("The layers there are.", "layers Conv2d", "layers conv", "layers '*pool*'")
+@cli.command("List the kinds of layers, or describe one.", "layers Conv2d", "layers conv", "layers '*pool*'")
 @click.argument("name", default="*", shell_complete=cli.complete_layer)
 def command(name: str) -> None:
-    """The layer NAME: its arguments, what it computes, an example on a sheet, its formulas and their common mistakes.
+    """Describe the layer NAME: its arguments, what it computes, an example on a sheet, its formulas, common mistakes.
 
-    NAME is torch's (Conv2d) or a sheet's (conv). Where it is a pattern (as in a shell: *, ?, [ab]), or left out, the
-    layers whose names match, one a line.
+    NAME is torch's (Conv2d) or a sheet's (conv). If it is a pattern (as in a shell: *, ?, [ab]) or left out, the layers
+    whose names match are listed, one on each line.
     """
     from convcalc.questions.layers import layers
 

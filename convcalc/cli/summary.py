@@ -8,7 +8,7 @@ from convcalc import cli
 
 
 @cli.command(
-    "A network layer by layer.",
+    "Show a network layer by layer.",
     "summary resnet50 --depth 1",
     "summary alexnet --input 3xHxW --columns layer,output_shape,macs",
     'summary resnet50 --input 3xHxW --assume "H % 32 == 0" --assume "H == W"',
@@ -20,17 +20,17 @@ from convcalc import cli
     "--assume",
     metavar="CLAIM",
     multiple=True,
-    help="What holds of the letters: 'H % 32 == 0', 'H == W', 'H >= 64'; any number of times.",
+    help="Assumption about letters: 'H % 32 == 0', 'H == W', 'H >= 64'; can be given more than once.",
 )
 @cli.depth
 @cli.columns
 @cli.convention
 @cli.format()
 @cli.through_gates
-@click.option("--strict", is_flag=True, help="Exit with 1 where a number is not complete.")
+@click.option("--strict", is_flag=True, help="Exit with code 1 if a number is incomplete.")
 @cli.gates("NETWORK")
 def command(
-    asked: cli.Asked,
+    request: cli.Request,
     assume: Sequence[str],
     depth: int | None,
     columns: list[str] | None,
@@ -40,10 +40,10 @@ def command(
     strict: bool,
     **limits: str | None,
 ) -> None:
-    """Shapes, parameters, FLOPs and receptive fields of NETWORK, layer by layer, and their totals."""
+    """Show shapes, parameters, FLOPs and receptive fields of NETWORK, layer by layer and in total."""
     from convcalc.questions.summary import summary
 
-    answer = asked.by(summary, convention=convention, assume=assume, through_gates=through_gates, **limits)
+    answer = request.answer(summary, convention=convention, assume=assume, through_gates=through_gates, **limits)
     click.echo(answer.to_text(format_, columns, depth, cli.terminal_width()))
-    incomplete = "strict: some numbers are not complete; see ? and ≥ above"
-    cli.hold([*([incomplete] if strict and not answer.complete else []), *answer.broken])
+    incomplete = "strict: some numbers are incomplete; see ? and ≥ above"
+    cli.exit_on([*([incomplete] if strict and not answer.complete else []), *answer.broken])

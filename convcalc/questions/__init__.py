@@ -1,1 +1,1 @@
-"""One function for each question, one file each: from whatever names a network to an answer that prints itself."""
+"""One function for each question, in a file each: from whatever names a network to an answer that prints itself."""

@@ -1,4 +1,4 @@
-"""What every answer can do: print itself, and give its content as plain Python and as rows. It answers nothing."""
+"""What all answers can do: print themselves, and give their content as plain Python and as rows. It asks nothing."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from convcalc.errors import UnknownName
 
 
 class Answer(ABC):
-    """An answer to a question: frozen, of numbers; its text is made when it is asked for.
+    """An answer to a question: frozen, with numbers inside; its text is made on request.
 
-    ``print(answer)`` shows what the command prints, a notebook the same as HTML, ``answer.to_dict()`` is what
-    ``--format json`` holds, and ``pandas.DataFrame(answer.to_rows())`` has a column for each entry of a row.
+    ``print(answer)`` shows what the command prints, a notebook shows it as HTML, ``answer.to_dict()`` returns what
+    ``--format json`` prints, and ``pandas.DataFrame(answer.to_rows())`` has a column for each key.
     """
 
     __slots__ = ()
 
     @abstractmethod
     def to_text(self, format: str = "text") -> str:
-        """Return the text that the command prints in this format; raises UnknownName for another one."""
+        """Return the text that the command prints, in ``text`` or ``json``; raise UnknownName for other formats."""
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
-        """Return the content in lists, dicts, numbers and texts; sizes in letters are texts that sympy reads."""
+        """Return the content as lists, dicts, numbers and strings; sizes in letters are strings that sympy parses."""
 
     @abstractmethod
     def to_rows(self) -> list[dict[str, Any]]:
-        """Return flat dicts, all with the same keys: a table with a column for each key, numbers as numbers."""
+        """Return flat dicts with the same keys: a table with a column for each key, numbers as numbers."""
 
     def __str__(self) -> str:
         return self.to_text()
 
-    def __repr__(self) -> str:  # what a console shows of an answer that nobody printed
+    def __repr__(self) -> str:  # what a console shows for an answer as the last expression
         return str(self)
 
     def _repr_html_(self) -> str:
@@ -42,20 +42,20 @@ class Answer(ABC):
 
 
 class Table(Answer):
-    """An answer whose text is a table, in each of the formats of ``--format``."""
+    """An answer whose text is a table, in any of the formats of ``--format``."""
 
     __slots__ = ()
 
     @abstractmethod
     def to_text(self, format: str = "simple") -> str:
-        """Return the table in this format; raises UnknownName for another one."""
+        """Return the table in a format; raise UnknownName if there is no such format."""
 
     def _repr_html_(self) -> str:
         return self.to_text("html")
 
 
 def is_json(format: str) -> bool:
-    """Return whether this format is JSON; raise UnknownName unless it is that or ``text``."""
+    """Return whether a format is ``json``; raise UnknownName unless it is ``json`` or ``text``."""
     if format not in ("text", "json"):
-        raise UnknownName(f"no format is called {format!r}", hint="there are text and json")
+        raise UnknownName(f"no format is called {format!r}", hint="formats are text and json")
     return format == "json"

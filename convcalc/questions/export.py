@@ -1,4 +1,4 @@
-"""A network in the language of another program: a sheet, torch code, JSON, and pictures' source."""
+"""A network in the language of another program: a sheet, torch code, JSON, or the source of a picture."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from convcalc.questions.sources import traced
 def export(
     network: Any, *shapes: Shape | str, to: str, batch: Dim | str | None = None, settings: Mapping[str, Any] = {}
 ) -> str:
-    """Return a network as text in ``torch``, ``net`` (a sheet), ``json``, ``dot`` or ``mermaid``.
+    """Return a network as text in the language ``to``: ``torch``, ``net`` (a sheet), ``json``, ``dot``, ``mermaid``.
 
-    Other arguments are those of `summary`. Raises also UnsupportedOperation where the target cannot express the
-    network, and UnknownName for another target.
+    Other arguments and errors are those of `summary`; in addition, raises UnsupportedOperation if the language cannot
+    express the network, and UnknownName for another language.
 
     >>> print(export("flatten(); linear(10)", "1x28x28", to="net"), end="")
     net('sheet')
@@ -33,7 +33,7 @@ def export(
 
 
 def write_graph(graph: Graph, to: str, name: str = "") -> str:
-    """Return a graph as text in a language; ``name`` is the network's. Raises the same errors as `export`.
+    """Return a graph as text in the language ``to``; ``name`` is the network's. Raises the same errors as `export`.
 
     >>> from convcalc import nn, trace
     >>> write_graph(trace(nn.Linear(8, 2), (1, 8)), "net").splitlines()
@@ -48,7 +48,7 @@ def write_graph(graph: Graph, to: str, name: str = "") -> str:
         from convcalc.formats.sheet.write import write_spec
 
         lost = [path for path in graph.unused if holds(graph.owned[path])]
-        note = f"\n\n# never called, and so not on this sheet: {', '.join(lost)}" if lost else ""
+        note = f"\n\n# never called, and therefore not on this sheet: {', '.join(lost)}" if lost else ""
         return write_spec(graph, name) + note
     if to == "json":
         return _json(graph, name)
@@ -56,13 +56,13 @@ def write_graph(graph: Graph, to: str, name: str = "") -> str:
         from convcalc.formats.picture import write_dot, write_mermaid
 
         return write_dot(graph, name or "network") if to == "dot" else write_mermaid(graph)
-    known = ("torch", "net", "json", "dot", "mermaid")
-    hint = did_you_mean(to, known) or f"there are {', '.join(known)}"
+    languages = ("torch", "net", "json", "dot", "mermaid")
+    hint = did_you_mean(to, languages) or f"there are {', '.join(languages)}"
     raise UnknownName(f"cannot export to {to!r}", hint=hint)
 
 
 def _counted(graph: Graph) -> str:
-    """Return the parameters and MACs of a graph in words."""
+    """Return the parameters and MACs of a graph as a phrase."""
     counts = totals(graph, ("params", "macs"))
     params, macs = counts["params"], counts["macs"]
     at_least = "" if macs.complete else "at least "
@@ -70,7 +70,7 @@ def _counted(graph: Graph) -> str:
 
 
 def _json(graph: Graph, name: str) -> str:
-    """Return a report as JSON, with what reading it back needs in addition."""
+    """Return a report as JSON, with what is needed to read the graph back."""
     from convcalc.formats.json.write import graph_part
     from convcalc.views import json
 

@@ -1,4 +1,4 @@
-"""A layer's receptive field: what is asked about it; the analyses compute."""
+"""The question about a layer's receptive field; `analysis.fields` computes."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from convcalc.views.rows import plain
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LayerField(Answer):
-    """A layer's receptive field, gathered in ``survey``. A row is an axis of the input."""
+    """A layer's receptive field, with all that was asked about it in ``survey``. A row is an axis of the input."""
 
     network: str
     survey: Survey
 
     def to_text(self, format: str = "text") -> str:
-        """Return the text that the command prints in this format; raises UnknownName for another one."""
+        """Return the text that the command prints, in ``text`` or ``json``; raise UnknownName for other formats."""
         if is_json(format):
             return json.lines(json.surveyed(self.network, self.survey))
         return view.render(self.network, self.survey)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the content in plain Python, as JSON holds it."""
+        """Return what ``--format json`` prints, as plain Python."""
         return json.plain(json.surveyed(self.network, self.survey))
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """Return the table as flat dicts."""
+        """Return a flat dict for each axis; none if units see the whole input or the field is not defined."""
         focus, rf = self.survey.focus, self.survey.focus.rf
         if not isinstance(rf, Extent) or not self.survey.local:
             return []
@@ -48,7 +48,7 @@ class LayerField(Answer):
     def plot(self, path: str, image: str | None = None) -> None:
         """Draw the field, its growth and the effective field into a png, svg or pdf file; needs matplotlib.
 
-        Raises SpecError for another file, for letters, and where units see everything.
+        Raises SpecError for other files, for sizes in letters, and if units see the whole input.
         """
         from convcalc.views.plot import draw
 
@@ -68,11 +68,12 @@ def field(
     tile: int | str | Sequence[int] | None = None,
     through_gates: bool = False,
 ) -> LayerField:
-    """Return the receptive field of a layer, a call or a module by its name; None is the last with a local field.
+    """Return the receptive field of a call or a module by its name, or of the last layer whose field is local.
 
     ``unit`` asks what a unit sees, ``covers`` which units see a pixel, ``stack`` how the field grows, ``effective``
-    where 95 % of the paths end, ``tile`` for tiles of this size along each axis. Other arguments are those of
-    `summary`. Raises also UnknownName for a layer, and SpecError for a unit or pixel that does not exist.
+    where 95 % of the paths end, and ``tile`` for tiles of this many pixels along each axis. Other arguments and errors
+    are those of `summary`; in addition, raises UnknownName for a layer, and SpecError for a unit or pixel, that does
+    not exist.
 
     >>> answer = field("resnet50", "layer3", unit=(3, 5))
     >>> answer.survey.focus.rf.size, answer.survey.seen.glimpses[0].inside
@@ -80,7 +81,7 @@ def field(
     """
     source, full, graph = traced(network, *shapes, batch=batch, settings=settings)
     focus = Focus(graph, layer, through_gates)
-    asked = survey(
+    facts = survey(
         focus,
         source.graph,
         full,
@@ -90,11 +91,11 @@ def field(
         effective=effective,
         stack=stack,
     )
-    return LayerField(source.name, asked)
+    return LayerField(source.name, facts)
 
 
 def _tile(tile: int | str | Sequence[int], rank: int) -> tuple[int, ...]:
-    """The size of a tile along each axis, from a number, several, or a text such as ``256x512``."""
+    """Return the size of a tile along each axis, from a number, several, or a text such as ``256x512``."""
     text = tile if isinstance(tile, str) else "x".join(map(str, [tile] if isinstance(tile, int) else tile))
     sizes: Any = parse_shape(text)
     if len(sizes) not in (1, rank) or not all(isinstance(n, int) for n in sizes):

@@ -1,4 +1,4 @@
-"""A sheet in canonical layout."""
+"""The question of how a sheet looks in canonical layout; `formats.sheet.tidy` writes it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from convcalc.views.json import indented
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CanonicalSheet(Answer):
-    """A sheet's text as it was ``given`` and in canonical layout; ``in_file``: it is in a file."""
+    """A sheet's ``text`` in canonical layout, and as it was ``given``; ``in_file`` says whether that is in a file."""
 
     source: str
     given: str
@@ -27,28 +27,28 @@ class CanonicalSheet(Answer):
         return self.text != self.given
 
     def to_text(self, format: str = "text") -> str:
-        """Return the text that the command prints in this format; raises UnknownName for another one."""
+        """Return the canonical text, or JSON; raise UnknownName for other formats."""
         return indented(self.to_dict()) if is_json(format) else self.text
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the content in plain Python, as JSON holds it."""
+        """Return the source, whether its text changes, and the canonical text."""
         return {"source": self.source, "changed": self.changed, "text": self.text}
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """Return the table as flat dicts."""
+        """Return a flat dict for each line of the canonical text."""
         return [{"line": i, "text": line} for i, line in enumerate(self.text.splitlines(), 1)]
 
 
 def fmt(sheet: str) -> CanonicalSheet:
     """Return the canonical text of a sheet: a ``.net`` file, ``-`` for stdin, or the text itself.
 
-    Raises SpecError for what is not a sheet or cannot be read, OSError for a file.
+    Raises SpecError for text that is not a sheet, and OSError for a file that cannot be read.
 
     >>> print(fmt("conv(6,5);relu()"), end="")
     conv(6, 5)
     relu()
     """
-    found = read_text(sheet)
-    if found is None:
-        raise SpecError(f"{sheet!r:.60} is no sheet", hint="give a .net file, - for stdin, or the text itself")
-    return CanonicalSheet(found.source, found.text, tidy(found.text, found.source), found.folder is not None)
+    written = read_text(sheet)
+    if written is None:
+        raise SpecError(f"{sheet!r:.60} is not a sheet", hint="give a .net file, - for stdin, or the text itself")
+    return CanonicalSheet(written.source, written.text, tidy(written.text, written.source), written.folder is not None)

@@ -1,4 +1,4 @@
-"""The kinds of layers there are, and what there is to know of one, with an example that is read and counted."""
+"""The question of which kinds of layers exist, and the page of one kind, with an example that is read and counted."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from convcalc.views.formulas import formulas_by_quantity
 
 @dataclass(frozen=True, eq=False, repr=False)
 class KnownLayers(Answer):
-    """Kinds of layers; a row is a kind with its names and its arguments."""
+    """Kinds of layers. A row is a kind with its names and arguments."""
 
     kinds: tuple[type[Layer], ...]
 
     def to_text(self, format: str = "text", width: int | None = None) -> str:
-        """Return a line for each kind, broken at a terminal's ``width``."""
+        """Return a line for each kind, wrapped at a terminal's ``width``; raise UnknownName for other formats."""
         if is_json(format):
             return json.indented(self.to_dict())
         return catalogue.listed(self.kinds, width)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the content in plain Python, as JSON holds it."""
+        """Return the names and arguments of the kinds, as plain Python."""
         return json.plain({"layers": [_arguments(kind) for kind in self.kinds]})
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """Return the table as flat dicts."""
+        """Return a flat dict for each kind: its name, its name on a sheet, and its signature."""
         return [
             {
                 "layer": kind.__name__,
@@ -51,40 +51,40 @@ class KnownLayers(Answer):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LayerPage(KnownLayers):
-    """The page of one kind: arguments, what it computes, an example on a sheet, its formulas."""
+    """The page of one kind: its arguments, what it computes, an example on a sheet, and its formulas."""
 
     @property
     def kind(self) -> type[Layer]:
-        """The kind that the page describes."""
+        """The kind that the page is about."""
         return self.kinds[0]
 
     @cached_property
     def example(self) -> tuple[str, Report] | None:
-        """A sheet with the layer and its numbers; None where it cannot be on a sheet."""
+        """A sheet with the layer, and its numbers; None if the kind cannot be on a sheet."""
         return read_example(self.kind)
 
     def to_text(self, format: str = "text", width: int | None = None) -> str:
-        """Return the page, its lines broken at a terminal's ``width``."""
+        """Return the page, wrapped at a terminal's ``width``, or JSON; raise UnknownName for other formats."""
         if is_json(format):
             return json.indented(self.to_dict())
         return catalogue.described(self.kind, self.example, width)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the content in plain Python, as JSON holds it."""
+        """Return the arguments, the example and the formulas, as plain Python."""
         example = self.example and self.example[0]
         return json.plain({**_arguments(self.kind), "example": example, "formulas": formulas_by_quantity(self.kind)})
 
 
 def _arguments(kind: type[Layer]) -> dict[str, Any]:
-    needed = [name for name, default in kind.arguments.items() if default is _REQUIRED]
-    usual = {name: default for name, default in kind.arguments.items() if default is not _REQUIRED}
-    return {"layer": kind.__name__, "sheet": kind.sheet_name(), "required": needed, "defaults": usual}
+    required = [name for name, default in kind.arguments.items() if default is _REQUIRED]
+    defaults = {name: default for name, default in kind.arguments.items() if default is not _REQUIRED}
+    return {"layer": kind.__name__, "sheet": kind.sheet_name(), "required": required, "defaults": defaults}
 
 
 def layers(name: str = "*") -> KnownLayers:
-    """Return the page of a layer by torch's or the sheet's name, or the layers that match a shell's pattern.
+    """Return the page of a layer, by its name in torch or on a sheet, or the layers that match a shell pattern.
 
-    Raises UnknownName where there is none.
+    Raises UnknownName if there is none.
 
     >>> print(layers("MaxPool?d").kinds[0].__name__, len(layers("*pool*").kinds) > 10)
     MaxPool1d True
@@ -101,7 +101,7 @@ def layers(name: str = "*") -> KnownLayers:
 
 
 def kind_named(name: str) -> type[Layer]:
-    """Return the kind of torch's or the lowercase name; of several ranks that for height and width. Raises UnknownName.
+    """Return the kind with torch's or the lowercase name, of several ranks the 2d one; raise UnknownName.
 
     >>> kind_named("conv"), kind_named("Conv1d")
     (<class 'convcalc.layers.conv.Conv2d'>, <class 'convcalc.layers.conv.Conv1d'>)
@@ -114,14 +114,14 @@ def kind_named(name: str) -> type[Layer]:
 
 
 class Example(NamedTuple):
-    """A call in a docstring, and its inputs' shapes."""
+    """A call in a docstring, and the shapes of its inputs."""
 
     call: ast.Call
     shapes: tuple[Shape, ...]
 
 
 def example(kind: type[Layer]) -> Example | None:
-    """Return the call in a kind's docstring, if there is one.
+    """Return the call in a kind's docstring, or None if there is none.
 
     >>> example(kind_named("Linear")).shapes
     ((128, 20),)
@@ -137,7 +137,7 @@ def example(kind: type[Layer]) -> Example | None:
 
 
 def _sheets(kind: type[Layer], shown: Example) -> Iterator[str]:
-    """Sheets that may make this call."""
+    """Yield sheets that may make this call; which of them do is found by reading them."""
     name, letters = kind.sheet_name(), "abcdef"[: len(shown.shapes)]
     sizes = [", ".join(map(str, shape[1:])) for shape in shown.shapes]
     named = [f"{word.arg}={ast.unparse(word.value)}" for word in shown.call.keywords]
@@ -154,15 +154,15 @@ def _sheets(kind: type[Layer], shown: Example) -> Iterator[str]:
 
 
 def read_example(kind: type[Layer]) -> tuple[str, Report] | None:
-    """Return the example of a kind as a sheet, if it can be one, and its numbers.
+    """Return the example of a kind as a sheet, and its numbers; None if no sheet can make the call.
 
     >>> text, report = read_example(kind_named("Linear"))
     >>> text, report.totals["params"]
     ('input(20)\\nlinear(30)', 630)
     """
     shown = example(kind)
-    tries = _sheets(kind, shown) if shown and shown.shapes else ()
-    for text in [kind.sheet_example] if kind.sheet_example else tries:
+    candidates = _sheets(kind, shown) if shown and shown.shapes else ()
+    for text in [kind.sheet_example] if kind.sheet_example else candidates:
         try:
             report = analyze(read_spec(text).graph)
         except ConvcalcError:

@@ -1,4 +1,4 @@
-"""A network with letters in it, and its graphs for numbers in their place: what inverse questions are asked about."""
+"""A network with letters in it, and its graphs for numbers in their place: the subject of an inverse question."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from convcalc.questions.sources import Network, full_shapes, letters_in, read
 
 
 class Lettered:
-    """A network with letters, and its graphs for numbers in their place; raises what reading it raises."""
+    """A network with letters, and its graphs for numbers in their place.
+
+    Raises the errors of reading it, unless numbers in place of the letters make it legal.
+    """
 
     def __init__(
         self, network: Any, shapes: Sequence[Shape | str], batch: Dim | str | None, settings: Mapping[str, Any]
@@ -45,7 +48,7 @@ class Lettered:
                 raise
 
     def _read(self) -> Network:
-        """The network with letters for the settings asked for; without them where it needs their numbers."""
+        """Return the network with letters for the settings asked for, or without those if it needs their numbers."""
         try:
             return read(self.network, self.settings)
         except (UnknownName, UnknownSetting):
@@ -56,24 +59,24 @@ class Lettered:
             return read(self.network, {name: value for name, value in self.settings.items() if name not in self.asked})
 
     def _named(self) -> list[str]:
-        """Names in an inline text that have no value there: letters, where a layer needs their numbers."""
-        try:  # within the limits of a sheet
+        """Return the names in an inline text that have no value there: letters, though a layer may need numbers."""
+        try:  # limited as a sheet is
             nodes = list(ast.walk(Source(self.text, "text").tree)) if "(" in self.text else []
         except ConvcalcError:
             nodes = []
         names = [node for node in nodes if isinstance(node, ast.Name)]
-        known = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-        known.update(node.id for node in names if isinstance(node.ctx, ast.Store))
-        return [node.id for node in names if node.id not in known]
+        bound = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+        bound.update(node.id for node in names if isinstance(node.ctx, ast.Store))
+        return [node.id for node in names if node.id not in bound]
 
     def _works_with_numbers(self) -> bool:
-        """Whether the network can be built for small numbers; else its own error says more."""
+        """Return whether the network can be built for small numbers; if not, its own error says more."""
         return self.small() is not None or bool(self.asked)
 
     def small(self) -> Graph | None:
-        """Return the network for small numbers, for all letters the same if that will do."""
+        """Return the graph for some small numbers, the same for all letters if possible; None if none is legal."""
         alike = ((n,) * len(self.names) for n in reversed(range(9)))
-        deadline = time.monotonic() + MOST_SECONDS  # each number is a sheet read anew
+        deadline = time.monotonic() + MOST_SECONDS  # each number means reading the sheet again
         for numbers in chain(alike, islice(product(range(4), repeat=len(self.names)), 64)):
             if time.monotonic() > deadline:
                 break
@@ -82,7 +85,7 @@ class Lettered:
         return None
 
     def _made_up(self) -> tuple[str, ...]:
-        """An input in letters for a text that begins with a layer's channels and rank."""
+        """Return an input in letters for a text that begins with a layer whose channels and rank are given."""
         match = re.match(r"\s*(?:nn\.)?[A-Z]\w*?([123])d\(\s*(\d+)", self.text)
         if match is None or self.source.input is not None:
             return ()
@@ -91,16 +94,16 @@ class Lettered:
     def build(self, values: Mapping[str, int]) -> Graph:
         """Return the graph for numbers in place of letters."""
         named = {name: n for name, n in values.items() if name not in self.inputs or name in self.named}
-        puts = {letter(name): n for name, n in values.items()}
+        numbers = {letter(name): n for name, n in values.items()}
         source = read(self.network, {**self.settings, **named})
-        return source.graph(*[tuple(substitute(dim, puts) for dim in shape) for shape in self.full])
+        return source.graph(*[tuple(substitute(dim, numbers) for dim in shape) for shape in self.full])
 
-    def letters(self, given: Iterable[str] = ()) -> tuple[str, ...]:
-        """Return the letters asked for, all but those given, in the order in which they were written."""
+    def letters(self, without: Iterable[str] = ()) -> tuple[str, ...]:
+        """Return the letters asked for, except ``without``, in the order in which they were written."""
         text = f"{self.network} {' '.join(self.settings)} {' '.join(map(str, self.shapes))}"
 
         def place(name: str) -> int:
             match = re.search(rf"(?<![A-Za-z_0-9]){re.escape(name)}(?![A-Za-z_0-9])", text)
             return match.start() if match else len(text)
 
-        return tuple(sorted((name for name in self.names if name not in given), key=place))
+        return tuple(sorted((name for name in self.names if name not in without), key=place))

@@ -1,4 +1,4 @@
-"""A convolution as a matrix; the analysis computes it."""
+"""The question of a convolution's matrix; `analysis.matrix` computes it."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class ConvolutionMatrix(Table):
     matrix: Matrix
 
     def to_text(self, format: str = "simple") -> str:
-        """Return the text that the command prints in this format; raises UnknownName for another one."""
+        """Return the table in a format; raise UnknownName if there is no such format."""
         return answers.matrix(self.matrix, format)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the content in plain Python, as JSON holds it."""
+        """Return the network's name and the matrix, as plain Python."""
         return json.plain({"network": self.network, **self.matrix._asdict()})
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """Return the table as flat dicts."""
+        """Return a flat dict for each output: the letters of its weights for each input."""
         inputs = [f"x{i + 1}" for i in range(prod(self.matrix.input))]
         rows = enumerate(answers.entries(self.matrix), 1)
         return [{"output": f"y{i}", **dict(zip(inputs, entries))} for i, entries in rows]
@@ -41,7 +41,8 @@ def matrix(
 ) -> ConvolutionMatrix:
     """Return the matrix of a network that is one convolution, for an input of this shape.
 
-    Arguments are those of `summary`. Raises also SpecError for another layer, and for more than 10,000 entries.
+    Arguments and errors are those of `summary`; in addition, raises SpecError for a network that is not one
+    convolution, and for more than 10,000 entries.
 
     >>> print(matrix("Conv1d(1, 1, 3, stride=2, bias=False)", "1x6").to_text("plain").split("Matrix")[0])
         x1    x2    x3    x4    x5    x6

@@ -1,4 +1,4 @@
-"""The networks that are known by name, with their totals at their usual inputs."""
+"""The question of which networks have a name, and their totals at their usual inputs."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Listed(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class KnownNetworks(Table):
-    """Networks by their ``names``; a row is a network with its totals, counted when it is asked for."""
+    """Networks by their ``names``. A row is a network with its totals, which are counted on request."""
 
     names: tuple[str, ...]
 
     @cached_property
     def rows(self) -> tuple[Listed, ...]:
-        """One for each name."""
-        return tuple(map(measured, self.names))
+        """A row for each name."""
+        return tuple(map(measure, self.names))
 
     def __iter__(self) -> Iterator[Listed]:
         return iter(self.rows)
@@ -44,20 +44,20 @@ class KnownNetworks(Table):
         return len(self.names)
 
     def to_text(self, format: str = "simple", width: int | None = None) -> str:
-        """Return the table, csv or JSON, papers cut to a terminal's ``width``; raises UnknownName for a format."""
+        """Return the table, csv or JSON, papers cut to a terminal's ``width``; raise UnknownName for other formats."""
         return catalogue.networks(Listed._fields, self, format, width)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the content in plain Python, as JSON holds it."""
+        """Return the rows under one key, as plain Python."""
         return json.plain({"networks": self.to_rows()})
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """Return the table as flat dicts."""
+        """Return a flat dict for each network."""
         return [row._asdict() for row in self]
 
 
 def networks(pattern: str = "*") -> KnownNetworks:
-    """Return the networks whose names match a shell's pattern; raises UnknownName where none does.
+    """Return the networks whose names match a shell pattern; raise UnknownName if none does.
 
     >>> print(networks("lenet5").to_text("csv"))
     network,params,macs,input,paper
@@ -70,12 +70,12 @@ def networks(pattern: str = "*") -> KnownNetworks:
     return KnownNetworks(tuple(names))
 
 
-def measured(name: str) -> Listed:
-    """Return a network's totals at its usual input; raises UnknownName.
+def measure(name: str) -> Listed:
+    """Return a network's totals at its usual input; raise UnknownName if there is no such network.
 
-    >>> measured("lenet5").params
+    >>> measure("lenet5").params
     61706
     """
     model, shape = zoo.load(name)
-    found = totals(trace(model, (1, *shape)), ("params", "macs"))
-    return Listed(name, found["params"].value, found["macs"].value, shape, zoo.entry(name).paper)
+    counts = totals(trace(model, (1, *shape)), ("params", "macs"))
+    return Listed(name, counts["params"].value, counts["macs"].value, shape, zoo.entry(name).paper)

@@ -1,4 +1,4 @@
-"""Which sizes a network takes; the analyses compute."""
+"""The question of which input sizes a network takes; `analysis.solving.legal` computes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from convcalc.views.rows import plain
 
 @dataclass(frozen=True, eq=False, repr=False)
 class InputSizes(Answer):
-    """The sizes that a network takes; for sizes in numbers a ``verdict``, and their ``graph`` if they work.
+    """The sizes that a network takes; for sizes in numbers also a ``verdict``, and the ``graph`` if they work.
 
-    ``losses`` are the pixels that floors drop, None unless that was asked. Rows are the demands of layers, or the
+    ``losses`` are the pixels that floors drop, or None if that was not asked. Rows are the demands of layers, or the
     verdict.
     """
 
@@ -32,24 +32,24 @@ class InputSizes(Answer):
 
     @property
     def works(self) -> bool:
-        """Whether the sizes given are taken; true where none were given."""
+        """Whether the network takes the sizes given; true if none were given."""
         return self.verdict is None or self.verdict.works
 
     def to_text(self, format: str = "text") -> str:
-        """Return the text that the command prints in this format; raises UnknownName for another one."""
+        """Return the text that the command prints, in ``text`` or ``json``; raise UnknownName for other formats."""
         if is_json(format):
             return json.indented(self._document())
         return answers.sizes(self.network, self.legal, self.verdict, self.losses)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the content in plain Python, as JSON holds it."""
+        """Return what ``--format json`` prints, as plain Python."""
         return json.plain(self._document())
 
     def _document(self) -> json.Document:
         return json.sizes(self.network, self.legal, self.verdict, self.losses)
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """Return the table as flat dicts."""
+        """Return a flat dict for each demand of a layer, or one for the verdict."""
         if self.verdict is None:
             return [demand._asdict() for demand in self.legal.demands]
         verdict = self.verdict
@@ -70,9 +70,9 @@ def sizes(
     settings: Mapping[str, Any] = {},
     floor_loss: bool = False,
 ) -> InputSizes:
-    """Return the legal sizes of a network, or for shapes in numbers whether they work and the nearest that do.
+    """Return the legal sizes of a network, or for shapes in numbers, whether they work and the nearest that do.
 
-    ``floor_loss`` asks also where a floor drops pixels. Arguments and errors are those of `summary`.
+    ``floor_loss`` also asks where a floor drops pixels. Other arguments and errors are those of `summary`.
 
     >>> print(sizes("alexnet"))
     alexnet, input 3 x H x W
@@ -89,7 +89,7 @@ def sizes(
     source = read(network, settings)
     full = full_shapes(source, shapes, batch)
     open = bool(letters_in(*full))
-    # numbers for the axes that may have to be held: those given, else the network's usual ones
+    # numbers for the axes that may have to stay numbers: those given, or the network's usual ones
     usual = [(shape[0], *sizes) for shape, sizes in zip(full, source.inputs)] if open and source.input else full
     legal = study(source.graph, [(shape[0], *lettered(shape[1:])) for shape in full], usual)
     verdict, graph = None, legal.graph

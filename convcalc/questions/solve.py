@@ -1,4 +1,4 @@
-"""Inverse questions: what the letters of a network must be; the analyses compute."""
+"""Inverse questions: what the letters of a network must be; `analysis.solving` computes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from convcalc.views.rows import plain
 class Solved(Answer):
     """The answer to an inverse question: what was ``found`` for the ``letters``, within ``limits``.
 
-    A row is a solution, a number of layers, or the largest value with what it costs.
+    A row is a solution, a number of layers, or the largest value with its cost.
     """
 
     network: str
@@ -44,17 +44,17 @@ class Solved(Answer):
         return self.found.value is not None if isinstance(self.found, Best) else bool(self.found)
 
     def to_text(self, format: str = "text") -> str:
-        """Return the text that the command prints in this format; raises UnknownName for another one."""
+        """Return the text that the command prints, in ``text`` or ``json``; raise UnknownName for other formats."""
         if is_json(format):
             return json.indented(json.solved(self.letters, self.found))
         return answers.solved(self.letters, self.found, self.limits)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the content in plain Python, as JSON holds it."""
+        """Return what ``--format json`` prints, as plain Python."""
         return json.plain(json.solved(self.letters, self.found))
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """Return the table as flat dicts."""
+        """Return a flat dict for each solution, number of layers, or value within the limits and beyond."""
         found = self.found
         if isinstance(found, Answers):
             return [
@@ -87,12 +87,13 @@ def solve(
     max_macs: str | int | None = None,
     max_flops: str | int | None = None,
 ) -> Solved:
-    """Return what the letters of a network must be for its output, its parameters, its field or its cost to be so.
+    """Return what the letters of a network must be for it to have an output, parameters, a receptive field or a cost.
 
-    Letters are those in the network's text, in ``shapes``, and settings with the value ``"?"``. ``output`` is wanted
-    of the network, or of the call named ``at``; ``where`` says what must hold too. With limits the answer is the
-    largest value of the one letter that keeps them. Raises SpecError, UnknownName; NoSolution where no number of
-    layers sees so far.
+    The letters are those in the network's text and in ``shapes``, and the settings with the value ``"?"``. ``output``
+    is the shape to reach, without the batch, at the end of the network or at the call named ``at``; ``where`` has
+    further conditions. With limits (``max_params``, ``max_macs``, ``max_flops``), the answer is the largest value of
+    the one letter that keeps them. Other arguments and errors are those of `summary`; in addition, raises SpecError if
+    nothing is asked or there is no letter, and NoSolution if no number of layers has the receptive field.
 
     >>> answer = solve("Conv2d(3, 8, k)", "3x8x8", output="8x6x6", where=["k odd"])
     >>> answer.to_rows()
@@ -102,71 +103,74 @@ def solve(
     """
     given = {"max-params": max_params, "max-macs": max_macs, "max-flops": max_flops}
     limits = {name.removeprefix("max-"): limit.number for name, limit in parsed(given).items()}
-    asked = Lettered(network, shapes, batch, settings)
+    lettered = Lettered(network, shapes, batch, settings)
     if rf is not None:
-        return _schedules(asked, rf)
+        return _schedules(lettered, rf)
     if limits:
-        return _largest(asked, limits, where)
+        return _largest(lettered, limits, where)
     if output is None and params is None:
         hint = "give --output 8x112x112, --params 9408, --rf 31, or a budget such as --max-macs 600M"
-        raise SpecError("nothing is asked", where="solve", hint=hint)
-    return _answers(asked, output, at, params, where)
+        raise SpecError("nothing is asked for", where="solve", hint=hint)
+    return _answers(lettered, output, at, params, where)
 
 
-def _answers(asked: Lettered, output: str | None, at: str | None, params: int | None, where: Sequence[str]) -> Solved:
-    """All values of the letters for an output, a number of parameters, or both."""
+def _answers(
+    lettered: Lettered, output: str | None, at: str | None, params: int | None, where: Sequence[str]
+) -> Solved:
+    """Return all values of the letters for an output, a number of parameters, or both."""
     shape = None if output is None else parse_shape(output)
-    given = set(letters_in(shape or ()))
-    if shape is None and asked.graph is not None:  # of the sizes of an input, parameters say nothing
-        layers = letters_in(*(_values(node.layer) for node in asked.graph.nodes))
-        given = letters_in(*(shape[2:] for shape in asked.full)).keys() - layers
-    letters = asked.letters(given)
+    free = set(letters_in(shape or ()))
+    if shape is None and lettered.graph is not None:  # parameters do not depend on the sizes of an input
+        layers = letters_in(*(_values(node.layer) for node in lettered.graph.nodes))
+        free = letters_in(*(shape[2:] for shape in lettered.full)).keys() - layers
+    letters = lettered.letters(without=free)
     if not letters:
         hint = "write one: Conv2d(3, 8, k), or --input 3xHxW"
         raise SpecError("there is no letter to solve for", where="solve", hint=hint)
-    if asked.graph is not None and at is not None:
-        names = [node.name for node in asked.graph.nodes]
+    if lettered.graph is not None and at is not None:
+        names = [node.name for node in lettered.graph.nodes]
         if at not in names:
             raise UnknownName(f"no call is named {at!r}", hint=did_you_mean(at, names))
-    problem = Problem(letters, asked.build, asked.graph, at, shape, params, _claims(where, letters))
-    found = solutions_of(problem)
-    if at is not None and not found.solutions and found.miss is None and (small := asked.small()):
-        problem.output_of(small)  # says so where there is no such call
-    return Solved(asked.source.name, letters, found)
+    problem = Problem(letters, lettered.build, lettered.graph, at, shape, params, _claims(where, letters))
+    solutions = solutions_of(problem)
+    if at is not None and not solutions.solutions and solutions.miss is None and (small := lettered.small()):
+        problem.output_of(small)  # raises UnknownName if there is no such call
+    return Solved(lettered.source.name, letters, solutions)
 
 
-def _largest(asked: Lettered, limits: Mapping[str, int], where: Sequence[str]) -> Solved:
-    """The largest value of the one letter within limits."""
-    letters = asked.letters()
+def _largest(lettered: Lettered, limits: Mapping[str, int], where: Sequence[str]) -> Solved:
+    """Return the largest value of the one letter within limits."""
+    letters = lettered.letters()
     if len(letters) != 1:
         received = f"there are {', '.join(letters)}" if letters else "there is none"
         hint = "write --set width=? or --input 3xHxH, with one letter in all"
-        raise SpecError(f"a budget takes one letter; {received}", where="solve", hint=hint)
+        raise SpecError(f"a budget needs exactly one letter; {received}", where="solve", hint=hint)
     (name,) = letters
-    report = None if asked.graph is None else analyze(asked.graph)
-    found = largest(name, lambda n: _report(asked, {name: n}), report, limits, _claims(where, letters))
-    return Solved(asked.source.name, letters, found, limits)
+    report = None if lettered.graph is None else analyze(lettered.graph)
+    best = largest(name, lambda n: _report(lettered, {name: n}), report, limits, _claims(where, letters))
+    return Solved(lettered.source.name, letters, best, limits)
 
 
-def _report(asked: Lettered, values: Mapping[str, int]) -> Report:
-    return analyze(asked.build(values), network=asked.source.name)
+def _report(lettered: Lettered, values: Mapping[str, int]) -> Report:
+    return analyze(lettered.build(values), network=lettered.source.name)
 
 
-def _schedules(asked: Lettered, rf: int) -> Solved:
-    """Layers for a receptive field: what is written is repeated; its letter is the dilation."""
-    letters = asked.letters(asked.inputs)
+def _schedules(lettered: Lettered, rf: int) -> Solved:
+    """Return numbers of layers for a receptive field: the network is repeated, and its letter is the dilation."""
+    letters = lettered.letters(without=lettered.inputs)
     if len(letters) > 1:
-        hint = "write the dilation as a letter and the rest in numbers"
-        raise SpecError(f"a schedule has one letter; there are {', '.join(letters)}", where="--rf", hint=hint)
+        hint = "write the dilation as a letter and everything else as numbers"
+        what = f"repeated layers can have one letter, the dilation; there are {', '.join(letters)}"
+        raise SpecError(what, where="--rf", hint=hint)
 
     def one(dilation: int) -> Extent:
-        rf = _report(asked, dict.fromkeys(letters, dilation)).totals["rf"]
+        rf = _report(lettered, dict.fromkeys(letters, dilation)).totals["rf"]
         if not isinstance(rf, Extent):
-            hint = "give it layers that slide"
-            raise SpecError("what is repeated has no field of its own", where="--rf", hint=hint)
+            hint = "use layers with a sliding window, such as convolutions"
+            raise SpecError("the layers to repeat have no local receptive field", where="--rf", hint=hint)
         return rf
 
-    return Solved(asked.source.name, letters, schedules(one, rf, bool(letters)))
+    return Solved(lettered.source.name, letters, schedules(one, rf, bool(letters)))
 
 
 def _claims(where: Sequence[str], letters: Sequence[str]) -> tuple[Claim, ...]:

@@ -1,4 +1,4 @@
-"""From what a user names to a graph: a network of the zoo, a sheet, or a model in Python; see `READERS`."""
+"""From whatever names a network to its graph: a name in the zoo, a sheet, or a model in Python; see `READERS`."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 class Network:
-    """A name, how to get the graph for full shapes, and usual inputs without the batch."""
+    """A name, a function from full shapes to the graph, and the shapes of usual inputs, without the batch."""
 
     inputs: Sequence[Shape]
     checked = True
-    """Whether given inputs are held against the usual ones here."""
+    """Whether the number of axes of an input is checked against the usual ones here."""
 
     def __init__(self, name: str, graph: Callable[..., Graph], inputs: Sequence[Shape] = ()) -> None:
         self.name = name
@@ -43,21 +43,21 @@ Reader: TypeAlias = "Callable[[Any, Mapping[str, Any]], Network | None]"
 R = TypeVar("R", bound=Reader)
 
 READERS: dict[str, Reader] = {}
-"""Readers by name, in the order in which they are asked; each returns None for what is not of its kind."""
+"""Readers by name, in the order in which they are asked."""
 
 
 def reader(read: R) -> R:
-    """Make a function a reader: from what names a network, and its settings, to a `Network`.
+    """Register a function as a reader: from what names a network, and its settings, to a `Network`.
 
-    It returns None for what is not of its kind. Readers from outside are asked after ours, and before any callable is
-    taken for a module and any text for a name.
+    A reader returns None for anything that it does not read. Readers from outside are asked after ours, and before any
+    callable is taken as a module and any text as a name.
     """
     READERS[read.__name__] = read
     return read
 
 
 class Written(Network):
-    """A text with a network in it.
+    """A text that describes a network.
 
     >>> Written("input(3, 32, 32); conv(8, 3)", "sheet").graph().nodes[-1].output_shape
     (1, 8, 30, 30)
@@ -94,32 +94,32 @@ class Written(Network):
 
     @cached_property
     def inputs(self) -> Sequence[Shape]:  # type: ignore[override]
-        """The shapes of the inputs that the text states, without the batch."""
+        """The shapes of the inputs that the text states, without the batch; empty if it states none."""
         reader = self._reader()
         if not re.search(reader.states_input, self.text) and not reader.root.errors:
             return ()
         try:
             reader.read()
-        except ConvcalcError:  # reported when the graph is asked for, unless there is nothing to ask it for
+        except ConvcalcError:  # raised again when the graph is built, which without inputs would not happen
             if not reader.plan.inputs:
                 raise
         return tuple(tensor.shape[1:] for tensor in reader.plan.inputs)
 
 
 def read_model(source: Any, settings: Mapping[str, Any]) -> Network | None:
-    """Return the network of a module, a layer, or a function of symbolic tensors."""
+    """Return the network of a module, a layer, or a function of symbolic tensors; None for anything else."""
     if isinstance(source, str) or not callable(source):
         return None
     name = getattr(source, "__name__", type(source).__name__)
     if settings:
-        hint = "give them to its constructor; settings are for networks that are named"
+        hint = "pass them to its constructor; settings are for networks that are named by text"
         raise SpecError(f"takes no settings; received {', '.join(settings)}", where=name, hint=hint)
     return Network(name, lambda *shapes: trace(source, *shapes))
 
 
 @reader
 def read_document(source: Any, settings: Mapping[str, Any]) -> Network | None:
-    """Return the network of a ``.json`` file, as ``export --to json`` and ``summary --format json`` write it."""
+    """Return the network of a ``.json`` file, as ``export --to json`` and ``summary --format json`` write them."""
     if not isinstance(source, str) or not source.endswith(".json"):
         return None
     from convcalc.formats.json.read import MOST_BYTES, Document
@@ -133,27 +133,27 @@ def read_document(source: Any, settings: Mapping[str, Any]) -> Network | None:
 
 def _path(source: str) -> Path:
     if "\0" in source:
-        raise FileNotFoundError(ENOENT, "no file's name holds a NUL", source)
+        raise FileNotFoundError(ENOENT, "a file name cannot contain a NUL", source)
     return Path(source)
 
 
 def _content(file: BinaryIO, name: str) -> str:
-    from convcalc.formats.sheet.source import read_file  # which a network's name does not need
+    from convcalc.formats.sheet.source import read_file  # not needed for a network's name
 
     return read_file(file, name)
 
 
-def _is_exam(text: str) -> bool:  # a name is none, and loads no reader
-    from convcalc.formats.exam import is_exam
+def _is_exam(text: str) -> bool:
+    from convcalc.formats.exam import is_exam  # not needed for a network's name
 
     return is_exam(text)
 
 
 @reader
 def read_text(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
-    """Return the text of a ``.net`` file, of stdin (``-``), or ``source`` itself; None for a name.
+    """Return the text of a ``.net`` or ``.txt`` file, of stdin (``-``), or ``source`` itself; None for a name.
 
-    Raises SpecError, OSError.
+    Raises SpecError for a file that is not text, and OSError for one that cannot be read.
 
     >>> read_text("conv(6, 5); relu()").text, read_text("resnet50")
     ('conv(6, 5); relu()', None)
@@ -175,7 +175,7 @@ def read_text(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
 
 
 def read_zoo(source: Any, settings: Mapping[str, Any]) -> Network | None:
-    """Return a network of the zoo by its name; raises UnknownName."""
+    """Return the network of the zoo with this name; raise UnknownName if there is none."""
     if not isinstance(source, str):
         return None
     from convcalc import zoo
@@ -185,13 +185,13 @@ def read_zoo(source: Any, settings: Mapping[str, Any]) -> Network | None:
 
 
 def read(source: Any, settings: Mapping[str, Any] = {}) -> Network:
-    """Return the network that ``source`` means; raises SpecError or UnknownName.
+    """Return the network that ``source`` names; raise SpecError or UnknownName if it names none.
 
     >>> read("resnet50").input
     (3, 224, 224)
     """
-    for ask in (*READERS.values(), read_model, read_zoo):  # the last two take any callable, and any text
-        network = ask(source, settings)
+    for read_source in (*READERS.values(), read_model, read_zoo):  # the last two take any callable and any text
+        network = read_source(source, settings)
         if network is not None:
             return network
     raise SpecError(f"expected the name of a network or a module; received {source!r:.60}")
@@ -220,7 +220,7 @@ def traced(
 
 
 def letters_in(*shapes: Iterable[Any]) -> dict[str, None]:
-    """Return the letters in shapes, in order.
+    """Return the letters in shapes, in order, as keys.
 
     >>> letters_in(parse_shape("3xHxW"))
     {'H': None, 'W': None}
@@ -231,18 +231,18 @@ def letters_in(*shapes: Iterable[Any]) -> dict[str, None]:
 
 
 def full_shapes(source: Network, shapes: Sequence[Shape | str], batch: Dim | str | None) -> list[Shape]:
-    """Return the input shapes with the batch; raises SpecError."""
+    """Return the shapes of the inputs with their batch; raise SpecError for a shape that cannot be one."""
     usual = source.input if source.checked or not shapes else None
     if shapes:
         return [_full(source.name, usual, shape, batch) for shape in shapes]
     if usual is None:
-        hint = 'give (1, 3, 224, 224) or "3x224x224"'
+        hint = 'give it as --input 3x224x224; in Python as "3x224x224" or (1, 3, 224, 224)'
         raise SpecError("needs the shape of its input", where=source.name, hint=hint)
     return [(*_batch(batch), *shape) for shape in source.inputs]
 
 
 def _full(where: str, usual: Shape | None, given: Shape | str, batch: Dim | str | None) -> Shape:
-    """A shape with its batch: a tuple begins with it, a text is without."""
+    """Return a shape with its batch: a tuple begins with it, a text does not have it."""
     what = hint = ""
     if isinstance(given, str):
         shape = parse_shape(given)
@@ -250,13 +250,13 @@ def _full(where: str, usual: Shape | None, given: Shape | str, batch: Dim | str 
             hint = f"write it as {'x'.join(map(str, usual))}"
             if len(shape) == len(usual) + 1:
                 rest = "x".join(map(str, shape[1:]))
-                hint = f"write it without the batch, {rest}, and give that apart (--batch {shape[0]})"
+                hint = f"write it without the batch, {rest}, and give the batch separately (--batch {shape[0]})"
             what = f"takes an input of {len(usual)} axes, such as {show_shape(usual)}"
             what += f"; received {len(shape)}: {show_shape(shape)}"
     elif not isinstance(given, (tuple, list)):
-        what = f"a shape is a tuple or a text such as '3x224x224'; received {given!r:.60}"
+        what = f"expected a tuple or a text such as '3x224x224' as the shape; received {given!r:.60}"
     elif batch is not None:
-        what = "batch goes with a text such as '3x224x224'; a tuple begins with its batch"
+        what = "batch is for a shape as text, such as '3x224x224'; a tuple begins with its batch"
     elif usual is not None and len(given) != len(usual) + 1:
         what = f"takes a shape of {len(usual) + 1} sizes, such as {(1, *usual)}; received {tuple(given)}"
         hint = "a tuple begins with the batch"

@@ -1,4 +1,4 @@
-"""The first question: the numbers of a network, layer by layer and in total."""
+"""The first question: the numbers of a network, layer by layer and in total; `analysis.count` computes them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Summary(Table, Report):
-    """A report that prints itself, and the ``limits`` that it was held to.
+    """A report that prints itself, with the ``limits`` that it has to keep.
 
     >>> from convcalc import nn, trace
     >>> answer = analyze(trace(nn.Sequential(nn.Conv2d(3, 8, 3)), (1, 3, 6, 6)))
@@ -39,29 +39,29 @@ class Summary(Table, Report):
         depth: int | None = None,
         width: int | None = None,
     ) -> str:
-        """Return the table, csv or JSON: some columns, rows folded at ``depth``, in a terminal's ``width``.
+        """Return the table, csv or JSON, with rows folded into the modules at ``depth``, for a terminal's ``width``.
 
-        Raises UnknownName for a format or column that does not exist, SpecError for columns or a depth in JSON.
+        Raises UnknownName for a format or column that does not exist, and SpecError for columns or a depth in JSON.
         """
         from convcalc.views.write import write
 
         return write(self, format, columns, depth, width)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what ``--format json`` holds, in plain Python."""
+        """Return what ``--format json`` prints, as plain Python."""
         from convcalc.views import json
 
         return json.plain(json.report(self))
 
     def to_rows(self, depth: int | None = None) -> list[dict[str, Any]]:
-        """Return a flat dict for each call, or for each module at ``depth``, named as ``--columns`` names them."""
+        """Return a flat dict for each call, or each module at ``depth``; the keys are the names for ``--columns``."""
         from convcalc.views.rows import of_report
 
         return of_report(self, depth)
 
     @property
     def broken(self) -> list[str]:
-        """What is wrong for each limit that is not kept, a line each.
+        """A line for each limit that is not kept.
 
         >>> summary("lenet5", max_params="60k").broken
         ['max-params: 61,706 parameters exceed 60,000 by 1,706']
@@ -84,19 +84,19 @@ def analyze(
     through_gates: bool = False,
     limits: Mapping[str, Limit] = {},
 ) -> Summary:
-    """Return the summary of a traced graph with these metrics, by default all, FLOPs as ``convention`` counts them.
+    """Return the summary of a traced graph: these metrics, or all of them; FLOPs as ``convention`` counts them.
 
-    ``network`` is the name in its first line; ``show_batch`` prints shapes with the batch; ``given`` says what was
-    assumed of letters. Raises UnknownName for a metric or convention that does not exist.
+    ``network`` is the name in the first line, ``show_batch`` prints shapes with the batch, and ``given`` says what was
+    assumed about letters. Raises UnknownName for a metric or convention that does not exist.
 
     >>> from convcalc import nn, trace
     >>> analyze(trace(nn.Linear(8, 2), (1, 8))).totals["flops"]
     32
     """
-    found = report.analyze(
+    numbers = report.analyze(
         graph, metrics, convention, network=network, show_batch=show_batch, given=given, through_gates=through_gates
     )
-    return Summary(**{name: getattr(found, name) for name in _PARTS}, limits=limits)
+    return Summary(**{name: getattr(numbers, name) for name in _PARTS}, limits=limits)
 
 
 _PARTS = tuple(part.name for part in fields(Report))
@@ -114,20 +114,21 @@ def summary(
 ) -> Summary:
     """Return the numbers of a network: a name (``settings`` are its arguments), a sheet, or a module.
 
-    A tuple is a full shape; a text such as ``"3xHxW"`` is without the batch, which is 1 unless ``batch`` says another.
-    Without shapes a named network takes its usual input. ``assume`` says what holds of letters: ``"H % 32 == 0"``;
+    A shape is a full tuple, or a text such as ``"3xHxW"`` without the batch, which is ``batch`` or 1. Without shapes, a
+    named network gets its usual input. ``assume`` has assumptions about letters, such as ``"H % 32 == 0"``;
     ``through_gates`` lets receptive fields follow squeeze and excitation; limits such as ``max_macs="600M"`` are those
-    of the command's options, and what is said of them is in ``broken``. Raises SpecError, UnknownName, ShapeError
-    where a layer refuses its input, and NoSolution where no size satisfies the assumptions.
+    of the command's options, and those that are not kept are in ``broken``. Raises SpecError or UnknownName for what
+    is not legal as written, ShapeError if a layer refuses its input, and NoSolution if no size satisfies the
+    assumptions.
 
     >>> summary("resnet50", (1, 3, 224, 224)).totals["params"]
     25557032
     """
-    held: Mapping[str, Limit] = {}
-    if limits:  # a wrong one is reported before anything is read
-        from convcalc.analysis.count.gates import limits as parsed
+    parsed: Mapping[str, Limit] = {}
+    if limits:  # parsed first: a wrong one is reported before anything is read
+        from convcalc.analysis.count import gates
 
-        held = parsed(limits)
+        parsed = gates.limits(limits)
     source, full, graph = traced(network, *shapes, batch=batch, settings=settings)
     shown = batch is not None or any(shape[:1] != (1,) for shape in full)
     given = ""
@@ -142,5 +143,5 @@ def summary(
         show_batch=shown,
         given=given,
         through_gates=through_gates,
-        limits=held,
+        limits=parsed,
     )

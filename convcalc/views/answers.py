@@ -1,4 +1,4 @@
-"""Answers as text: which sizes work, what letters must be, a convolution as a matrix."""
+"""Answers as text: which sizes work, what letters must be, a convolution's matrix. Nothing is computed here."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from convcalc.analysis.solving.problem import Answers, Solution
 from convcalc.layers.demands import AXES
 from convcalc.views.table import check_format, framed, tabulated
 
-if TYPE_CHECKING:  # which would load sympy, and a matrix is of numbers
+if TYPE_CHECKING:  # importing these loads sympy, which a matrix of numbers does not need
     from convcalc.analysis.matrix import Matrix
     from convcalc.analysis.solving.legal import Legal, Loss, Verdict
 
 Outcome: TypeAlias = "Answers | Best | list[Schedule]"
-"""What an inverse question has for an answer: all solutions, the largest letter, or rows of layers."""
+"""The answer to an inverse question: all solutions, the largest letter, or rows of layers."""
 
 MOST_ROWS = 20
+"""Solutions shown where their family is not stated."""
 
 
 def sizes(network: str, legal: Legal, verdict: Verdict | None = None, losses: Sequence[Loss] | None = None) -> str:
-    """Return which sizes a network takes, or whether given ones work; where a floor drops pixels, if that was asked.
+    """Return which sizes a network takes, or whether given ones work; then where a floor drops pixels, if asked.
 
     >>> from convcalc import nn, symbols, trace
     >>> from convcalc.analysis.solving.legal import legal
@@ -39,19 +40,19 @@ def sizes(network: str, legal: Legal, verdict: Verdict | None = None, losses: Se
     return "\n".join([*lines, *([] if losses is None else ["", _losses(losses)])])
 
 
-def _legal(name: str, found: Legal) -> Iterator[str]:
-    yield f"{name}, input {', '.join(show_shape(shape[1:]) for shape in found.shapes)}"
-    for held in found.held:
-        yield f"Note  {held}"
-    told = found.describe()
+def _legal(name: str, legal: Legal) -> Iterator[str]:
+    yield f"{name}, input {', '.join(show_shape(shape[1:]) for shape in legal.shapes)}"
+    for note in legal.held:
+        yield f"Note  {note}"
+    cases = legal.describe()
     yield ""
-    if len(told) > 1:
-        yield "\n  ".join(["works for", *told])
+    if len(cases) > 1:
+        yield "\n  ".join(["works for", *cases])
     else:
-        yield f"works for {told[0]}" if told else "no size works"
-    if found.demands:
+        yield f"works for {cases[0]}" if cases else "no size works"
+    if legal.demands:
         yield ""
-        yield tabulated(list(map(list, found.demands)), ("Needs", "Layer", "Or else"))
+        yield tabulated(list(map(list, legal.demands)), ("Needs", "Layer", "Or else"))
 
 
 def _losses(losses: Sequence[Loss]) -> str:
@@ -63,12 +64,12 @@ def _losses(losses: Sequence[Loss]) -> str:
 
 
 def _verdict(verdict: Verdict) -> Iterator[str]:
-    """Whether given sizes work, and what to do where they do not."""
-    asked = _maps(verdict.shapes)
+    """Yield whether given sizes work, and what to do if they do not."""
+    sizes = _maps(verdict.shapes)
     if verdict.error is None:
-        yield f"{asked} works"
+        yield f"{sizes} works"
         return
-    yield f"{asked} does not work"
+    yield f"{sizes} does not work"
     yield from (f"  {line}" for line in str(verdict.error).splitlines())
     sides = {"below": verdict.below, "above": verdict.above}
     near = " and ".join(f"{_maps(shapes)} {side}" for side, shapes in sides.items() if shapes is not None)
@@ -83,69 +84,73 @@ def _maps(shapes: Sequence[Shape]) -> str:
     return ", ".join(show_shape(shape[2:]) for shape in shapes)
 
 
-def solved(letters: Sequence[str], found: Outcome, limits: Mapping[str, int] = {}) -> str:
-    """Return the answer to an inverse question about these letters; ``limits`` are those of a budget.
+def solved(letters: Sequence[str], outcome: Outcome, limits: Mapping[str, int] = {}) -> str:
+    """Return the answer to an inverse question about these letters; ``limits`` are a budget's, by metric.
 
     >>> print(solved((), [Schedule("", (1, 1), 5)]))
     Layers    RF
     --------  ----
     2         5
     """
-    if isinstance(found, Answers):
-        return "\n".join(_answers(letters, found))
-    if isinstance(found, Best):
-        return "\n".join(_best(found, limits))
-    named = any(way.name for way in found)
+    if isinstance(outcome, Answers):
+        return "\n".join(_answers(letters, outcome))
+    if isinstance(outcome, Best):
+        return "\n".join(_best(outcome, limits))
+    named = any(way.name for way in outcome)
     titles = ["Layers", *(["Dilations", "One by one"] if named else []), "RF"]
-    rows = [[str(len(way.dilations)), *([way.name, way.describe()] if named else []), str(way.size)] for way in found]
+    rows = [[str(len(way.dilations)), *([way.name, way.describe()] if named else []), str(way.size)] for way in outcome]
     return tabulated(rows, titles)
 
 
-def _answers(letters: Sequence[str], found: Answers) -> Iterator[str]:
-    family = found.family
-    if not found.solutions and not family:
-        yield f"no solution{' with ' if found.upto else ''}{found.upto}"
-        if miss := found.miss:
+def _answers(letters: Sequence[str], answers: Answers) -> Iterator[str]:
+    family = answers.family
+    if not answers.solutions and not family:
+        yield f"no solution{' with ' if answers.upto else ''}{answers.upto}"
+        if miss := answers.miss:
             values = ", ".join(f"{name} = {value}" for name, value in miss.values.items())
-            yield f"closest: {values} gives {' and '.join(_given(miss))} parameters"
+            yield f"closest: {values} gives {' and '.join(_results(miss))} parameters"
         return
-    if found.endless or family:
-        many = "endless" if found.endless else f"{'more than ' if found.upto else ''}{found.total:,}"
+    if answers.endless or family:
+        many = "infinitely many" if answers.endless else f"{'more than ' if answers.upto else ''}{answers.total:,}"
         yield "\n  ".join([f"{many} solutions:", *family])
-    shown = found.solutions[: 6 if family else MOST_ROWS]
+    shown = answers.solutions[: 6 if family else MOST_ROWS]
     if shown:
         if family:
             yield "the simplest:"
-        if found.endless or family:
+        if answers.endless or family:
             yield ""
-        layer = any(solution.layer for solution in shown)
-        titles = [*letters, *(["Layer"] if layer else []), "Output", "Params"]
-        rows = [[*[str(s.values[name]) for name in letters], *([s.layer] if layer else []), *_given(s)] for s in shown]
-        yield tabulated(rows, titles)
-    left = found.total - len(shown)
+        yield _solutions(letters, shown)
+    left = answers.total - len(shown)
     if left > 0 and not family:
         yield f"and {left} more"
-    if found.upto:
-        yield f"tried: {found.upto}"
+    if answers.upto:
+        yield f"tried: {answers.upto}"
 
 
-def _given(solution: Solution) -> list[str]:
+def _solutions(letters: Sequence[str], solutions: Sequence[Solution]) -> str:
+    layer = any(solution.layer for solution in solutions)
+    titles = [*letters, *(["Layer"] if layer else []), "Output", "Params"]
+    rows = [[*[str(s.values[name]) for name in letters], *([s.layer] if layer else [])] for s in solutions]
+    return tabulated([[*row, *_results(s)] for row, s in zip(rows, solutions)], titles)
+
+
+def _results(solution: Solution) -> list[str]:
     return [show_shape(solution.output), show_count(solution.params)]
 
 
-def _best(found: Best, limits: Mapping[str, int]) -> Iterator[str]:
-    for value, report, word in ((found.value, found.report, ""), (found.next, found.next_report, "the next, ")):
+def _best(best: Best, limits: Mapping[str, int]) -> Iterator[str]:
+    for value, report, word in ((best.value, best.report, ""), (best.next, best.next_report, "the next, ")):
         if value is not None and report is not None:
-            told = [f"{show_count(report.totals[name])} {METRICS[name].unit}" for name in limits]
-            yield f"{word}{found.name} = {value}: {', '.join(told)}"
+            costs = [f"{show_count(report.totals[name])} {METRICS[name].unit}" for name in limits]
+            yield f"{word}{best.name} = {value}: {', '.join(costs)}"
         elif not word:
-            yield f"no {found.name} stays within the budget"
-    kept = ", ".join(f"{show_count(limit)} {METRICS[name].unit}" for name, limit in limits.items())
-    yield f"budget: {kept}{'' if found.exact else '; found by trying'}"
+            yield f"no {best.name} stays within the budget"
+    budget = ", ".join(f"{show_count(limit)} {METRICS[name].unit}" for name, limit in limits.items())
+    yield f"budget: {budget}{'' if best.exact else '; found by trial'}"
 
 
-def matrix(found: Matrix, format: str = "simple") -> str:
-    """A convolution's matrix in one of tabulate's formats: letters for shared weights, zeros elsewhere.
+def matrix(matrix: Matrix, format: str = "simple") -> str:
+    """Return a convolution's matrix in one of tabulate's formats: letters for shared weights, zeros elsewhere.
 
     Raises UnknownName for another format.
 
@@ -159,30 +164,30 @@ def matrix(found: Matrix, format: str = "simple") -> str:
     <BLANKLINE>
     """
     check_format(format)
-    channels, *positions = found.output
+    channels, *positions = matrix.output
     cells = []
-    for i, row in enumerate(entries(found)):
+    for i, row in enumerate(entries(matrix)):
         cells.append([f"y{i + 1}", *row])
-        if found.bias:
+        if matrix.bias:
             cells[-1].append(f"+ bias{i // prod(positions) + 1 if channels > 1 else ''}")
-    rows, columns, weights = len(found.entries), len(found.entries[0]), prod(found.shape)
-    titles = ["", *[f"x{i + 1}" for i in range(columns)], *([""] if found.bias else [])]
+    rows, columns, weights = len(matrix.entries), len(matrix.entries[0]), prod(matrix.shape)
+    titles = ["", *[f"x{i + 1}" for i in range(columns)], *([""] if matrix.bias else [])]
     below = {
-        "Matrix": f"{rows} x {columns}; a fully connected layer has {show_count(rows * columns)} weights",
-        "Shared": f"{show_count(weights)} {'weight stands' if weights == 1 else 'weights stand'} at "
-        f"{show_count(found.nonzero)} places; the rest is zero",
+        "Matrix": f"{rows} x {columns}; a fully connected layer would have {show_count(rows * columns)} weights",
+        "Shared": f"{show_count(weights)} weight{'' if weights == 1 else 's'} at {show_count(matrix.nonzero)} places; "
+        "the rest is zero",
     }
     return framed([], [tabulated(cells, titles, format=format)], below.items(), format, None).lstrip("\n")
 
 
-def entries(found: Matrix) -> list[list[str]]:
+def entries(matrix: Matrix) -> list[list[str]]:
     """Return the entries of a matrix row by row: the letters of the weights that add up there, or 0."""
-    letters = letters_for(found.shape)
-    return [[" + ".join(letters[place] for place in entry) or "0" for entry in row] for row in found.entries]
+    letters = letters_for(matrix.shape)
+    return [[" + ".join(letters[place] for place in entry) or "0" for entry in row] for row in matrix.entries]
 
 
 def letters_for(shape: Sequence[int]) -> list[str]:
-    """A name for each weight: a letter, or where these do not do, a letter for each kernel and a number in it.
+    """Return a name for each weight: a letter, or if these run out, a letter for each kernel with a number.
 
     >>> letters_for((1, 1, 3)), letters_for((2, 2, 7))[7:9], letters_for((64, 3, 3))[-1]
     (['a', 'b', 'c'], ['b1', 'b2'], 'w576')

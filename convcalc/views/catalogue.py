@@ -1,4 +1,4 @@
-"""The networks and kinds of layers that exist, as text: tables of networks, signatures, and the page of a kind."""
+"""The networks and kinds of layers that exist, as text: a table of networks, signatures, the page of a kind."""
 
 import json
 from collections.abc import Collection, Iterable, Sequence
@@ -16,9 +16,9 @@ from convcalc.views.table import Cells, check_format, tabulated
 def networks(
     names: Sequence[str], networks: Iterable[Sequence[Any]], format: str = "simple", width: int | None = None
 ) -> str:
-    """Return networks as a table, csv or JSON, papers cut to a terminal's ``width``; raises UnknownName for a format.
+    """Return networks as a table, csv or JSON, papers cut to a terminal's ``width``; raise UnknownName for a format.
 
-    A network is its name, parameters, MACs, usual input and paper; ``names`` are what these are called.
+    A network is its name, parameters, MACs, usual input and paper; ``names`` are the names of these columns.
 
     >>> print(networks(["network", "params", "macs", "input", "paper"], [("net", 9, 81, (1, 3, 3), "")], "plain"))
     Network      Params    MACs  Input        Paper
@@ -44,7 +44,7 @@ def networks(
 
 
 def listed(kinds: Iterable[type[Layer]], width: int | None = None) -> str:
-    """Return kinds of layers with their arguments, one a line in a terminal's ``width``.
+    """Return kinds of layers with their arguments, each on a line that is wrapped at a terminal's ``width``.
 
     >>> from convcalc import nn
     >>> print(listed([nn.ReLU, nn.Softmax]))
@@ -55,7 +55,7 @@ def listed(kinds: Iterable[type[Layer]], width: int | None = None) -> str:
 
 
 def described(kind: type[Layer], example: tuple[str, Report] | None, width: int | None = None) -> str:
-    """Return the page of a kind; ``example`` is a sheet with it and the numbers of that, if there is one.
+    """Return the page of a kind; ``example`` is a sheet with the kind, and the sheet's numbers, if there is one.
 
     >>> from convcalc import nn
     >>> print(described(nn.ReLU, None).splitlines()[0])
@@ -72,7 +72,7 @@ def _filled(lines: Iterable[str], width: int | None, indent: str = "    ") -> st
 
 
 def signature(kind: type[Layer], name: str = "", without: Collection[str] = ()) -> str:
-    """A kind with its arguments and their defaults.
+    """Return a kind's arguments and their defaults as a call, under another ``name`` and ``without`` some if asked.
 
     >>> from convcalc import nn
     >>> signature(nn.Linear)
@@ -86,12 +86,12 @@ def _on_sheets(kind: type[Layer]) -> str:
     name = kind.sheet_name()
     family = families().get(name, "")
     if family != kind.__name__ and (family in kinds() or kind.family() != family):
-        return f"on a sheet: {kind.__name__}(...), by this name alone"
+        return f"on a sheet: {kind.__name__}(...), only by this name"
     text = f"on a sheet: {signature(kind, name, kind.infers)}"
     if kind.infers:
         text += f", with {' and '.join(kind.infers)} from its input"
     others = [other.__name__ for other in kinds().values() if other is not kind and other.family() == family]
-    return text + (f"; by the axes of that it is {' or '.join(others)} too" if others else "")
+    return text + (f"; becomes {' or '.join(others)} by the rank of its input" if others else "")
 
 
 def _example(kind: type[Layer], example: tuple[str, Report] | None, width: int | None) -> str:

@@ -1,4 +1,4 @@
-"""The columns of a report: what tables and csv files say of each row, and the lines above and below."""
+"""The columns of a report: what tables and csv files show for each row, and the lines above and below a table."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,10 +13,16 @@ from convcalc.errors import SpecError, UnknownName, did_you_mean
 
 SEPARATED = {"csv": ",", "tsv": "\t"}
 
-_PREFIXES = "kMGTPEZYRQ"  # of SI, a thousand times each
+_PREFIXES = "kMGTPEZYRQ"  # SI's, each a thousand times the one before
 
 
 def separated(names: Iterable[str], rows: Iterable[Iterable[Any]], format: str) -> str:
+    """Return rows under the names of their columns as text in one of the formats of `SEPARATED`.
+
+    >>> print(separated(["layer", "params"], [("conv1", 156)], "csv"))
+    layer,params
+    conv1,156
+    """
     import csv
     import io
 
@@ -29,19 +35,20 @@ Cell = Callable[[Row, Report], str]
 
 
 class Column(NamedTuple):
-    """``cell`` is for people, ``unlike`` for scripts where they want something else."""
+    """A column: its title, what a ``cell`` shows to people, and what ``for_scripts`` writes if that is different."""
 
     title: str
     cell: Cell
     right: bool = False
-    unlike: Cell | None = None
+    for_scripts: Cell | None = None
 
     def raw(self, row: Row, report: Report) -> str:
-        return (self.unlike or self.cell)(row, report)
+        """Return the text of a row's cell for scripts, as csv has it."""
+        return (self.for_scripts or self.cell)(row, report)
 
 
 def count_text(count: Count, exact: Callable[[Any], str] = show_count) -> str:
-    """A count for people: ``?`` where it is not known, ``≥`` before a lower bound.
+    """Return a count for people: ``?`` if it is not known, ``≥`` before a lower bound.
 
     >>> count_text(Count(9408)), count_text(Count(9408, False)), count_text(Count(None, False))
     ('9,408', '≥ 9,408', '?')
@@ -50,7 +57,7 @@ def count_text(count: Count, exact: Callable[[Any], str] = show_count) -> str:
 
 
 def shape_text(shape: Shape, report: Report) -> str:
-    """A shape for people, without the batch unless the report shows it."""
+    """Return a shape for people, without the batch unless the report shows it."""
     return show_shape(shown(shape, report)) or "-"
 
 
@@ -61,7 +68,7 @@ def shown(shape: Shape, report: Report) -> Shape:
 
 
 def rf_text(rf: ReceptiveField) -> str:
-    """A receptive field for people: ``11 x 7``, the outer bound ``≤ 59``, ``851 + global gate`` that sees the rest.
+    """Return a receptive field for people: ``11 x 7``, an outer bound ``≤ 59``, or ``851 + global gate``.
 
     >>> rf_text("global"), rf_text(None)
     ('global', '-')
@@ -134,12 +141,12 @@ _FACTS: Mapping[str, Column] = {
     "input_shape": Column(
         "Input shape",
         lambda row, report: ", ".join(shape_text(shape, report) for shape in row.input_shapes) or "-",
-        unlike=lambda row, report: _raw_shapes(row.input_shapes, report),
+        for_scripts=lambda row, report: _raw_shapes(row.input_shapes, report),
     ),
     "output_shape": Column(
         "Output shape",
         lambda row, report: shape_text(row.output_shape, report),
-        unlike=lambda row, report: _raw_shapes([row.output_shape], report),
+        for_scripts=lambda row, report: _raw_shapes([row.output_shape], report),
     ),
     "rf": Column("RF", _rf_cell(), True),
 }
@@ -147,7 +154,7 @@ _FACTS: Mapping[str, Column] = {
 
 
 def every_column() -> dict[str, Column]:
-    """Return every column by its name: each metric is one, and its share of the total another.
+    """Return every column by its name; each metric is one, and its share of the total another.
 
     >>> list(every_column())[-1]
     'elements%'
@@ -161,7 +168,7 @@ def every_column() -> dict[str, Column]:
 
 
 def default_columns(kind: str = "type") -> tuple[str, ...]:
-    """Return the names of a table's columns where none are asked for, ``kind`` being what tells a layer's kind.
+    """Return the names of a table's columns if none are asked for; the column ``kind`` shows a layer's kind.
 
     >>> default_columns("spec")
     ('layer', 'spec', 'output_shape', 'params', 'flops', 'rf')
@@ -170,38 +177,39 @@ def default_columns(kind: str = "type") -> tuple[str, ...]:
 
 
 def select(names: Sequence[str] | None, report: Report, kind: str = "type") -> dict[str, Column]:
-    """Return columns by name, for None the default ones; raise UnknownName.
+    """Return columns by name, the default ones for None; raise UnknownName if one does not exist, SpecError for none.
 
     >>> from convcalc import summary
     >>> list(select(["layer", "macs"], summary("lenet5")))
     ['layer', 'macs']
     """
     missing = METRICS.keys() - report.counts.keys()
-    known = {name: column for name, column in every_column().items() if name.removesuffix("%") not in missing}
+    columns = {name: column for name, column in every_column().items() if name.removesuffix("%") not in missing}
     if names is None:
-        return {name: known[name] for name in default_columns(kind) if name in known}
-    every = f"there are {', '.join(known)}"
+        return {name: columns[name] for name in default_columns(kind) if name in columns}
+    every = f"there are {', '.join(columns)}"
     for name in names:
-        if name not in known:
-            raise UnknownName(f"no column is called {name!r}", hint=did_you_mean(name, known) or every)
+        if name not in columns:
+            raise UnknownName(f"no column is called {name!r}", hint=did_you_mean(name, columns) or every)
     if not names:
         raise SpecError("expected at least one column", hint=every)
-    return {name: known[name] for name in names}
+    return {name: columns[name] for name in names}
 
 
 def lines(report: Report, depth: int | None) -> list[Row]:
-    """Calls, or modules at ``depth``; then what is never called."""
+    """Return the rows of a report: calls, or modules at ``depth``; then a row for what is never called, if any."""
     rows = list(report.rows if depth is None else report.folded(depth))
     return [*rows, report.uncalled] if report.uncalled else rows
 
 
 def headline(report: Report) -> str:
+    """Return the line above a table: the network and its inputs."""
     inputs = ", ".join(shape_text(shape, report) for shape in report.graph.inputs.values())
     return f"{report.network or 'network'}, input {inputs}"
 
 
 def footer(report: Report, chosen: Mapping[str, Column]) -> Iterator[tuple[str, str]]:
-    """Labels and texts below a table."""
+    """Yield the labels and texts below a table that shows the columns ``chosen``."""
     counts = report.counts
     yield from _work(report)
     if "params" in counts:
@@ -247,7 +255,7 @@ def _bytes(count: Count) -> str:
 
 
 def scaled(value: int) -> str:
-    """A count with its SI prefix, to go before a noun; exact below a thousand.
+    """Return a count with an SI prefix, to be followed by a noun; exact below a thousand.
 
     >>> scaled(4089184256) + "MACs", scaled(999), scaled(999_999)
     ('4.09 GMACs', '999 ', '1.00 M')

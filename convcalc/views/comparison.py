@@ -1,4 +1,4 @@
-"""Comparisons as text: a table of the rows that differ and one of the totals."""
+"""Comparisons as text: a table of the rows that differ, and one of the totals."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -24,7 +24,7 @@ def write(
     every: bool = False,
     width: int | None = None,
 ) -> str:
-    """Return ``comparison`` in a format, as `views.write`; rows that are the same in both only if ``every``.
+    """Return ``comparison`` in a format, as `views.write` does; rows that are the same in both only if ``every``.
 
     Raises UnknownName for a format or column that does not exist.
 
@@ -40,7 +40,7 @@ def write(
         from convcalc.views import json
 
         if columns:
-            raise SpecError("json holds every number", hint="columns are for tables and for csv")
+            raise SpecError("json always has every number", hint="columns are for tables and csv")
         return json.lines(json.compared(comparison, pairs))
     chosen = select(columns, comparison.a, "spec")
     if format in SEPARATED:
@@ -54,7 +54,7 @@ def write(
 def _tables(
     comparison: Comparison, pairs: Sequence[Pair], chosen: Mapping[str, Column], format: str, width: int | None
 ) -> list[str]:
-    """The rows, if there are any, and the totals."""
+    """Return the table of rows, if there are any, and that of totals."""
 
     def table(cells: Cells, titles: Sequence[str], sides: str, names: Sequence[int] = ()) -> str:
         return tabulated(cells, titles, sides, format, width, partial(fitted, titles=titles, names=names))
@@ -95,7 +95,7 @@ def _cells(pair: Pair, comparison: Comparison, chosen: Mapping[str, Column]) -> 
 
 
 def _arguments(pair: Pair) -> str:
-    """The arguments that differ."""
+    """Return the arguments that differ; empty if the layers are of different kinds."""
     assert pair.a and pair.b
     a, b = pair.a.layer, pair.b.layer
     if a is None or b is None or type(a) is not type(b):
@@ -105,7 +105,7 @@ def _arguments(pair: Pair) -> str:
 
 
 def _sizes(a: str, b: str) -> str:
-    """Two shapes as one: ``64→128 x 56 x 56``."""
+    """Return two shapes as one: ``64→128 x 56 x 56``."""
     one, two = a.split(" x "), b.split(" x ")
     if len(one) != len(two) or "," in a + b:
         return f"{a}{ARROW}{b}"
@@ -119,19 +119,19 @@ def _total(total: Total) -> list[str]:
 
 
 def _signed(delta: Dim) -> str:
-    """A difference with its sign."""
+    """Return a difference with its sign."""
     text = show_count(delta)
     return "same" if delta == 0 else text if text.startswith("-") else f"+{text}"
 
 
 def _percent(percent: Fraction) -> str:
-    """A difference in percent, never rounded to nothing."""
+    """Return a difference in percent, never rounded to zero."""
     value = float(percent)
     return f"{value:+,.1f}%" if abs(value) >= 0.05 else f"{value:+.1g}%"
 
 
 def _grown(a: ReceptiveField, b: ReceptiveField) -> str:
-    """By how much a field grew, if that is one number."""
+    """Return by how much a field grew, if that is one number."""
     if a == b:
         return "same"
     if not (isinstance(a, Extent) and isinstance(b, Extent)) or len(a.size) != len(b.size):

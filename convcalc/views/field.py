@@ -1,4 +1,4 @@
-"""A layer's receptive field in words, section by section."""
+"""A layer's receptive field as text, section by section."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,11 +16,11 @@ from convcalc.views.columns import extents, rf_text
 from convcalc.views.table import tabulated
 
 MOST_TILES = 12
-"""Of an axis, told one by one."""
+"""Tiles along an axis that are listed one by one."""
 
 
 def render(network: str, survey: Survey) -> str:
-    """Return a layer's field in words, section by section.
+    """Return the text about a layer's field: the facts, then a section for each thing that was asked.
 
     >>> from convcalc import nn, trace
     >>> focus = Focus(trace(nn.Conv1d(1, 1, 3, 2), (1, 1, 9)))
@@ -49,13 +49,13 @@ def _sections(network: str, survey: Survey, focus: Focus) -> Iterator[Iterable[s
 
 
 def axes(focus: Focus) -> list[str]:
-    """The names of the input's axes."""
+    """Return the names of the input's axes."""
     rank = 2 + len(focus.pixels)
     return [axis_name(rank, i) for i in range(2, rank)]
 
 
 def _aligned(rows: Sequence[Sequence[str]], sides: str, margin: str = "") -> list[str]:
-    """Cells in columns, to the left (l) or to the right (r)."""
+    """Return rows as lines with their cells in columns, each aligned to the left (l) or right (r)."""
     return [margin + line for line in tabulated([*map(list, rows)], (), sides, "plain").splitlines()]
 
 
@@ -76,13 +76,13 @@ def _facts(survey: Survey, focus: Focus, rf: Extent) -> Iterator[str]:
         if len(phases) > 1:
             yield f"{name}: {_by_phase(phases)}"
     if any(rf.gated):
-        yield "a gate, stretched over the map, sees the whole input besides (--through-gates follows it)"
+        yield "in addition, a gate that scales the map sees the whole input (--through-gates follows it)"
     if all(isinstance(n, int) for n in (*focus.pixels, *focus.units)):
         yield f"the unit in the middle ({_place(focus.middle())}) sees {_percent(focus.share)} of the input"
     if focus.beyond:
-        yield f"from {focus.beyond} on the receptive field is not defined"
+        yield f"the receptive field is not defined at {focus.beyond} and after it"
     if survey.unpadded is not None:
-        yield f"some unit sees no padding from an input of {show_shape(survey.unpadded)} on"
+        yield f"some unit sees no padding if the input is {show_shape(survey.unpadded)} or larger"
 
 
 def _by_phase(phases: Sequence[Any]) -> str:
@@ -115,7 +115,7 @@ def _covers(focus: Focus, covered: Covered) -> Iterator[str]:
 
 
 def _runs(positions: int) -> str:
-    """Positions, a bit for each, as stretches: ``1–3 and 5``."""
+    """Return positions, a bit for each, as ranges: ``1–3 and 5``."""
     bits = f"{positions:b}"[::-1]
     return " and ".join(_run(run.start(), run.end() - 1) for run in re.finditer("1+", bits))
 
@@ -135,14 +135,14 @@ def _effective(focus: Focus, profiles: Sequence[Profile]) -> Iterator[str]:
 
 
 def _large(number: int) -> str:
-    """A count; one that no float may hold as ``1.23e45``."""
+    """Return a count, a large one as ``1.23e45``, even if no float can hold it."""
     digits = str(number)
     return show_count(number) if len(digits) < 10 else f"{digits[0]}.{digits[1:3]}e{len(digits) - 1}"
 
 
 def _tiling(focus: Focus, strips: Sequence[Strip]) -> Iterator[str]:
     size = " x ".join(str(strip.size) for strip in strips)
-    yield f"tiles of {size}, so that the outputs put together equal the whole's"
+    yield f"tiles of {size} whose outputs together equal the output of the whole input"
     rows = [["", "overlap", "step", "begins at multiples of", "spoilt units"]]
     for name, strip in zip(axes(focus), strips):
         rows.append([name, str(strip.overlap), str(strip.step), str(strip.alignment), _ends(strip.spoilt)])
@@ -172,13 +172,13 @@ def _stack(levels: Sequence[Level]) -> Iterator[str]:
 
 
 def _same(values: Sequence[Any]) -> str:
-    """One number for all axes, or each."""
+    """Return one number if all axes have the same, or each axis's."""
     texts = [_number(value) for value in values]
     return texts[0] if len(set(texts)) == 1 else " x ".join(texts)
 
 
 def _number(value: "Dim | Fraction | None") -> str:
-    """A number, halves with a point; ``-`` for none."""
+    """Return a number, halves with a decimal point; ``-`` for None."""
     if value is None:
         return "-"
     return str(float(value) if isinstance(value, Fraction) and value.denominator == 2 else value)
@@ -189,6 +189,6 @@ def _place(position: Sequence[int]) -> str:
 
 
 def _percent(share: Fraction) -> str:
-    """A share, never rounded to nothing or to all."""
+    """Return a share in percent, never rounded to 0 or 100."""
     value = 100 * float(share)
     return f"{value:.0f} %" if share in (0, 1) else f"{min(max(value, 0.1), 99.9):.1f} %"

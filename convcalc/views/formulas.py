@@ -1,4 +1,4 @@
-"""How the formulas of a kind look on a terminal: by quantity, with legend, common mistakes and sources."""
+"""The formulas of a kind as text: by quantity, with the meaning of letters, common mistakes and sources."""
 
 from collections.abc import Iterator, Mapping
 from textwrap import TextWrapper
@@ -11,7 +11,7 @@ from convcalc.layers.workings import formulas_of
 
 
 def formulas_text(kind: type[Layer], width: int | None = None) -> str:
-    """Return the formulas of a kind for people, one paragraph a quantity, filled to ``width``.
+    """Return the formulas of a kind for people, a paragraph for each quantity, wrapped at ``width``.
 
     >>> from convcalc.layers.activation import ReLU
     >>> print(formulas_text(ReLU).partition("\\n\\n")[0])
@@ -37,7 +37,7 @@ def formulas_text(kind: type[Layer], width: int | None = None) -> str:
 
 
 def formulas_by_quantity(kind: type[Layer]) -> dict[str, dict[str, object]]:
-    """Return the formulas of a kind as data: by quantity their texts by name, and the rules that are sentences.
+    """Return the formulas of a kind as data: for each quantity, formulas by name, and rules that are sentences.
 
     >>> from convcalc.layers.linear import Linear
     >>> formulas_by_quantity(Linear)["params"]
@@ -53,7 +53,7 @@ def formulas_by_quantity(kind: type[Layer]) -> dict[str, dict[str, object]]:
 
 
 def filled(line: str, width: int | None, indent: str = "    ") -> str:
-    """Return one line broken to ``width``, the further lines indented by ``indent`` more than the first.
+    """Return one line wrapped at ``width``, all lines but the first indented by ``indent`` more.
 
     >>> print(filled("  one two three", 10))
       one two
@@ -65,7 +65,7 @@ def filled(line: str, width: int | None, indent: str = "    ") -> str:
 
 
 def _stated(stated: Stated) -> Iterator[str]:
-    """Yield the lines of one quantity: formulas and sentences, then what belongs to the formulas."""
+    """Yield the lines of one quantity: formulas and sentences, then letters, common mistakes and sources."""
     formulas = [formula for formula in stated if isinstance(formula, Formula)]
     yield from [f"  {text}" if isinstance(text, str) else f"  {text.name}: {text}" for text in stated]
     yield from _legend(*formulas)
@@ -75,20 +75,20 @@ def _stated(stated: Stated) -> Iterator[str]:
 
 
 def _parameters(kind: type[Layer]) -> Iterator[str]:
-    """Yield the lines of the parameters: all, tensor by tensor, and with arguments that change the formula."""
-    found, others = parameters_of_kind(kind), variants(kind)
-    assert found is not None
-    yield f"  {found.total}"
-    if len(found.tensors) > 1:
-        yield from _table({name: str(formula) for name, formula in found.tensors.items()})
+    """Yield the lines of the parameters: in total, tensor by tensor, and with arguments that change the formula."""
+    parameters, others = parameters_of_kind(kind), variants(kind)
+    assert parameters is not None
+    yield f"  {parameters.total}"
+    if len(parameters.tensors) > 1:
+        yield from _table({name: str(formula) for name, formula in parameters.tensors.items()})
     yield from [f"  with {label}: {other.total}" for label, other in others.items()]
-    yield from _legend(found.total, *[other.total for other in others.values()])
-    yield from _mistakes(found.total)
-    yield f"  source: {found.total.source}, other arguments at their defaults"
+    yield from _legend(parameters.total, *[other.total for other in others.values()])
+    yield from _mistakes(parameters.total)
+    yield f"  source: {parameters.total.source}, other arguments at their defaults"
 
 
 def _legend(*formulas: Formula) -> list[str]:
-    """Return what the symbols of formulas mean, each once."""
+    """Return a line for each letter in formulas, with its meaning."""
     meanings: dict[str, str] = {}
     for formula in formulas:
         for symbol, meaning in formula.symbols.items():

@@ -1,7 +1,8 @@
-"""Everything as JSON, the contract for scripts: keys, order and meaning are fixed for a ``schema_version``.
+"""Answers as JSON, the contract for scripts: keys, order and meaning are fixed for each ``schema_version``.
 
-A function for each answer returns its document; `lines` and `indented` write one, `plain` makes it plain Python.
-Symbolic values are strings that sympy reads back; what is not known or not asked for is null; nothing is rounded.
+There is a function for each answer that returns its document; `lines` and `indented` write a document, and `plain`
+makes it plain Python. Sizes in letters are strings that sympy parses; what is not known or was not asked for is null;
+nothing is rounded.
 """
 
 from __future__ import annotations
@@ -81,12 +82,12 @@ def _row(row: Row) -> dict[str, Any]:
 
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the metrics that JSON holds by their keys; null where one was not asked for."""
+    """Return the metrics by their keys in JSON, null for one that was not asked for."""
     return {metric.json: values.get(name) for name, metric in METRICS.items() if metric.json is not None}
 
 
 def _field(rf: ReceptiveField) -> Any:
-    """An `Extent`, with ``phases`` where one size does not say it all, and ``gated`` where an axis is."""
+    """Return a field as data: ``phases`` only if their sizes differ, ``gated`` only if an axis is."""
     if not isinstance(rf, Extent):
         return rf
     more = ["phases"] if rf.exact and not rf.uniform else []
@@ -94,7 +95,7 @@ def _field(rf: ReceptiveField) -> Any:
 
 
 def surveyed(network: str, survey: Survey) -> Document:
-    """Return the document of a layer's field; a start and a stop are as for a slice.
+    """Return the document of a layer's field; starts and stops are those of Python slices.
 
     >>> from convcalc import nn, trace
     >>> from convcalc.analysis.fields.focus import Focus
@@ -152,10 +153,10 @@ def _seen(seen: Seen) -> Document:
 
 
 def sizes(network: str, legal: Legal, verdict: Verdict | None, losses: Iterable[Loss] | None) -> Document:
-    """Return the document of the sizes that a network takes, or the verdict on given ones; what floors drop.
+    """Return the document of the sizes that a network takes, or of the verdict on given ones, and of what floors drop.
 
-    A box says for each letter: the members ``below`` a ``start``, and from there on all with one of these
-    ``remainders`` by ``period``; of several boxes one must hold.
+    A box says for each letter which sizes work: those listed in ``below``, all less than ``start``; and of the sizes
+    ``start`` or larger, those whose remainder by ``period`` is in ``remainders``. Sizes work if one of the boxes holds.
     """
     document: Document
     if verdict is None:
@@ -178,27 +179,27 @@ def sizes(network: str, legal: Legal, verdict: Verdict | None, losses: Iterable[
     return {"network": network, **document}
 
 
-def solved(letters: Iterable[str], found: Outcome) -> Document:
+def solved(letters: Iterable[str], outcome: Outcome) -> Document:
     """Return the document of the answer to an inverse question about these letters."""
     from convcalc.analysis.solving.budget import Best
     from convcalc.analysis.solving.problem import Answers
 
-    if isinstance(found, Answers):
+    if isinstance(outcome, Answers):
         return {
             "letters": letters,
-            "solutions": [solution._asdict() for solution in found.solutions],
-            **_picked(found, "endless", "family", "total", "upto"),
-            "closest": found.miss and found.miss._asdict(),
+            "solutions": [solution._asdict() for solution in outcome.solutions],
+            **_picked(outcome, "endless", "family", "total", "upto"),
+            "closest": outcome.miss and outcome.miss._asdict(),
         }
-    if isinstance(found, Best):
-        totals = found.report.totals if found.report is not None else {}
+    if isinstance(outcome, Best):
+        totals = outcome.report.totals if outcome.report is not None else {}
         return {
-            "letter": found.name,
-            **_picked(found, "value", "next"),
+            "letter": outcome.name,
+            **_picked(outcome, "value", "next"),
             "totals": {name: totals.get(name) for name, metric in METRICS.items() if metric.gate},
-            "exact": found.exact,
+            "exact": outcome.exact,
         }
-    return {"schedules": [{**way._asdict(), "layers": len(way.dilations)} for way in found]}
+    return {"schedules": [{**way._asdict(), "layers": len(way.dilations)} for way in outcome]}
 
 
 def _picked(thing: Any, *names: str) -> Document:
@@ -210,7 +211,7 @@ def _versioned(**entries: Any) -> Document:
 
 
 def lines(document: Document) -> str:
-    """Return a document as text with an entry or row a line.
+    """Return a document as text, with each entry and each row on a line.
 
     >>> print(lines({"network": "net", "rows": [1, 2]}))
     {"network": "net",
@@ -225,14 +226,14 @@ def lines(document: Document) -> str:
 
 
 def indented(document: Any) -> str:
-    """Return a document as text with a number or text a line."""
+    """Return a document as text, with each number and each string on a line."""
     return _text(document, indent=1)
 
 
 def plain(document: Document) -> Document:
-    """Return a document as a reader of its text sees it: lists, dicts, numbers and texts."""
-    seen: Document = json.loads(_text(document))
-    return seen
+    """Return a document as reading its text gives it: lists, dicts, numbers and strings."""
+    parsed: Document = json.loads(_text(document))
+    return parsed
 
 
 def _text(value: Any, indent: int | None = None) -> str:
@@ -240,7 +241,7 @@ def _text(value: Any, indent: int | None = None) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON does not know: fractions and letters as text."""
+    """Return what JSON can hold for a value that it cannot: strings for fractions and letters, lists for the rest."""
     if isinstance(value, Fraction):
         return value.numerator if value.denominator == 1 else str(value)
     if isinstance(value, frozenset):

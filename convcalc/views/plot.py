@@ -1,4 +1,4 @@
-"""Pictures of receptive fields; the only file that imports matplotlib (extra ``plot``), when it draws."""
+"""Pictures of receptive fields; the only file that imports matplotlib (extra ``plot``), and only to draw."""
 
 import os
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from convcalc.algebra.intervals import Along, Interval
 from convcalc.analysis.fields.flow import Extent
 from convcalc.analysis.fields.focus import Focus, Level, Profile
-from convcalc.errors import SpecError
+from convcalc.errors import SpecError, either
 from convcalc.network.graph import node_name
 from convcalc.views.columns import rf_text
 from convcalc.views.field import axes
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Okabe and Ito's, which the colour-blind can tell apart."""
+"""The palette of Okabe and Ito, which colour-blind readers can distinguish."""
 
 DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)), (0, (10, 3)), (0, (1, 1)))
 
@@ -31,13 +31,14 @@ class Stage(NamedTuple):
 
     @property
     def label(self) -> str:
+        """The entry in a legend: the layer's name, cut if it is long, and its receptive field."""
         path = self.level.node.path or type(self.level.node.layer).__name__
         name = node_name(path if len(path) <= 28 else "…" + path[-27:], self.level.node.call)
         return f"{name}: {rf_text(self.level.rf)}"
 
 
 def stages(levels: Sequence[Level]) -> list[Stage]:
-    """Up to six layers, the largest: the last at each jump, or of each size where jumps are few."""
+    """Return up to six layers to draw, with the largest fields: the last at each jump, or at sizes if few jumps."""
     local: list[tuple[int, Any]] = [
         (i, level) for i, level in enumerate(levels) if isinstance(level.rf, Extent) and not any(level.rf.along)
     ]
@@ -50,28 +51,30 @@ def stages(levels: Sequence[Level]) -> list[Stage]:
 
 
 def _distinct(levels: Sequence[tuple[int, Level]]) -> list[tuple[int, Level]]:
-    """The last level at each size."""
+    """Return the last level at each size."""
     return sorted({rf_text(level.rf): (i, level) for i, level in levels}.values(), key=lambda entry: entry[0])
 
 
 def draw(focus: Focus, path: str, image: str | None = None, network: str = "") -> None:
-    """Draw ``focus`` into a file (png, svg or pdf), its fields on ``image`` if given.
+    """Draw ``focus`` into a file (png, svg or pdf), its fields on ``image`` if one is given.
 
-    Raises SpecError for another ending, for letters, for units that see everything, and without matplotlib.
+    Raises SpecError for another ending, for sizes in letters, for units that see the whole input, and without
+    matplotlib.
     """
-    if os.path.splitext(path)[1] not in ENDINGS:  # of ".png", which is all name, it is empty
-        raise SpecError(f"{path!r:.60} is no picture", where="--plot", hint=f"its name ends in {' or '.join(ENDINGS)}")
+    if os.path.splitext(path)[1] not in ENDINGS:  # which of the name ".png" is empty
+        hint = f"its name must end in {either(ENDINGS)}"
+        raise SpecError(f"{path!r:.60} is not a supported picture file", where="--plot", hint=hint)
     picture(focus, image, network).savefig(path)
 
 
 def picture(focus: Focus, image: str | None = None, network: str = "") -> Any:
-    """The picture as matplotlib's figure; errors as of `draw`."""
+    """Return the picture as a matplotlib Figure; raises the same errors as `draw`."""
     focus.along()
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError:
-        hint = "pip install 'convcalc[plot]' brings it"
+        hint = "pip install 'convcalc[plot]' installs it"
         raise SpecError("pictures need matplotlib, which is not installed", where="--plot", hint=hint) from None
     figure = Figure(figsize=(14, 5.2), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
@@ -95,7 +98,7 @@ def _labelled(panel: Any, title: str, x: str, y: str = "", **legend: Any) -> Non
 
 
 def _boxes(panel: Any, focus: Focus, shown: Sequence[Stage], image: str | None) -> None:
-    """The field of each stage's middle unit, on the last two axes of the input; a line is a band."""
+    """Draw the field of each stage's middle unit on the last two axes of the input; an input of one axis is a band."""
     from matplotlib.patches import Rectangle
     from matplotlib.patheffects import Normal, withStroke
 
@@ -114,7 +117,7 @@ def _boxes(panel: Any, focus: Focus, shown: Sequence[Stage], image: str | None) 
         box = Rectangle(bottom_left, *size, fill=False, label=stage.label)
         line = 3.6 - 0.4 * i
         box.set(edgecolor=stage.colour, linewidth=line, linestyle=stage.dashes)
-        # cased in white, so that it shows on any image
+        # outlined in white, so that it is visible on any image
         box.set_path_effects([withStroke(linewidth=line + 1.6, foreground="white"), Normal()])
         panel.add_patch(box)
     tops, bottoms, firsts, lasts = zip(*edges)
@@ -131,7 +134,7 @@ def _boxes(panel: Any, focus: Focus, shown: Sequence[Stage], image: str | None) 
 
 
 def _widest(axis: Along, unit: int) -> Interval:
-    """What the unit sees, or a neighbour that sees more."""
+    """Return what the unit sees, or a neighbour that sees more."""
     seen = [axis.interval(i) or (0, 0) for i in range(unit, unit + max(len(axis.phases), 1))]
     return max(seen, key=lambda ends: ends[1] - ends[0])
 
@@ -145,7 +148,7 @@ def _input(panel: Any, height: int, width: int, image: str | None) -> None:
         return
     try:
         picture = imread(image)
-    except Exception as error:  # each reader of an image format has its own
+    except Exception as error:  # each image format has a reader with errors of its own
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise SpecError(f"{image:.60} is not an image that can be read: {error}", where="--image") from None
@@ -153,7 +156,7 @@ def _input(panel: Any, height: int, width: int, image: str | None) -> None:
 
 
 def _growth(panel: Any, focus: Focus, levels: Sequence[Level], shown: Sequence[Stage]) -> None:
-    """The largest size so far, since shorter branches would make it dip."""
+    """Draw the largest size so far, layer by layer: shorter branches would make a curve of sizes dip."""
     local: list[tuple[int, Any]] = [
         (i, level.rf) for i, level in enumerate(levels, 1) if isinstance(level.rf, Extent) and level.rf.jump[0]
     ]
@@ -171,14 +174,15 @@ def _growth(panel: Any, focus: Focus, levels: Sequence[Level], shown: Sequence[S
     panel.xaxis.get_major_locator().set_params(integer=True)
     along = "" if len(focus.pixels) == 1 else f" along the {axes(focus)[0]}"
     title = "growth by depth (dots: the boxes' layers)"
-    _labelled(panel, title, "calls of layers, in order", f"receptive field{along} (pixels)")
+    _labelled(panel, title, "layer calls, in order", f"receptive field{along} (pixels)")
 
 
 def _profile(panel: Any, focus: Focus) -> None:
-    told: dict[tuple[int, ...], tuple[Profile, list[str]]] = {}
+    """Draw the effective field along each axis, equal ones once."""
+    curves: dict[tuple[int, ...], tuple[Profile, list[str]]] = {}
     for name, profile in zip(axes(focus), focus.profiles()):
-        told.setdefault(profile.paths, (profile, []))[1].append(name)
-    for (profile, names), colour, dashes in zip(told.values(), COLOURS, DASHES):
+        curves.setdefault(profile.paths, (profile, []))[1].append(name)
+    for (profile, names), colour, dashes in zip(curves.values(), COLOURS, DASHES):
         first, last = profile.holding()
         mean = float(profile.mean)
         at = [profile.start + i - mean for i in range(len(profile.paths))]

@@ -1,6 +1,6 @@
-"""Answers as rows for a data frame: flat dicts that all have the same keys, numbers as numbers.
+"""Answers as rows for a data frame: flat dicts with the same keys, numbers as numbers.
 
-Sizes and counts in letters are texts that sympy reads, as in JSON; what is not known is None.
+Sizes and counts in letters are strings that sympy parses, as in JSON; what is not known is None.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def of_report(report: Report, depth: int | None = None) -> list[dict[str, Any]]:
-    """Return a row for each call or module at ``depth``, named as the columns of a table are.
+    """Return a row for each call, or each module at ``depth``; the keys are the names of a table's columns.
 
     >>> from convcalc import summary
     >>> of_report(summary("lenet5"))[0]["params"], of_report(summary("lenet5"))[0]["input_shape"]
@@ -43,7 +43,7 @@ def _of_row(row: Row, report: Report) -> dict[str, Any]:
 
 
 def of_pairs(pairs: Iterable[Pair], a: Report, b: Report) -> list[dict[str, Any]]:
-    """Return a row for each pair: what changed, and each column twice, ``params_a`` and ``params_b``."""
+    """Return a row for each pair: what changed, and each column twice, as ``params_a`` and ``params_b``."""
     rows = []
     for pair in pairs:
         of_a, of_b = (_of_row(row, report) if row else {} for row, report in ((pair.a, a), (pair.b, b)))
@@ -54,7 +54,7 @@ def of_pairs(pairs: Iterable[Pair], a: Report, b: Report) -> list[dict[str, Any]
 
 
 def field(rf: ReceptiveField) -> int | str | None:
-    """Return a receptive field as a number where one says it all, else as in a table; None where there is none."""
+    """Return a receptive field as a number if it has one size, else as a table shows it; None if it is not defined."""
     if isinstance(rf, Extent) and rf.exact and rf.uniform and not any((*rf.along, *rf.gated)):
         sizes = set(rf.size)
         if len(sizes) == 1 and isinstance(size := sizes.pop(), int):
@@ -63,7 +63,7 @@ def field(rf: ReceptiveField) -> int | str | None:
 
 
 def plain(value: Any) -> Any:
-    """Return a number as Python's own, letters as text, and what holds several as a tuple of such.
+    """Return a fraction as an int or float, letters as a string, a sequence as a tuple of these, and others unchanged.
 
     >>> plain((3, Fraction(4, 2), Fraction(1, 2)))
     (3, 2, 0.5)

@@ -1,4 +1,4 @@
-"""Tables in every format of tabulate, made to fit a terminal or LaTeX; the only file that imports it."""
+"""Tables in every format of tabulate, fitted to a terminal or to LaTeX; the only file that imports tabulate."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,12 +11,12 @@ PREFIXES = {
     **dict.fromkeys(("github", "pipe"), "- "),
     **dict.fromkeys(("latex", "latex_raw", "latex_booktabs", "latex_longtable"), "% "),
 }
-"""What goes before a line outside the table, so that the format is kept."""
+"""What a line outside the table begins with, so that the whole text is in the format."""
 
 HTML = ("html", "unsafehtml")
 
 UNRULED = ("simple", "plain", "github", "pipe")
-"""Formats in which nothing stands between rows."""
+"""Formats without lines between rows."""
 
 Cells = list[list[str]]
 
@@ -28,7 +28,7 @@ def render(
     depth: int | None = None,
     width: int | None = None,
 ) -> str:
-    """``report`` as a table; for a narrow terminal, long names lose their middle. Errors are as of `writers.write`.
+    """Return ``report`` as a table; in a narrow terminal, long names are shortened. Raises the errors of `views.write`.
 
     >>> from convcalc import summary
     >>> print(render(summary("lenet5"), "plain", ["layer", "params"], depth=0).splitlines()[3])
@@ -49,20 +49,21 @@ def render(
 
 
 def heads(chosen: Mapping[str, Column]) -> tuple[list[str], str]:
-    """Titles and sides, as `tabulated` takes them."""
+    """Return the titles and sides of columns, as `tabulated` takes them."""
     return [column.title for column in chosen.values()], "".join("lr"[column.right] for column in chosen.values())
 
 
 def formats() -> tuple[str, ...]:
-    """The names of all formats.
+    """Return the names of all formats.
 
     >>> formats()[:4]
     ('json', 'csv', 'tsv', 'asciidoc')
     """
-    return ("json", *SEPARATED, *known_formats())
+    return ("json", *SEPARATED, *table_formats())
 
 
-def known_formats() -> list[str]:
+def table_formats() -> list[str]:
+    """Return the names of tabulate's formats."""
     from tabulate import tabulate_formats
 
     return [name for name in tabulate_formats if name not in SEPARATED]
@@ -70,7 +71,7 @@ def known_formats() -> list[str]:
 
 def check_format(format: str) -> None:
     """Raise UnknownName unless ``format`` is one of tabulate's."""
-    if format not in known_formats():
+    if format not in table_formats():
         hint = did_you_mean(format, formats()) or f"there are {', '.join(formats())}"
         raise UnknownName(f"no format is called {format!r}", hint=hint)
 
@@ -83,14 +84,18 @@ def tabulated(
     width: int | None = None,
     shrunk: Callable[[Cells, int], Cells] | None = None,
 ) -> str:
-    """Cells under titles; ``sides`` are l or r, left if not said; ``shrunk`` takes off what a terminal lacks."""
+    """Return cells under titles as a table.
+
+    ``sides`` aligns each column to the left (l, the default) or right (r); ``shrunk`` returns narrower cells, given the
+    characters by which the table is wider than a terminal's ``width``.
+    """
     from tabulate import tabulate
 
     rows, latex = cells, format.startswith("latex")
     if latex:
         rows = [list(map(protected, row)) for row in rows]
     if format in UNRULED and all(cell and "\n" not in cell and cell == cell.strip() for row in rows for cell in row):
-        # one row of many lines is the same text, and takes a third of the time
+        # one row with many lines gives the same text in a third of the time
         rows = [["\n".join(column) for column in zip(*rows)]] if rows else rows
     words = ["right" if side == "r" else "left" for side in sides.ljust(len(titles))]
     text = str(tabulate(rows, titles, tablefmt=format, disable_numparse=True, colalign=words))
@@ -103,7 +108,7 @@ def tabulated(
 def framed(
     heads: Sequence[str], tables: Sequence[str], below: Iterable[tuple[str, str]], format: str, width: int | None
 ) -> str:
-    """Tables below lines of text and above labels with texts."""
+    """Return tables with lines of text above them, and labels with texts below."""
     entries = list(below)
     if format in HTML:
         from html import escape
@@ -124,22 +129,22 @@ def _wrapped(line: str, margin: int, width: int | None) -> str:
         return line
     from textwrap import fill
 
-    line = re.sub(r"(?<=\d) (?=\w)", "\xa0", _whole(line))  # a number stays with its noun
+    line = re.sub(r"(?<=\d) (?=\w)", "\xa0", _unbroken(line))  # a number stays with its noun
     wrapped = fill(line, width, subsequent_indent=" " * margin, break_long_words=False, break_on_hyphens=False)
     return wrapped.replace("\xa0", " ")
 
 
-def _whole(formula: str) -> str:
-    """A formula whose sums in brackets do not break."""
-    depth, found = 0, ""
+def _unbroken(formula: str) -> str:
+    """Return a formula in which no line can break inside a sum in brackets."""
+    depth, text = 0, ""
     for i, sign in enumerate(formula):
         depth += (sign in "(⌊⌈") - (sign in ")⌋⌉")
-        found += "\xa0" if sign == " " and depth > 0 and {*formula[i - 1 : i + 2]} & {*"+-"} else sign
-    return found
+        text += "\xa0" if sign == " " and depth > 0 and {*formula[i - 1 : i + 2]} & {*"+-"} else sign
+    return text
 
 
 def cut(cells: Cells, steps: Iterable[tuple[int, int]], excess: int) -> tuple[Cells, int]:
-    """Cells with shorter names, and the excess that is left; a step is a column and what it must keep."""
+    """Return cells with shorter names, and the excess that is left; a step is a column and the room it must keep."""
     cells = [list(row) for row in cells]
     for i, least in steps:
         longest = max((len(line) for row in cells for line in row[i].split("\n")), default=0)
@@ -152,7 +157,7 @@ def cut(cells: Cells, steps: Iterable[tuple[int, int]], excess: int) -> tuple[Ce
 
 
 def elided(name: str, room: int) -> str:
-    """``name`` in at most ``room`` characters: the end tells most.
+    """Return ``name`` in at most ``room`` characters, cut in the middle: its end says most.
 
     >>> elided("layer1.0.downsample.0", 19)
     'layer1…downsample.0'
@@ -165,7 +170,7 @@ def elided(name: str, room: int) -> str:
 
 
 def folded(cells: Cells, excess: int, format: str) -> Cells:
-    """Cells with the widest column, of formulas, broken into lines where the format allows."""
+    """Return cells with the widest column, which has formulas, broken into lines if the format allows it."""
     from tabulate import multiline_formats
 
     widths = [max(map(len, column)) for column in zip(*cells)]
@@ -173,12 +178,12 @@ def folded(cells: Cells, excess: int, format: str) -> Cells:
     room = max(24, widths[i] - excess)
     if format not in multiline_formats or room >= widths[i]:
         return cells
-    terms = [re.split(r" (?=[+-] )", _whole(row[i])) for row in cells]
+    terms = [re.split(r" (?=[+-] )", _unbroken(row[i])) for row in cells]
     return [[*row[:i], _filled(parts, room).replace("\xa0", " "), *row[i + 1 :]] for row, parts in zip(cells, terms)]
 
 
 def fitted(cells: Cells, excess: int, titles: Sequence[str], names: Iterable[int]) -> Cells:
-    """Cells without the ``excess``: the widest columns broken, then ``names`` cut.
+    """Return cells narrower by ``excess`` characters: the widest columns broken, then the columns ``names`` cut.
 
     >>> fitted([["conv1", "1,000,000 → 2,000,000"]], 8, ["Layer", "Params"], [0])
     [['conv1', '1,000,000\\n→ 2,000,000']]
@@ -202,12 +207,12 @@ def fitted(cells: Cells, excess: int, titles: Sequence[str], names: Iterable[int
 
 
 def _parts(cell: str) -> list[str]:
-    """What stays in one line, such as shapes."""
+    """Return the parts of a cell between which a line can break; a shape is one part."""
     return re.split(r"(?<! x)(?<![→+-]) (?!x )|(?<=\()", cell)
 
 
 def _filled(parts: Iterable[str], room: int) -> str:
-    """Parts in lines of ``room`` characters."""
+    """Return parts joined to lines of at most ``room`` characters."""
     lines = [""]
     for part in parts:
         space = "" if not lines[-1] or lines[-1].endswith("(") else " "
@@ -231,11 +236,11 @@ _SIGNS = {
 }
 _POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _PROTECTED = {ord(sign): 0xE000 + i for i, sign in enumerate("$\\{}^_&%#~<>")}
-"""What a table would escape, as characters of private use."""
+"""The characters that tabulate would escape, as characters of private use."""
 
 
 def protected(cell: str) -> str:
-    """A cell with its formula as mathematics that no table escapes; `restored` completes it.
+    """Return a cell with its formula as LaTeX mathematics that tabulate does not escape; `restored` completes it.
 
     >>> restored(protected("64 x ⌈H/2⌉"))
     '$64 \\\\times \\\\left\\\\lceil H/2\\\\right\\\\rceil $'
@@ -252,4 +257,5 @@ def protected(cell: str) -> str:
 
 
 def restored(table: str) -> str:
-    return table.translate({stand_in: sign for sign, stand_in in _PROTECTED.items()})
+    """Return a table with the characters that `protected` replaced."""
+    return table.translate({private: sign for sign, private in _PROTECTED.items()})

@@ -14,9 +14,10 @@ def write(
     depth: int | None = None,
     width: int | None = None,
 ) -> str:
-    """Return ``report`` in one of the `formats`, rows folded to the modules at ``depth``, in a terminal's ``width``.
+    """Return ``report`` in one of the `table.formats`, with rows folded into the modules at ``depth``.
 
-    Raises UnknownName for a format or column that does not exist.
+    ``width`` is that of a terminal. Raises UnknownName for a format or column that does not exist, and SpecError for a
+    negative depth, or for columns or a depth in JSON.
 
     >>> from convcalc import summary
     >>> print(write(summary("lenet5"), "csv", ["layer", "output_shape"]).splitlines()[1])
@@ -29,7 +30,7 @@ def write(
 
         if columns or depth is not None:
             raise SpecError(
-                "json holds every call and every number", hint="columns and depth are for tables and for csv"
+                "json always has every call and every number", hint="columns and depth are for tables and csv"
             )
         return json.lines(json.report(report))
     if format in SEPARATED:
