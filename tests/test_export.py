@@ -358,7 +358,7 @@ def test_export_command(tmp_path: Path) -> None:
 
 
 def test_layers_that_are_never_called_are_named() -> None:
-    assert "# never called, and so not on this sheet: aux1.conv.conv, aux1.conv.bn" in export(
+    assert "# never called, and therefore not on this sheet: aux1.conv.conv, aux1.conv.bn" in export(
         graph_of("googlenet"), "net"
     )
 

@@ -142,7 +142,7 @@ def test_tiles() -> None:
 
 
 def test_gates() -> None:
-    assert "a gate, stretched over the map, sees the whole input besides" in run("efficientnet_b0")
+    assert "in addition, a gate, broadcast over the map, sees the whole input" in run("efficientnet_b0")
     assert told("efficientnet_b0")["rf"]["gated"] == [True, True]
     assert told("efficientnet_b0", "features.8", "--through-gates")["rf"] == "global"
 

@@ -95,7 +95,7 @@ def test_papers_are_cut_to_the_terminal() -> None:
 @pytest.mark.parametrize(
     "arguments, text",
     [
-        (["resnet5"], "UnknownName: no network matches 'resnet5'\n  did you mean resnet50 or "),
+        (["resnet5"], "UnknownName: no network matches 'resnet5'\n  did you mean resnet50, "),
         (["restnet*"], "UnknownName: no network matches 'restnet*'\n  did you mean resnet"),
         (["vgg16", "--format", "gitub"], "UnknownName: no format is called 'gitub'\n  did you mean github?\n"),
     ],

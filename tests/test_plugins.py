@@ -95,7 +95,7 @@ def test_a_plugin_that_fails_is_named_in_a_paragraph(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "PluginError: plugin broken: cannot be imported: ZeroDivisionError: division by zero\n"
-        "  it is broken:nothing of convcalc-broken; repair that, or `pip uninstall convcalc-broken`\n"
+        "  it is broken:nothing of convcalc-broken; repair it, or `pip uninstall convcalc-broken`\n"
     )
 
 

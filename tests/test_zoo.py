@@ -209,7 +209,7 @@ def test_names_match_a_pattern() -> None:
 @pytest.mark.parametrize(
     "name, settings, kind, text",
     [
-        ("resnet5", {}, UnknownName, "no network is called 'resnet5'\n  did you mean resnet50 or "),
+        ("resnet5", {}, UnknownName, "no network is called 'resnet5'\n  did you mean resnet50, "),
         ("zzz", {}, UnknownName, "no network is called 'zzz'\n  `convcalc networks` lists them all"),
         (
             "lenet5",

@@ -14,7 +14,7 @@ from convcalc import cli
 def command(request: cli.Request, floor_loss: bool, format_: str) -> None:
     """Show which input sizes NETWORK takes, and which layer imposes each constraint.
 
-    If --input has numbers alone, show whether that size works; if it does not, show the nearest that do, and exit with
+    If --input is in numbers, show whether that size works; if it does not, show the nearest that do, and exit with
     code 1.
     """
     from convcalc.questions.sizes import sizes

@@ -76,7 +76,7 @@ def _facts(survey: Survey, focus: Focus, rf: Extent) -> Iterator[str]:
         if len(phases) > 1:
             yield f"{name}: {_by_phase(phases)}"
     if any(rf.gated):
-        yield "in addition, a gate that scales the map sees the whole input (--through-gates follows it)"
+        yield "in addition, a gate, broadcast over the map, sees the whole input (--through-gates follows it)"
     if all(isinstance(n, int) for n in (*focus.pixels, *focus.units)):
         yield f"the unit in the middle ({_place(focus.middle())}) sees {_percent(focus.share)} of the input"
     if focus.beyond:
