@@ -161,7 +161,7 @@ elements, params%, trainable_params%, buffers%, macs%, flops%, elements%""",
 UnknownName: no format is called 'gitub'
   did you mean github?""",
     "summary resnet50 --convention troch": """\
-UnknownName: no convention is called 'troch'
+UnknownName: there is no convention called 'troch'
   did you mean torch?""",
     "summary resnet50 --depth -1": "SpecError: depth must be at least 0; received -1",
     "summary resnet50 --depth two": """\
@@ -269,7 +269,7 @@ def test_strict_fails_where_work_is_unknown(monkeypatch: pytest.MonkeyPatch) -> 
     assert result.stderr == "strict: some numbers are incomplete; see ? and ≥ above\n"
     assert columns_of(result.stdout)["FLOPs"] == ["15,552", "?"]
     assert "Total FLOPs           ≥ 15,552 (15.55 kFLOPs)\n" in result.stdout
-    assert "Note                  work unknown, so that totals are lower bounds: 1\n" in result.stdout
+    assert "Note                  work unknown, so totals are lower bounds: 1\n" in result.stdout
 
 
 COMMAND = [sys.executable, "-m", "convcalc"]
@@ -373,7 +373,11 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
 def test_signs_that_no_argument_holds(sign: str) -> None:
     for arguments in (("summary", f"x{sign}.json"), ("export", "lenet5", "--to", "net", "-o", sign)):
         result = run(*arguments)
-        assert result.exit_code == 2 and result.stderr.startswith("UsageError: ") and "contains a character that no argument" in result.stderr
+        assert (
+            result.exit_code == 2
+            and result.stderr.startswith("UsageError: ")
+            and "contains a character that no argument" in result.stderr
+        )
     with pytest.raises(FileNotFoundError):
         summary("x\0.json")
 

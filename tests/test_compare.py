@@ -1,4 +1,4 @@
-"""Comparisons: which layer is which, what differs, totals, how it prints, and how long it takes."""
+"""Comparisons: how layers are paired, what differs, totals, formats, and the time it takes."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def conv(c: int, k: int = 3, of: int = 8) -> nn.Layer:
     return nn.Conv2d(of, c, k, padding=k // 2)
 
 
-def told(comparison: Comparison) -> list[str]:
-    """Each pair in a word or two."""
+def describe(comparison: Comparison) -> list[str]:
+    """Describe each pair in a word or two."""
     return [f"{MARKS[p.change]}{p.a.name if p.a else ''}/{p.b.name if p.b else ''}" for p in comparison.pairs]
 
 
-def test_equal_networks_have_nothing_to_tell() -> None:
+def test_equal_networks_do_not_differ() -> None:
     both = compare(summary("resnet18"), summary("resnet18"))
-    assert set(told(both)) == {f"{row.name}/{row.name}" for row in both.a.rows}
+    assert set(describe(both)) == {f"{row.name}/{row.name}" for row in both.a.rows}
     assert all(total.delta.value == 0 for total in both.totals.values())
     assert write(both, "csv") == (
         "change,layer_a,layer_b,spec_a,spec_b,output_shape_a,output_shape_b,params_a,params_b,flops_a,flops_b,rf_a,rf_b"
@@ -63,7 +63,7 @@ def test_equal_networks_have_nothing_to_tell() -> None:
     assert "Rows        69 same\n" in write(both)
 
 
-def test_what_is_put_in_between_tears_nothing_apart() -> None:
+def test_an_inserted_layer_leaves_other_pairs_alone() -> None:
     a = net(conv(8, 3), nn.ReLU(), conv(8, 5), nn.ReLU(), conv(8, 1), nn.ReLU())
     b = net(conv(8, 7), nn.ReLU(), conv(8, 3), nn.ReLU(), conv(8, 5), nn.ReLU(), conv(8, 1), nn.ReLU())
     assert [p.change for p in compare(a, b).pairs][:2] == ["added", "added"]
@@ -75,7 +75,7 @@ def test_what_is_put_in_between_tears_nothing_apart() -> None:
 def test_shapes_without_a_field_are_renames() -> None:
     """A renamed layer is one whose facts are the same; a layer before it that changes its field is not."""
     one, two = named(a=conv(8), b=nn.ReLU(), c=conv(8, 5)), named(x=conv(8), y=nn.ReLU(), z=conv(8, 5))
-    assert told(compare(one, two)) == ["=a/x", "=b/y", "=c/z"]
+    assert describe(compare(one, two)) == ["=a/x", "=b/y", "=c/z"]
     assert compare(one, two).counts == {"added": 0, "removed": 0, "changed": 0, "renamed": 3, "same": 0}
 
 
@@ -84,14 +84,14 @@ def test_doubled_widths_are_changes_not_moves() -> None:
         layers = [conv(c), nn.ReLU(), conv(2 * c, of=c), nn.ReLU(), conv(4 * c, of=2 * c), nn.ReLU()]
         return net(*layers)
 
-    assert told(compare(widths(16), widths(32))) == [f"~{i}/{i}" for i in range(6)]
+    assert describe(compare(widths(16), widths(32))) == [f"~{i}/{i}" for i in range(6)]
 
 
-def test_names_tell_equal_layers_apart() -> None:
+def test_names_distinguish_equal_layers() -> None:
     one = named(first=conv(8), second=conv(8))
     two = named(zeroth=conv(8), first=conv(8), second=conv(8))
-    assert told(compare(one, two)) == ["+/zeroth", "~first/first", "~second/second"]  # their fields are larger
-    assert told(compare(two, one)) == ["-zeroth/", "~first/first", "~second/second"]
+    assert describe(compare(one, two)) == ["+/zeroth", "~first/first", "~second/second"]  # their fields are larger
+    assert describe(compare(two, one)) == ["-zeroth/", "~first/first", "~second/second"]
 
 
 def test_another_kind_under_the_same_name_is_a_change() -> None:
@@ -99,7 +99,7 @@ def test_another_kind_under_the_same_name_is_a_change() -> None:
         named(conv=conv(8), act=nn.ReLU(), pool=nn.MaxPool2d(2)),
         named(conv=conv(8), act=nn.GELU(), pool=nn.MaxPool2d(2)),
     )
-    assert told(compare(one, two)) == ["conv/conv", "~act/act", "pool/pool"]
+    assert describe(compare(one, two)) == ["conv/conv", "~act/act", "pool/pool"]
     assert "ReLU() → GELU()" in write(compare(one, two))
 
 
@@ -111,10 +111,10 @@ def test_another_input_is_a_change() -> None:
     assert "Add; its input a, c → b, c" in write(both)
 
 
-def test_what_stands_between_is_no_change_of_input() -> None:
+def test_an_inserted_layer_is_not_a_change_of_input() -> None:
     a = net(conv(8), nn.Conv2d(8, 8, 1))
     b = net(conv(8), nn.ReLU(), nn.Conv2d(8, 8, 1))
-    assert told(compare(a, b)) == ["0/0", "+/1", "=1/2"]
+    assert describe(compare(a, b)) == ["0/0", "+/1", "=1/2"]
 
 
 def test_growing_by_blocks() -> None:
@@ -128,7 +128,7 @@ def test_growing_by_blocks() -> None:
 
 def test_depth_folds() -> None:
     both = compare(summary("resnet18"), summary("resnet34"), depth=1)
-    assert told(both) == ["conv1/conv1", "bn1/bn1", "relu/relu", "maxpool/maxpool"] + [
+    assert describe(both) == ["conv1/conv1", "bn1/bn1", "relu/relu", "maxpool/maxpool"] + [
         f"~layer{i}/layer{i}" for i in range(1, 5)
     ] + ["avgpool/avgpool", "flatten/flatten", "fc/fc"]
     with pytest.raises(SpecError, match="depth must be at least 0; received -1"):
@@ -137,7 +137,7 @@ def test_depth_folds() -> None:
 
 def test_layers_never_called_are_compared_too() -> None:
     both = compare(summary("googlenet"), summary("googlenet", settings={"num_classes": 10}))
-    assert "~(never called)/(never called)" in told(both)
+    assert "~(never called)/(never called)" in describe(both)
     rows = [p for p in both.pairs if p.change != "same"]
     assert sum((p.b.params - p.a.params) for p in rows if p.a and p.b) == both.totals["params"].delta.value
 
@@ -160,7 +160,7 @@ def test_every_row_once_and_in_order(one: list[nn.Layer], two: list[nn.Layer]) -
 
 @given(st.lists(LAYERS, min_size=1, max_size=7), st.lists(LAYERS, min_size=1, max_size=7))
 def test_no_pairing_is_better(one: list[nn.Layer], two: list[nn.Layer]) -> None:
-    """Against trying all pairings."""
+    """Compare with the best of all possible pairings."""
     a, b = net(*one).rows, net(*two).rows
 
     def like(x: Any, y: Any) -> int:
@@ -282,7 +282,7 @@ def test_csv() -> None:
 
 
 class Strange(nn.Layer):
-    """A kind whose work nobody knows."""
+    """A kind whose work is unknown."""
 
 
 def test_incomplete_numbers_have_no_difference() -> None:
@@ -291,7 +291,7 @@ def test_incomplete_numbers_have_no_difference() -> None:
     assert both.totals["params"].delta.value == 0
     text = write(both)
     assert re.search(r"^MACs +589,824 +≥ 589,824 +\?$", text, re.MULTILINE)
-    assert "Note on B   work unknown, so that totals are lower bounds: 1" in text
+    assert "Note on B   work unknown, so totals are lower bounds: 1" in text
 
 
 def test_every_format_writes() -> None:

@@ -1,4 +1,4 @@
-"""Conventions are functions of a call and its site: what tools count by how a layer is reached is a few lines."""
+"""Conventions are functions of a call and its site: a few lines state what a tool counts, and how it reaches layers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from convcalc.views.write import write
 
 @contextmanager
 def known(price: Callable[..., Charge], unit: str = "MACs", **more: Any) -> Iterator[str]:
-    """The name of a convention that is known inside."""
+    """Register a convention for the time of the block; yield its name."""
     name = price.__name__
     convention(name, unit=unit, description="for a test", **more)(price)
     try:
@@ -38,7 +38,7 @@ def known(price: Callable[..., Charge], unit: str = "MACs", **more: Any) -> Iter
 
 
 def flops(price: Callable[..., Charge], model: Any, *shapes: Any, **more: Any) -> list[Any]:
-    """What each call costs, and the total."""
+    """Return what each call costs, and the total."""
     with known(price) as name:
         report = summary(model, *shapes, convention=name, **more)
         return [*[row.flops for row in report.rows], report.totals["flops"]]
@@ -170,7 +170,7 @@ def test_a_convention_may_charge_by_the_number_of_the_call() -> None:
     assert flops(by_call, model, (1, 4)) == [1, 10, 1, 100, 112]
 
 
-def test_a_convention_may_ask_what_owns_the_call() -> None:
+def test_a_convention_may_depend_on_what_owns_the_call() -> None:
     def in_blocks(call: Call, site: Site) -> Charge:
         assert (site.owner, site.owner_kind) in {("", "Sequential"), ("1", "Ways")}
         return 1 if site.owner_kind == "Ways" and site.path.startswith(f"{site.owner}.") else 0
@@ -181,7 +181,7 @@ def test_a_convention_may_ask_what_owns_the_call() -> None:
 
 
 def no_pools(call: Call) -> Charge:
-    """Know no rule for maximums, and half of one for batch norms."""
+    """Have no rule for max pooling, and half a rule for batch norm."""
     if isinstance(call.layer, nn.MaxPool2d):
         return None
     return Count(prod(call.output), not isinstance(call.layer, nn.BatchNorm2d))
@@ -199,7 +199,7 @@ def test_no_rule_for_a_kind_is_not_zero() -> None:
         assert [line.split()[-2] for line in text.splitlines()[4:7]] == ["32", "32", "?"]
         assert "≥ 32 " in text.splitlines()[5]
         assert "Total FLOPs           ≥ 64 (64 MACs)" in text
-        note = "no full rule in the convention no_pools, so that totals are lower bounds: 1, 2"
+        note = "no full rule in the convention no_pools, so totals are lower bounds: 1, 2"
         assert report.notes == (note,)
         assert write(report, "csv", ["flops", "macs"]).splitlines() == [
             *("flops,macs", "32,288", "≥ 32,0", "?,0"),
@@ -212,7 +212,7 @@ def test_no_rule_for_a_kind_is_not_zero() -> None:
         assert "strict: some numbers are incomplete" in strict.stderr
 
 
-def test_a_price_that_ignores_the_site_is_asked_once_for_equal_calls() -> None:
+def test_a_price_without_the_site_is_called_once_for_equal_calls() -> None:
     asked: list[Any] = []
 
     def once(call: Call) -> Charge:
@@ -242,7 +242,7 @@ def test_a_price_in_letters_adds_up() -> None:
         assert lower == Count(6 * h * w, False)
 
 
-# What three tools make of ResNet-50, each in a few lines; the totals are those that the tools print.
+# What three tools count for ResNet-50, each in a few lines; the totals are those that the tools print.
 
 
 def numel(call: Call) -> Any:
@@ -254,7 +254,7 @@ def learned(call: Call) -> Any:
 
 
 def torchinfo_like(call: Call, site: Site) -> Charge:
-    """Leaf modules alone, by the shapes of their parameters: for each place of a convolution, else once."""
+    """Count leaf modules only, by the shapes of their parameters: at each position of a convolution, else once."""
     if site.via != "module":
         return 0
     places = prod(call.output[2:]) if "Conv" in type(call.layer).__name__ else 1
@@ -262,7 +262,7 @@ def torchinfo_like(call: Call, site: Site) -> Charge:
 
 
 def ptflops_like(call: Call, site: Site) -> Charge:
-    """By exact kind of module; ReLU and pooling twice as modules, since hook and patched function both see them."""
+    """Count by exact kind of module; ReLU and pooling modules twice, since hook and patched function both see them."""
     seen = (site.via == "module") + (site.via in ("module", "function"))
     if type(call.layer) in (nn.ReLU, nn.MaxPool2d, nn.AdaptiveAvgPool2d):
         return seen * numel(call)
@@ -275,7 +275,7 @@ def ptflops_like(call: Call, site: Site) -> Charge:
 
 
 def thop_like(call: Call, site: Site) -> Charge:
-    """Products wherever they are made, but convolutions of modules alone; norms and averages by the element."""
+    """Count matrix products everywhere, but convolutions in modules only; norms and averages by the element."""
     if isinstance(call.layer, nn.BatchNorm2d):
         return 4 * numel(call)
     if isinstance(call.layer, nn.AdaptiveAvgPool2d):
@@ -303,7 +303,7 @@ def test_a_blind_spot_is_one_condition() -> None:
     assert [flops(thop_like, model, (1, 2, 4, 4))[-1] for model in (one, lambda x: one(x))] == [64, 0]
 
 
-def test_a_price_list_says_what_it_does_not_know() -> None:
+def test_a_price_list_names_unknown_words() -> None:
     with pytest.raises(SpecError) as error:
         price_list({"macs": 1})  # type: ignore[dict-item]
     assert str(error.value) == "'macs' is not a word of work\n  did you mean mac?"
@@ -313,12 +313,12 @@ def test_a_price_list_says_what_it_does_not_know() -> None:
 
 
 def test_conventions_of_the_package_are_not_replaced() -> None:
-    with pytest.raises(SpecError, match="a convention of convcalc is called 'torch'"):
+    with pytest.raises(SpecError, match="convcalc has a convention called 'torch' already"):
         convention("torch", unit="FLOPs", description="")(price_list({"mac": 1}))
     assert CONVENTIONS["torch"].prices == {"mac": 2}
 
 
-def test_whether_a_price_sees_the_site_is_read_off_or_said() -> None:
+def test_whether_a_price_sees_the_site_is_inferred_or_given() -> None:
     def anything(*given: Any) -> Charge:
         return len(given)
 

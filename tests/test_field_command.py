@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from convcalc import nn, trace
 from convcalc.analysis.fields.focus import Focus
-from convcalc.analysis.fields.survey import Covered, Survey
+from convcalc.analysis.fields.survey import Coverage, Survey
 from convcalc.cli import main
 from convcalc.questions.sources import traced
 from convcalc.views import plot
@@ -29,7 +29,7 @@ def run(*words: str, code: int = 0) -> str:
     return result.output
 
 
-def told(*words: str) -> Any:
+def facts(*words: str) -> Any:
     return json.loads(run(*words, "--format", "json"))
 
 
@@ -51,17 +51,17 @@ some unit sees no padding if the input is 278 x 278 or larger
     )
 
 
-def test_without_a_layer_it_is_the_last_that_does_not_see_everything() -> None:
-    assert told("resnet50")["layer"] == "layer4.2.relu:2"
-    assert told("unet")["layer"] == "conv"
-    assert told("swin_t")["layer"] == "features.7.0.attn.permute"  # behind it a window is the whole map
+def test_the_default_layer_is_the_last_that_does_not_see_everything() -> None:
+    assert facts("resnet50")["layer"] == "layer4.2.relu:2"
+    assert facts("unet")["layer"] == "conv"
+    assert facts("swin_t")["layer"] == "features.7.0.attn.permute"  # after it a window is the whole map
     split = "conv(4, 3); Unflatten(2, (2, 2, 5))"
     assert "the receptive field is not defined at unflatten1 and after it" in run(split, "--input", "3x22x22")
 
 
-def test_phases_are_told() -> None:
+def test_phases_are_reported() -> None:
     assert "height: 188 at 4 of 16 phases, 204 at 12 of 16 phases (188 at 0, 1, 14, 15)" in run("unet")
-    rf = told("unet")["rf"]
+    rf = facts("unet")["rf"]
     assert rf["exact"] and rf["size"] == [204, 204] and len(rf["phases"][0]) == 16
 
 
@@ -69,7 +69,7 @@ def test_a_unit_and_its_padding() -> None:
     text = run("alexnet", "features.2", "--unit", "0,5")
     assert "  height    -2  16    19  2 before, 0 after  0–16" in text
     assert "10.5 % of the box is padding" in text
-    unit = told("alexnet", "features.2", "--unit", "0,5")["unit"]
+    unit = facts("alexnet", "features.2", "--unit", "0,5")["unit"]
     assert unit["box"] == [[-2, 16], [38, 56]] and unit["inside"] == [[0, 16], [38, 56]]
     assert unit["padding"] == [[2, 0], [0, 0]] and unit["padding_share"] == pytest.approx(2 / 19)
 
@@ -79,7 +79,7 @@ def test_the_units_that_see_a_pixel() -> None:
         "alexnet", "features.2", "--covers", "112,112"
     )
     sheet = ("conv(1, 1, stride=2)", "--input", "1x5x5", "--covers", "1,2")
-    assert told(*sheet)["covers"] == {"pixel": [1, 2], "units": []}
+    assert facts(*sheet)["covers"] == {"pixel": [1, 2], "units": []}
     assert "no unit sees pixel 1,2" in run(*sheet)
 
 
@@ -100,7 +100,7 @@ def test_a_cross_is_two_boxes() -> None:
             return self.a(x) + self.b(x)
 
     focus = Focus(trace(Cross(), (1, 1, 9, 9)))
-    assert render("cross", Survey(focus, covered=Covered((4, 4), tuple(focus.covering((4, 4)))))).endswith(
+    assert render("cross", Survey(focus, covered=Coverage((4, 4), tuple(focus.covering((4, 4)))))).endswith(
         "pixel 4,4 is seen by the units\n  height 2–6, width 4\n  height 4, width 3–5"
     )
 
@@ -109,14 +109,14 @@ def test_the_stack_grows() -> None:
     lines = run("alexnet", "--stack").splitlines()
     assert lines[-3] == "features.11  ReLU               256 x 13 x 13  163            16    -66"
     assert lines[-2] == "features.12  MaxPool2d          256 x 6 x 6    195     +32    32    -66"
-    stack = told("alexnet", "--stack")["stack"]
+    stack = facts("alexnet", "--stack")["stack"]
     assert sum(level["growth"][0] for level in stack) == 194
 
 
 def test_the_effective_field() -> None:
     text = run("vgg16", "features.30", "--effective")
     assert "95 % of the paths" in text
-    profile = told("alexnet", "features.2", "--effective")["effective"][0]
+    profile = facts("alexnet", "features.2", "--effective")["effective"][0]
     assert sum(map(int, profile["paths"])) == 33 and profile["start"] == 13 * 8 - 2
 
 
@@ -135,7 +135,7 @@ def test_a_unit_far_along_a_long_axis_takes_one_step() -> None:
 def test_tiles() -> None:
     text = run("resnet50", "layer2", "--tile", "256", "--input", "3x512x600")
     assert "  height       88   168                       8  6 before, 5 after" in text
-    strip = told("resnet50", "layer2", "--tile", "256x300", "--input", "3x512x600")["tiling"][1]
+    strip = facts("resnet50", "layer2", "--tile", "256x300", "--input", "3x512x600")["tiling"][1]
     assert strip["size"] == 300 and strip["tiles"][-1]["input"][1] == 600
     assert "a tile of 256 is too small" in run("resnet50", "layer4", "--tile", "256", code=2)
     assert "no overlap is enough" in run("efficientnet_b0", "--tile", "256", code=2)
@@ -143,19 +143,21 @@ def test_tiles() -> None:
 
 def test_gates() -> None:
     assert "in addition, a gate, broadcast over the map, sees the whole input" in run("efficientnet_b0")
-    assert told("efficientnet_b0")["rf"]["gated"] == [True, True]
-    assert told("efficientnet_b0", "features.8", "--through-gates")["rf"] == "global"
+    assert facts("efficientnet_b0")["rf"]["gated"] == [True, True]
+    assert facts("efficientnet_b0", "features.8", "--through-gates")["rf"] == "global"
 
 
-def test_letters_keep_what_does_not_hang_on_them() -> None:
-    assert told("alexnet", "--input", "3xHxW")["rf"]["size"] == [195, 195]
-    assert "needs numbers for all sizes" in run("alexnet", "--input", "3xHxW", "--unit", "0,0", code=2)
+def test_letters_leave_what_does_not_depend_on_them() -> None:
+    assert facts("alexnet", "--input", "3xHxW")["rf"]["size"] == [195, 195]
+    assert "all sizes must be numbers to find what a single unit sees" in run(
+        "alexnet", "--input", "3xHxW", "--unit", "0,0", code=2
+    )
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("resnet50", "layr3"), "no layer is called 'layr3'\n  did you mean layer3"),
+        (("resnet50", "layr3"), "there is no layer called 'layr3'\n  did you mean layer3"),
         (("alexnet", "--unit", "99,1"), "avgpool has no unit 99,1\n  units of avgpool go from 0,0 to 5,5"),
         (("alexnet", "--unit", "1"), "takes 2 numbers, received 1"),
         (("alexnet", "--unit", "a"), "'a' is not a position"),

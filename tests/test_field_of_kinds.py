@@ -19,16 +19,16 @@ SMOOTH = [
     *("Linear", "LazyLinear", "LayerNorm", "RMSNorm", "GroupNorm", "LocalResponseNorm", "Identity", "Dropout"),
     *("GLU", "Softmax", "Softmin", "LogSoftmax", "Softmax2d", "Sigmoid", "Tanh", "GELU", "SiLU", "Mish", "Softsign"),
 ]
-"""Kinds of one input whose gradients vanish nowhere by chance."""
+"""Kinds with one input whose gradients are nowhere zero by chance."""
 
 CONSTANT = ("LayerNorm", "RMSNorm", "GroupNorm", "Softmax", "Softmin", "LogSoftmax", "Softmax2d")
-"""Kinds that make a constant of a value that stands alone where they normalise."""
+"""Kinds that normalise, and so turn a value on an axis of size 1 into a constant."""
 
 
 def dependencies(module: Any, x: torch.Tensor, axis: int, unit: int) -> list[int]:
-    """The positions of the input along ``axis`` that the output's slice ``unit`` along the same axis depends on."""
+    """Return the positions of the input along ``axis`` that the output's slice ``unit`` along that axis depends on."""
     output = module(x.clone())  # some work in place
-    # random weights: the sum of what a norm gives out is constant
+    # random weights, since the sum of a norm's outputs is constant
     piece = output.select(axis, unit)
     (gradient,) = torch.autograd.grad((piece * torch.randn_like(piece)).sum(), x)
     others = [i for i in range(x.dim()) if i != axis]
@@ -59,7 +59,7 @@ def test_field_is_what_gradients_say(kind: str, data: st.DataObject) -> None:
 
 
 def expected(field: Field, axis: int, unit: int, seen: list[int], size: int) -> list[int]:
-    """The positions that the field names; of an interval with gaps (GLU's two halves) those at its ends."""
+    """Return the positions that the field names; of an interval with gaps (GLU's two halves) those at its ends."""
     along = field.axes[axis]
     if along is None:
         assert axis - 2 in field.whole

@@ -1,7 +1,7 @@
 """Receptive fields of pooling, resizing, padding and shuffling layers against what real torch outputs depend on.
 
-One position of the input at a time is raised far above the rest; the outputs that change have seen it. A source of
-weight 0 in an interpolation is not seen: no value of it reaches the output (NaN would, since torch multiplies by it).
+One input position at a time is raised far above the rest; the outputs that change have seen it. A position to which
+interpolation gives weight 0 is not seen: none of its values reaches the output (NaN would, since torch multiplies it).
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ Interval = tuple[int, int]
 
 
 def seen(module: torch.nn.Module, shape: tuple[int, ...], axis: int) -> list[Interval | None]:
-    """First and last input position along ``axis`` that each unit of the output along it depends on."""
+    """Return the first and last input position along ``axis`` that each unit of the output along it depends on."""
     size = shape[axis]
     x = (torch.rand((1, *shape[1:]), dtype=torch.float64) + 0.5).repeat(size + 1, *[1] * (len(shape) - 1))
-    for position in range(size):  # one sample for each position, and the last one as it was
+    for position in range(size):  # one sample for each position, and the last one unchanged
         x[position].select(axis - 1, position).add_(1e6)
     y = module(x)
     y = y[0] if isinstance(y, tuple) else y
@@ -44,18 +44,18 @@ def _hull(positions: list[int]) -> Interval | None:
 
 
 def factors_of(case: Case) -> tuple[Any, ...]:
-    """The scale factors of an upsampling."""
+    """Return the scale factors of an upsampling."""
     factors = case.kwargs.get("scale_factor") or ()
     return factors if isinstance(factors, tuple) else (factors,)
 
 
 def is_irregular(case: Case) -> bool:
-    """Whether a scale factor is no simple fraction, so that no period of bearable length exists."""
+    """Return whether a scale factor is not a simple fraction, so that no period of reasonable length exists."""
     return any(not (float(factor) * 30).is_integer() for factor in factors_of(case))
 
 
 def takes_shortcut(kind: str, case: Case, output: tuple[int, ...]) -> bool:
-    """Whether torch's nearest kernel for two axes copies or doubles, although a fractional factor says otherwise.
+    """Return whether torch's nearest kernel for two axes copies or doubles, although a fractional factor is given.
 
     It does so where the sizes come out equal or doubled; the kernels for one and three axes do not, nor other modes.
     """
@@ -67,7 +67,7 @@ def takes_shortcut(kind: str, case: Case, output: tuple[int, ...]) -> bool:
 
 
 def check_unit(predicted: Interval, real: Interval | None, size: int, fills_border: bool) -> None:
-    """Inside the input the two are equal; at the border a unit sees no more, unless the border is made of the input."""
+    """Assert that both are equal inside the input, and that a unit sees no more at a border that is not made of it."""
     low, high = predicted
     if low >= 0 and high < size:
         assert real == predicted
@@ -100,7 +100,7 @@ def test_field_equals_torch(name: str, data: st.DataObject) -> None:
         assert whole == (field.axes[axis] is None)
         units = seen(module, shape, axis)
         if not any(units):
-            continue  # along another axis all windows lie in the padding
+            continue  # along another axis all windows are in the padding
         for unit, real in enumerate(units):
             moving = field.axes[axis]
             predicted = (0, shape[axis] - 1) if moving is None else moving.interval(unit)

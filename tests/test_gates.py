@@ -1,4 +1,4 @@
-"""Gates: limits as they are written, what is said where one fails, and exit codes."""
+"""Gates: how limits are written, what is reported when one fails, and exit codes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcalc import nn
-from convcalc.analysis.count.gates import MOST, Limit, check, every_gate, limits, parse_limit
+from convcalc.analysis.count.gates import MOST, Limit, check, every_gate, parse_limit, parse_limits
 from convcalc.analysis.count.report import Report
 from convcalc.errors import ConvcalcError, SpecError
 from convcalc.questions.summary import summary
@@ -58,29 +58,30 @@ WRONG = {
     "1.5": f"limit: 1.5 is not an integer{HINT}",
     "4.0891842567G": f"limit: 4.0891842567G is not an integer{HINT}",
     "4.12345e3": f"limit: 4.12345e3 is not an integer{HINT}",
-    "2e24": "limit: a limit lies between 0 and 10²⁴; received 2e24",
-    "1e999": "limit: a limit lies between 0 and 10²⁴; received 1e999",
-    "+5%": "limit: +5% needs another network to count from\n  `convcalc compare A B` holds B against A",
+    "2e24": "limit: a limit must be between 0 and 10²⁴; received 2e24",
+    "1e999": "limit: a limit must be between 0 and 10²⁴; received 1e999",
+    "+5%": "limit: +5% needs another network to refer to\n  `convcalc compare A B` compares B with A",
 }
 
 
 @pytest.mark.parametrize("text", WRONG, ids=lambda text: text[:12])
 def test_anything_else_is_refused(text: str) -> None:
-    with pytest.raises(SpecError) as told:
+    with pytest.raises(SpecError) as raised:
         parse_limit(text)
-    assert str(told.value) == WRONG[text]
+    assert str(raised.value) == WRONG[text]
 
 
 def test_percents() -> None:
     assert parse_limit("+5%", relative=True) == Limit(percent=Fraction(5))
     assert parse_limit("-2.5 %", relative=True) == Limit(percent=Fraction(-5, 2))
-    for text, told in {
-        "5%": "--max-params: '5%' is not a limit\n  write an integer: 25_000_000, 600M, 4.1G, 4.1e9, or +5% against A",
-        "-101%": "--max-params: -101% is more than all of it",
+    for text, message in {
+        "5%": "--max-params: '5%' is not a limit\n"
+        "  write an integer: 25_000_000, 600M, 4.1G, 4.1e9, or +5% relative to A",
+        "-101%": "--max-params: a percentage must be at least -100%; received -101%",
     }.items():
         with pytest.raises(SpecError) as error:
-            limits({"max_params": text}, relative=True)
-        assert str(error.value) == told
+            parse_limits({"max_params": text}, relative=True)
+        assert str(error.value) == message
 
 
 @given(st.text(max_size=12) | st.text("0123456789_,.eEkMG+-%", max_size=12), st.booleans())
@@ -101,7 +102,7 @@ def test_units_multiply(number: int, unit: str) -> None:
 
 
 class Strange(nn.Layer):
-    """A kind whose work nobody knows, nor its field."""
+    """A kind whose work and field are unknown."""
 
     def field(self, *_: object) -> None:
         return None
@@ -116,7 +117,7 @@ def strange(**limits: str) -> Report:
 
 
 def fails(report: Report, base: Report | None = None, **given: str) -> list[str]:
-    return check(report, limits(given, relative=base is not None), base)
+    return check(report, parse_limits(given, relative=base is not None), base)
 
 
 def test_bounds_belong_to_what_is_allowed() -> None:
@@ -137,18 +138,16 @@ def test_every_gate_has_its_row_and_its_option() -> None:
         assert all(f"--{name} LIMIT" in text for name in every_gate())
 
 
-def test_what_is_not_known_fails_and_says_why() -> None:
+def test_what_is_unknown_fails_and_says_why() -> None:
     report = strange()
     assert fails(report, max_params="224") == []
     assert fails(report, max_macs="1G", min_rf="1") == [
-        "max-macs: cannot be decided: ≥ 10,584 MACs are not all; not known of 1",
+        "max-macs: cannot be decided: ≥ 10,584 MACs are only a lower bound; unknown for 1",
         "min-rf: cannot be decided: the receptive field is not defined",
     ]
     assert fails(report, max_macs="10000") == ["max-macs: ≥ 10,584 MACs exceed 10,000 by 584 or more"]
     unknown = summary(nn.Sequential(Strange(), Strange()), "3x9x9")
-    assert fails(unknown, max_macs="0") == [
-        "max-macs: cannot be decided: no number of MACs is known; not known of 0, 1"
-    ]
+    assert fails(unknown, max_macs="0") == ["max-macs: cannot be decided: the MACs are unknown for 0, 1"]
 
 
 def test_letters_are_decided_where_they_can_be() -> None:
@@ -172,17 +171,17 @@ def test_letters_against_letters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("network", "shape", "limit", "told"),
+    ("network", "shape", "limit", "messages"),
     [
         (nn.Conv2d(3, 8, (11, 7)), "3x20x20", "8", ["min-rf: a receptive field of 7 falls short of 8 by 1"]),
         (nn.Conv2d(3, 8, (11, 7)), "3x20x20", "7", []),
         (nn.ConvTranspose2d(3, 8, 3, 2), "3x20x20", "2", ["min-rf: a receptive field of 1 falls short of 2 by 1"]),
-        (nn.AdaptiveAvgPool2d(1), "3x20x20", "1G", []),  # all of the input is all there is
+        (nn.AdaptiveAvgPool2d(1), "3x20x20", "1G", []),  # no unit can see more than the whole input
         (nn.AdaptiveAvgPool2d((1, None)), "3x20x20", "2", ["min-rf: a receptive field of 1 falls short of 2 by 1"]),
     ],
 )
-def test_field_of_every_unit_along_every_axis(network: nn.Layer, shape: str, limit: str, told: list[str]) -> None:
-    assert fails(small(shape, network), min_rf=limit) == told
+def test_field_of_every_unit_along_every_axis(network: nn.Layer, shape: str, limit: str, messages: list[str]) -> None:
+    assert fails(small(shape, network), min_rf=limit) == messages
 
 
 def test_a_field_that_is_only_bounded() -> None:
@@ -207,7 +206,7 @@ def test_percents_count_from_a() -> None:
     ]
     assert fails(a, b, min_rf="-39%") == ["min-rf: a receptive field of 3 falls short of 4 (A's 5 -39%) by 1"]
     assert fails(b, strange(), max_params="+500%", max_macs="+5%", min_rf="+0%") == [
-        "max-macs: cannot be decided: A's MACs are not all known",
+        "max-macs: cannot be decided: not all MACs of A are known",
         "min-rf: cannot be decided: A's receptive field is not defined",
     ]
     whole = small(layer=nn.AdaptiveAvgPool2d(1))
@@ -219,10 +218,10 @@ def test_percents_count_from_a() -> None:
 def test_percents_are_exact(old: int, new: int, percent: int) -> None:
     a, b = (small(layer=nn.Conv2d(3, c, 3)) for c in (old, new))
     allowed = Fraction(100 + percent, 100) * old * 28
-    told = fails(b, a, max_params=f"{percent:+d}%")
-    assert bool(told) == (new * 28 > allowed)
-    if told:
-        assert told[0].endswith(f" by {new * 28 - allowed.__floor__():,}")
+    failures = fails(b, a, max_params=f"{percent:+d}%")
+    assert bool(failures) == (new * 28 > allowed)
+    if failures:
+        assert failures[0].endswith(f" by {new * 28 - allowed.__floor__():,}")
 
 
 def test_exit_codes_of_summary() -> None:
@@ -244,20 +243,20 @@ def test_exit_codes_of_compare() -> None:
     )
     assert "~   fc3 " in result.stdout
     result = run("compare", "resnet50", "lenet5", "--max-params", "61706", "--min-rf", "1000")
-    assert (result.exit_code, result.stderr) == (0, "")  # B is held, not A
+    assert (result.exit_code, result.stderr) == (0, "")  # B is checked, not A
 
 
-def test_a_wrong_limit_is_told_before_anything_is_read() -> None:
+def test_a_wrong_limit_is_reported_before_anything_is_read() -> None:
     result = run("summary", "no such network", "--max-macs", "lots")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"SpecError: --max-macs: 'lots' is not a limit{HINT}\n"
     result = run("summary", "resnet50", "--max-params", "-5%")
     assert result.stderr == (
-        "SpecError: --max-params: -5% needs another network to count from\n  `convcalc compare A B` holds B against A\n"
+        "SpecError: --max-params: -5% needs another network to refer to\n  `convcalc compare A B` compares B with A\n"
     )
 
 
-def test_strict_and_gates_are_both_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strict_and_gates_are_both_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "convcalc.questions.summary.summary", lambda *_, max_params, **__: strange(max_params=max_params)
     )

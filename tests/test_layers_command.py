@@ -172,8 +172,7 @@ def test_a_kind_that_is_new_needs_nothing_more() -> None:
 
 
 ERRORS = {
-    "Conv2D": "UnknownName: there is no layer called 'Conv2D'\n"
-    "  did you mean Conv2d, Conv3d, Conv1d or LazyConv2d?",
+    "Conv2D": "UnknownName: there is no layer called 'Conv2D'\n  did you mean Conv2d, Conv3d, Conv1d or LazyConv2d?",
     "con": "UnknownName: there is no layer called 'con'\n  did you mean conv or convT?",
     "swish": "UnknownName: there is no layer called 'swish'\n  here it is called silu",
     "xyzzy": "UnknownName: there is no layer called 'xyzzy'\n  `convcalc layers` lists them",

@@ -1,4 +1,4 @@
-"""A convolution's matrix, applied to a vector, gives what torch's convolution gives; and how it prints."""
+"""A convolution's matrix, multiplied by a vector, gives the result of torch's convolution; and how it prints."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.torch_modules import arguments_of, module_of
 
 
 def applied(found: Matrix, module: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
-    """The matrix filled with the module's weights, times the input, plus the biases."""
+    """Return the matrix filled with the module's weights, times the input, plus the biases."""
     weight = module.weight.detach().flatten()
     dense = torch.zeros(len(found.entries), x.numel())
     for i, row in enumerate(found.entries):
@@ -42,7 +42,7 @@ def test_matrix_times_vector_is_the_convolution(kind: str, data: st.DataObject) 
     try:
         found = matrix_of(graph)
     except SpecError as error:
-        assert "entries; 10,000 is the most" in str(error)
+        assert "entries; the limit is 10,000" in str(error)
         event("too large")
         return
     module = module_of(kind, **arguments_of(graph.nodes[0].layer))
@@ -105,9 +105,9 @@ def test_formats(format: str) -> None:
         (
             ["Conv2d(3, 64, 3)", "--input", "3x224x224"],
             "SpecError: Conv2d(3, 64, 3): the matrix has 3,154,176 x 150,528 = 474,791,804,928 entries; "
-            "10,000 is the most\n  give a smaller --input\n",
+            "the limit is 10,000\n  give a smaller --input\n",
         ),
-        (["Conv1d(1, 1, 3)", "--input", "1xL"], "SpecError: matrix: takes numbers, no letters\n"),
+        (["Conv1d(1, 1, 3)", "--input", "1xL"], "SpecError: matrix: takes numbers, not letters\n"),
         (["Linear(3, 2)", "--input", "3"], "SpecError: matrix: takes one convolution; received Linear(3, 2)\n"),
         (["lenet5"], "received Conv2d(1, 6, 5), ReLU(), MaxPool2d(2), ...\n"),
         (["Conv1d(1, 1, 3)", "--input", "1x6", "--format", "json"], "UnknownName: no format is called 'json'\n"),

@@ -18,7 +18,7 @@ from convcalc import cli, nn
 from convcalc.algebra.dims import prod
 from convcalc.analysis.count.call import Call, Charge, Count
 from convcalc.analysis.count.compare import compare
-from convcalc.analysis.count.gates import check, every_gate, limits
+from convcalc.analysis.count.gates import check, every_gate, parse_limits
 from convcalc.analysis.count.metrics import METRICS, RESERVED, Metric, metric
 from convcalc.analysis.count.report import Row
 from convcalc.errors import SpecError, UnknownName
@@ -29,7 +29,7 @@ from convcalc.views.write import write
 
 
 def relu_elements(call: Call) -> int:
-    """Count what passes a ReLU."""
+    """Count the elements that pass a ReLU."""
     return prod(call.output) if isinstance(call.layer, nn.ReLU) else 0  # type: ignore[return-value]
 
 
@@ -38,7 +38,7 @@ RELUS = 4704 + 1600 + 120 + 84  # in LeNet-5
 
 @contextmanager
 def known(value: Callable[..., Charge], title: str = "ReLUs", unit: str = "rectified", **more: Any) -> Iterator[Metric]:
-    """A metric that is known inside, on the command line too."""
+    """Register a metric for the time of the block, on the command line too."""
     row = metric(title, unit, **more)(value)
     try:
         yield row
@@ -47,7 +47,7 @@ def known(value: Callable[..., Charge], title: str = "ReLUs", unit: str = "recti
 
 
 def run(*arguments: str) -> Result:
-    """A command, built anew, as it is in a process where metrics were registered before."""
+    """Run a command that is rebuilt first, as in a process where metrics were registered before."""
     importlib.reload(importlib.import_module(f"convcalc.cli.{arguments[0]}"))
     return CliRunner().invoke(cli.main, arguments)
 
@@ -120,11 +120,11 @@ def test_a_metric_is_a_gate() -> None:
     with known(relu_elements):
         assert list(every_gate()) == ["max-params", "max-macs", "max-flops", "max-relu-elements", "min-rf"]
         report = summary("lenet5")
-        assert check(report, limits({"max_relu_elements": "6k"})) == [said]
-        assert check(report, limits({"max_relu_elements": "6508"})) == []
-        assert check(report, limits({"max_relu_elements": "+5%"}, relative=True), report) == []
+        assert check(report, parse_limits({"max_relu_elements": "6k"})) == [said]
+        assert check(report, parse_limits({"max_relu_elements": "6508"})) == []
+        assert check(report, parse_limits({"max_relu_elements": "+5%"}, relative=True), report) == []
         without = cc.analyze(report.graph, ["params"])
-        assert check(without, limits({"max_relu_elements": "1"})) == [
+        assert check(without, parse_limits({"max_relu_elements": "1"})) == [
             "max-relu-elements: cannot be decided: the rectified were not counted"
         ]
         assert "--max-relu-elements LIMIT" in run("summary", "--help").stdout
@@ -146,10 +146,10 @@ def test_a_metric_may_be_unknown_or_partly_known() -> None:
         assert report.counts["half"] == Count(4, False)
         text = write(report, "csv", ["half", "half%"])
         assert text.splitlines() == ["half,half%", "?,?", "≥ 2,?", "2,?"]
-        assert check(report, limits({"max_half": "9"})) == [
-            "max-half: cannot be decided: ≥ 4 halves are not all; not known of 0, 1"
+        assert check(report, parse_limits({"max_half": "9"})) == [
+            "max-half: cannot be decided: ≥ 4 halves are only a lower bound; unknown for 0, 1"
         ]
-        assert report.notes == ("work unknown, so that totals are lower bounds: 0, 1",)
+        assert report.notes == ("work unknown, so totals are lower bounds: 0, 1",)
 
 
 def test_a_metric_may_be_priced() -> None:

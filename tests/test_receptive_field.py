@@ -20,8 +20,9 @@ from convcalc.algebra.intervals import Axis, Bound, Taps, slide, spread
 from convcalc.algebra.symbolic import symbol
 from convcalc.analysis.fields.flow import Extent, propagate, receptive_field
 from convcalc.analysis.fields.focus import Focus, Profile, profile
-from convcalc.analysis.fields.sight import Sight, read_by
-from convcalc.analysis.fields.survey import unpadded
+from convcalc.analysis.fields.positions import read_by
+from convcalc.analysis.fields.sight import Sight
+from convcalc.analysis.fields.survey import find_unpadded
 from convcalc.errors import ConvcalcError, SpecError
 from convcalc.network.graph import Graph
 from convcalc.views.columns import rf_text
@@ -110,21 +111,21 @@ def test_sight_is_the_same_from_both_ends(plan: Plan, data: Any) -> None:
 
 
 SIZES = {1: (600,), 2: (128, 224, 160, 96, 64, 32, 4), 3: (32, 16, 64)}
-"""Inputs to try by the number of axes; the first leaves five units and more to most layers."""
+"""Inputs to try, by the number of axes; on the first of them most layers have five units or more."""
 
 QUICK = (
     *("lenet5", "alexnet", "resnet18", "googlenet"),
     *("squeezenet1_1", "shufflenet_v2_x0_5", "mobilenet_v3_small", "swin_t"),
 )
 ATTENDING = ("vit", "swin", "maxvit")
-"""Networks that run at the traced batch only: one pixel at a time."""
+"""Networks that run with the traced batch only, so that one pixel is probed at a time."""
 
 WORK = 1e10 if THOROUGH else 4e9
-"""Multiply–accumulates that one network's probes may cost."""
+"""The most multiply–accumulates that the probes of one network may cost."""
 
 
 def small_graph(name: str) -> Graph:
-    """The network on the first of these inputs at which all its maps have five units, or else that it takes."""
+    """Return the network on the first input at which all its maps have five units, or else the first it takes."""
     usual = zoo.load(name)[1]
     taken = []
     for size in [size for size in SIZES[len(usual) - 1] if size <= 4 * usual[-1]]:
@@ -233,7 +234,7 @@ def mobilenet_v1() -> dict[str, Any]:
 
 
 class Bottleneck(nn.Module):
-    """A residual unit; its stride lies in the 3 x 3 or in the first 1 x 1 convolution."""
+    """A residual unit with its stride in the 3 x 3 or in the first 1 x 1 convolution."""
 
     def __init__(self, stride: int, padding: Any = "tf_same", strided: int = 3) -> None:
         self.conv1 = nn.Conv2d(2, 2, 1, stride if strided == 1 else 1)
@@ -246,7 +247,7 @@ class Bottleneck(nn.Module):
 
 
 def resnet_v1_50() -> dict[str, Any]:
-    """A stage's stride lies in its last unit."""
+    """Return a ResNet-50 in which the last unit of a stage has its stride."""
     layers: dict[str, Any] = {"conv1": same(2, 7, 2), "pool1": nn.MaxPool2d(3, 2, padding="tf_same")}
     for stage, (units, stride) in enumerate(((3, 2), (4, 2), (6, 2), (3, 1)), 1):
         for i in range(1, units):
@@ -300,7 +301,7 @@ def test_known_sizes(network: str, layer: str, size: int) -> None:
 
 
 @pytest.mark.parametrize(("strided", "size"), [(3, 427), (1, 483)])
-def test_resnet50_by_where_its_stride_lies(strided: int, size: int) -> None:
+def test_resnet50_by_the_place_of_its_stride(strided: int, size: int) -> None:
     layers: list[Any] = [nn.Conv2d(2, 2, 7, 2, 3), nn.MaxPool2d(3, 2, 1)]
     for stage, units in enumerate((3, 4, 6, 3)):
         layers += [Bottleneck(2 if stage and i == 0 else 1, 1, strided) for i in range(units)]
@@ -323,7 +324,7 @@ def test_unet_by_phase() -> None:
 
 
 class Skip(nn.Module):
-    """A branch that comes back at another jump: up to the size of what went in, which is no multiple."""
+    """A branch that returns with another jump: resized to the input's size, which is not a multiple of its own."""
 
     def __init__(self, size: int, mode: str, align: bool | None) -> None:
         self.down = nn.Conv2d(1, 1, 3, 2, 1)
@@ -415,7 +416,7 @@ def test_maps_of_a_letters_size_that_drift_apart_have_no_field() -> None:
 
 
 class Gated(nn.Module):
-    """Squeeze and excitation in the ways it is written."""
+    """Squeeze and excitation, written in several ways."""
 
     def __init__(self, way: str) -> None:
         self.way = way
@@ -438,7 +439,7 @@ class Gated(nn.Module):
 
 
 @pytest.mark.parametrize("way", ["mul", "add", "expand", "mean"])
-def test_gates_are_told_beside_the_path(way: str) -> None:
+def test_gates_are_marked_beside_the_path(way: str) -> None:
     graph = trace(Gated(way), (1, 4, 8, 8))
     rf = fields_of(graph)[graph.outputs[0]]
     assert rf_text(rf) == "3 + global gate"
@@ -549,7 +550,7 @@ def test_paths_of_branches_add() -> None:
 
 
 def test_spread_of_many_convolutions_is_that_of_a_sum() -> None:
-    """n convolutions of k: the variance is n·(k² − 1)/12, as of a sum of n uniform draws (Luo et al. 2016)."""
+    """Check that n convolutions of k have a variance of n·(k² − 1)/12, that of n uniform draws (Luo et al. 2016)."""
     net = nn.Sequential(*[nn.Conv1d(1, 1, 5, padding=2) for _ in range(30)])
     found = profile(Sight(trace(net, (1, 1, 200))), "29", 2, 100)
     assert found.mean == 100 and found.variance == 60 and found.total == 5**30
@@ -558,7 +559,7 @@ def test_spread_of_many_convolutions_is_that_of_a_sum() -> None:
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=12).filter(sum), st.fractions(0, 1).filter(bool))
-def test_the_stretch_that_holds_a_share_is_the_shortest(paths: list[int], share: Fraction) -> None:
+def test_the_interval_that_contains_a_share_is_the_shortest(paths: list[int], share: Fraction) -> None:
     first, last = Profile(0, tuple(paths)).holding(share)
     wanted = share * sum(paths)
     assert sum(paths[first : last + 1]) >= wanted
@@ -566,7 +567,7 @@ def test_the_stretch_that_holds_a_share_is_the_shortest(paths: list[int], share:
         assert all(sum(paths[i : i + size]) < wanted for i in range(len(paths)))
 
 
-# One layer in full
+# One layer in detail
 
 
 @pytest.mark.parametrize("name", ["resnet18", "vgg11", "alexnet", "googlenet"])
@@ -580,7 +581,7 @@ def test_the_smallest_input_without_padding_is_the_smallest(name: str) -> None:
         return any(ends and ends[0] >= 0 and ends[1] < n for ends in seen)
 
     layer = Focus(trace(model, (1, *shape))).name
-    found = unpadded(lambda shape: trace(model, shape), (1, *shape), layer)
+    found = find_unpadded(lambda shape: trace(model, shape), (1, *shape), layer)
     assert found is not None and free(found[0])
     assert not any(free(n) for n in range(found[0] - 40, found[0]))
 

@@ -60,7 +60,7 @@ class Shared(nn.Module):
         self.aux = nn.Sequential(nn.Conv2d(4, 9, 1), nn.BatchNorm2d(9), nn.ReLU())
 
     def forward(self, x: Any) -> Any:
-        """The convolution of the convolution."""
+        """Return the convolution of the convolution."""
         return self.conv(self.conv(x))
 
 
@@ -81,7 +81,7 @@ def test_owned_but_never_called() -> None:
     assert report.uncalled is not None
     assert (report.uncalled.params, report.uncalled.type, report.uncalled.flops) == (63, "3 layers", 0)
     assert report.notes == (
-        "never called, yet counted among the parameters: aux.0, aux.1; without them 148 parameters",
+        "never called, but counted among the parameters: aux.0, aux.1; without them 148 parameters",
     )
     assert "(never called)" in str(report)
     whole = nn.Sequential(nn.Conv2d(4, 4, 1))
@@ -90,10 +90,10 @@ def test_owned_but_never_called() -> None:
 
 
 class Strange(nn.Layer):
-    """A kind whose work nobody knows."""
+    """A kind whose work is unknown."""
 
     def weights(self) -> dict[str, Any]:
-        """Three numbers."""
+        """Return the shape of three learned numbers."""
         return {"weight": (3,)}
 
 
@@ -107,7 +107,7 @@ def test_unknown_work_is_not_zero() -> None:
     assert (folded.type, folded.params, folded.counts["macs"]) == ("Sequential", 3, Count(None, False))
     document = json.loads(write(report, "json"))
     assert document["rows"][1]["flops"] is None
-    assert document["notes"] == ["work unknown, so that totals are lower bounds: 1.0"]
+    assert document["notes"] == ["work unknown, so totals are lower bounds: 1.0"]
     assert "≥ 2,048" in str(report)
     assert summary(Strange(), (1, 4, 8, 8)).counts["macs"] == Count(None, False)
 
@@ -124,7 +124,7 @@ def test_report_is_frozen_and_named() -> None:
         report.depth = 3  # type: ignore[misc]
     with pytest.raises(AttributeError, match="a row has no 'parms'"):
         _ = report["conv1"].parms
-    with pytest.raises(UnknownName, match="no call is named 'conv3'"):
+    with pytest.raises(UnknownName, match="there is no call named 'conv3'"):
         _ = report["conv3"]
     row = report["conv2"]
     assert (row.path, row.call, row.type, row.spec, row.inputs) == (
@@ -177,7 +177,7 @@ def test_some_metrics_only() -> None:
     assert json.loads(write(report, "json"))["totals"]["params"] is None
     with pytest.raises(UnknownName, match="no column is called 'flops'"):
         write(report, columns=["flops"])
-    with pytest.raises(UnknownName, match="no metric is called 'mac'"):
+    with pytest.raises(UnknownName, match="there is no metric called 'mac'"):
         cc.analyze(cc.trace(nn.Conv2d(3, 8, 3), (1, 3, 8, 8)), ["mac"])
 
 
@@ -248,7 +248,7 @@ def test_letters_give_closed_forms_that_hold() -> None:
     assert sympy.sympify(document["totals"]["macs"]).subs({"H": 224, "W": 224}) == numbers["macs"]
 
 
-def test_assumptions_are_told() -> None:
+def test_assumptions_are_reported() -> None:
     report = summary("alexnet", "3xHxW")
     assert "\nNeeds                 H ≥ 63, W ≥ 63\n" in f"{report}\n"
     assert json.loads(write(report, "json"))["assumptions"] == ["H >= 63", "W >= 63"]
@@ -313,13 +313,13 @@ def test_batch_first_is_not_cut_off_where_it_is_not_first() -> None:
 
 
 @pytest.mark.parametrize(("kernel", "smallest"), [(3, "3 x 3"), ((1, 40), "40 x 40")])
-def test_smallest_input_is_told_for_modules_too(kernel: Any, smallest: str) -> None:
+def test_smallest_input_is_reported_for_modules_too(kernel: Any, smallest: str) -> None:
     with pytest.raises(ShapeError) as caught:
         summary(nn.Sequential(nn.Conv2d(3, 8, kernel)), "3x2x2")
     assert caught.value.hint == f"the smallest input this network accepts is {smallest}"
 
 
-def test_no_smallest_input_where_size_is_not_at_fault() -> None:
+def test_no_smallest_input_where_size_is_not_the_problem() -> None:
     with pytest.raises(ShapeError) as caught:
         summary(nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(9, 8, 1)), "3x20x20")
     assert caught.value.hint == ""

@@ -1,4 +1,4 @@
-"""Legal sizes: the predicate against brute force over sizes, and against torch at the borders; what is told of them."""
+"""Legal sizes: the predicate against brute force over sizes, and against torch at the borders; and their reports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from convcalc import cat, nn, symbols, trace, zoo
 from convcalc.algebra.dims import show
-from convcalc.analysis.solving.legal import floor_loss, judge, legal
+from convcalc.analysis.solving.legal import find_legal_sizes, floor_loss, judge
 from convcalc.cli import main
 from convcalc.errors import ConvcalcError
 from convcalc.questions.sizes import sizes
@@ -29,7 +29,7 @@ H, W = symbols("H W")
 
 
 def passes(build: Any, *shapes: Any) -> bool:
-    """Whether a trace in numbers succeeds."""
+    """Return whether a trace in numbers succeeds."""
     try:
         build(*shapes)
     except ConvcalcError:
@@ -49,12 +49,12 @@ def test_zoo_sizes_are_those_that_pass(name: str) -> None:
     for _ in range(40 if THOROUGH else 4):
         tried.append(tuple(numbers.choice((numbers.randint(1, 512), 224, 256)) for _ in range(axes)))
     for numbers_ in tried:
-        (shape,) = found.filled(numbers_)
+        (shape,) = found.fill(numbers_)
         assert passes(build, shape) == (numbers_ in found.region), numbers_
 
 
 class Coder(nn.Module):
-    """A random encoder and decoder: ``plan`` holds for each level the layers down, at the bottom and up."""
+    """A random encoder and decoder: ``plan`` has for each level the layers on the way down, at the bottom and up."""
 
     def __init__(self, rank: int, levels: list[tuple[str, str, int, bool]]) -> None:
         def kind(name: str) -> Any:
@@ -104,18 +104,18 @@ CODERS = st.tuples(st.sampled_from([1, 1, 1, 2, 3]), st.lists(LEVEL, min_size=1,
 
 
 def study(rank: int, levels: Any) -> tuple[Any, Any]:
-    """A coder's builder and its legal sizes; None where no size works at all."""
+    """Return a coder's builder and its legal sizes; None if no size works at all."""
     model = Coder(rank, levels)
     names = {1: "L", 2: "HW", 3: "DHW"}[rank]
     try:
-        return model, legal(trace(model, (1, 2, *[symbols(name) for name in names])))
+        return model, find_legal_sizes(trace(model, (1, 2, *[symbols(name) for name in names])))
     except ConvcalcError:
         return model, None
 
 
 @settings(max_examples=300 if THOROUGH else 40)
 @given(CODERS)
-def test_random_coders_take_exactly_what_is_told(coder: Any) -> None:
+def test_random_coders_take_exactly_the_legal_sizes(coder: Any) -> None:
     rank, levels = coder
     model, found = study(rank, levels)
     for n in range(1, (512 if THOROUGH else 100) + 1):
@@ -142,7 +142,7 @@ def test_random_coders_against_torch_at_the_borders(coder: Any) -> None:
 
 
 def runs(module: torch.nn.Module, shape: tuple[int, ...]) -> bool:
-    """Whether a real forward pass succeeds."""
+    """Return whether a real forward pass succeeds."""
     try:
         with torch.no_grad():
             module(torch.zeros(shape))
@@ -171,7 +171,7 @@ def test_lenet_takes_torchs_sizes() -> None:
         assert runs(module, (1, 1, h, w)) == ((h, w) in found.region), (h, w)
 
 
-def test_who_asks_and_why() -> None:
+def test_which_layer_demands_what_and_why() -> None:
     found = sizes("alexnet").legal
     assert [tuple(demand) for demand in found.demands] == [
         ("H ≥ 63", "features.12", "the output height is ⌊(H - 31)/32⌋"),
@@ -182,10 +182,10 @@ def test_who_asks_and_why() -> None:
     assert sizes("resnet50").legal.describe() == ["any H, any W"]
 
 
-def test_demands_alone_say_all() -> None:
-    """Without any one of the demands that are told, more sizes would seem to work."""
+def test_demands_imply_all_constraints() -> None:
+    """Check that without any one of the demands, more sizes would seem to work."""
     model = Coder(1, [("max2", "t2", 1, False)] * 3)
-    found = legal(trace(model, (1, 2, symbols("L"))))
+    found = find_legal_sizes(trace(model, (1, 2, symbols("L"))))
     assert found.describe() == ["L ≡ 0 (mod 8)"]
     assert [(demand.needs, demand.why) for demand in found.demands] == [
         ("L ≡ 0…3 (mod 8)", "length ⌊L/4⌋ against 2·⌊L/8⌋"),
@@ -197,7 +197,7 @@ def test_demands_alone_say_all() -> None:
 @given(st.integers(1, 150), st.integers(1, 150))
 def test_the_nearest_sizes_are_the_nearest(h: int, w: int) -> None:
     model = Coder(2, [("max2", "t2", 1, True), ("max3", "t3", 1, False)])
-    found = legal(trace(model, (1, 2, H, W)))
+    found = find_legal_sizes(trace(model, (1, 2, H, W)))
     verdict = judge(lambda *shapes: trace(model, *shapes), found, [(1, 2, h, w)])
     legal_ = [n for n in range(1, 200) if (n, n) in found.region]
     if h in legal_ and w in legal_:
@@ -210,9 +210,9 @@ def test_the_nearest_sizes_are_the_nearest(h: int, w: int) -> None:
     assert verdict.below == (None if None in down else ((1, 2, *down),))
 
 
-def test_sizes_that_hang_together() -> None:
+def test_sizes_that_depend_on_each_other() -> None:
     model = lambda x: nn.Add()(x, nn.Transpose(2, 3)(x))  # noqa: E731
-    found = legal(trace(model, (1, 3, H, W)))
+    found = find_legal_sizes(trace(model, (1, 3, H, W)))
     assert found.describe() == ["any H, any W and where H = W"] or found.describe() == ["any H, any W and where W = H"]
     assert (7, 7) in found.region and (7, 8) not in found.region
     verdict = judge(lambda *shapes: trace(model, *shapes), found, [(1, 3, 7, 9)])
@@ -232,7 +232,7 @@ def test_floors_drop_pixels() -> None:
 @settings(max_examples=200 if THOROUGH else 40)
 @given(st.integers(1, 40), st.integers(1, 5), st.integers(1, 4), st.integers(0, 2))
 def test_dropped_pixels_reach_no_output(n: int, k: int, s: int, p: int) -> None:
-    k = max(k, s)  # windows that lie farther apart than they are wide skip pixels between them too
+    k = max(k, s)  # windows with a stride larger than their width also skip pixels between them
     try:
         graph = trace(nn.Conv1d(1, 1, k, s, p), (1, 1, n))
     except ConvcalcError:
@@ -241,7 +241,7 @@ def test_dropped_pixels_reach_no_output(n: int, k: int, s: int, p: int) -> None:
     torch.nn.functional.conv1d(x, torch.ones(1, 1, k, dtype=torch.float64), None, s, p).sum().backward()
     assert x.grad is not None
     seen = x.grad.flatten().nonzero().flatten().tolist()
-    if seen and k >= s:  # with smaller windows the pixels between them are unread too, which no floor drops
+    if seen and k >= s:  # with smaller windows, pixels between them are unread too, which no floor drops
         unread = n - 1 - max(seen)
         assert [loss.lost for loss in floor_loss(graph)] == ([unread] if unread else [])
 
@@ -270,7 +270,7 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(main, ["sizes", *words])
 
 
-def test_the_command_tells_a_unets_sizes(tmp_path: Path) -> None:
+def test_the_command_reports_the_sizes_of_a_unet(tmp_path: Path) -> None:
     sheet = tmp_path / "unet.net"
     sheet.write_text(UNET)
     done = run(str(sheet))
@@ -327,13 +327,13 @@ def test_an_equation_in_several_sizes_is_solved() -> None:
 
         return trace(Sums(), shape)
 
-    found = legal(build((1, 1, *symbols("D H W"))))
+    found = find_legal_sizes(build((1, 1, *symbols("D H W"))))
     solutions = {(d, h, w) for d in range(1, 31) for h in range(1, 31) for w in range(1, 31) if d * h * w + d + h == 30}
     assert {tuple(box[name].least for name in "DHW") for box in found.region.cases} == solutions
     assert not found.region.rest
 
 
-def test_an_axis_that_must_be_a_number_is_held() -> None:
+def test_an_axis_that_must_be_a_number_stays_one() -> None:
     class Line(nn.Module):
         def __init__(self) -> None:
             self.conv = nn.Conv2d(1, 8, 3)

@@ -37,7 +37,7 @@ def answers(*args: Any, **wanted: Any) -> Answers:
 
 
 def output(layer: Any, n: int) -> int | None:
-    """The layer's output along an axis of ``n``; None where it refuses."""
+    """Return the layer's output along an axis of ``n``; None if it refuses."""
     try:
         size = trace(layer, (1, 3, n)).nodes[0].output_shape[-1]
     except ConvcalcError:
@@ -47,7 +47,7 @@ def output(layer: Any, n: int) -> int | None:
 
 
 def brute(make: Any, n: int, goal: int, *domains: range) -> set[tuple[int, ...]]:
-    """All values in ``domains`` for which the layer that ``make`` gives has this output."""
+    """Return all values in ``domains`` for which the layer that ``make`` returns has this output."""
     found = set()
     for values in product(*domains):
         try:
@@ -80,7 +80,7 @@ def test_output_padding(n: int, k: int, s: int, p: int, goal: int) -> None:
     goal = goal if goal > 30 else (output(nn.ConvTranspose1d(3, 8, k, s, p), n) or 1) + goal % 4
     try:
         found = answers(text, f"3x{n}", output=f"8x{goal}")
-    except ConvcalcError:  # no number can stand for the letter: the layer takes no such input
+    except ConvcalcError:  # no number fits the letter: the layer takes no such input
         found = Answers(())
     assert {solution.values["o"] for solution in found.solutions} == {o for (o,) in brute(make, n, goal, range(40))}
 
@@ -131,7 +131,7 @@ def test_two_widths_from_parameters(a: int, b: int, k: int, off: int) -> None:
     assert not found.upto and (wanted or found.miss)
 
 
-def test_large_widths_and_conditions_on_them() -> None:
+def test_large_widths_and_claims_on_them() -> None:
     found = answers("conv(a, 1); conv(b, 1)", "3x8x8", params=1_000_500)
     assert [tuple(s.values.values()) for s in found.solutions] == [(7, 125059), (125062, 4), (3, 250122), (1, 500248)]
     held = answers("conv(a, 1); conv(b, 1)", "3x8x8", params=1_000_500, where=("a > b", "b > 1"))
@@ -204,12 +204,12 @@ def test_the_largest_depth_by_trying(tmp_path: Path) -> None:
     assert (best.value, best.exact, best.report.totals["params"]) == (17, False, 17 * 584)
 
 
-def test_a_budget_with_a_condition() -> None:
+def test_a_budget_with_a_claim() -> None:
     best = solve("resnet50", "3xHxH", max_macs=10**9, where=["H % 32 == 0"]).found
     assert best.value == 96
 
 
-def test_letters_that_only_numbers_can_stand_for() -> None:
+def test_letters_where_a_layer_takes_numbers_only() -> None:
     found = answers("Conv2d(8, 8, 3, padding=1, groups=g)", "8x8x8", params=152)
     assert [s.values for s in found.solutions] == [{"g": 4}]
 
@@ -249,7 +249,7 @@ def put(text: str, values: dict[str, int]) -> str:
 
 
 def at(text: str, n: int, letters: str, most: int) -> dict[tuple[int, ...], int]:
-    """The output for all numbers up to ``most`` that torch's rules allow, and that do not leave a window in padding."""
+    """Return the output for all numbers up to ``most`` that torch allows and that leave no window in padding only."""
     found = {}
     for numbers in product(range(most + 1), repeat=len(letters)):
         values = dict(zip(letters, numbers))
@@ -263,7 +263,7 @@ def at(text: str, n: int, letters: str, most: int) -> dict[tuple[int, ...], int]
 
 
 def check(text: str, n: int, goal: int, letters: str, most: int) -> None:
-    """Whether the solver's answer is what brute force up to ``most`` finds; solutions farther than that must stand."""
+    """Assert that the solver finds what brute force up to ``most`` finds; larger solutions must be correct."""
     found = answers(text, f"1x{n}", output=f"1x{goal}")
     outputs = at(text, n, letters, most)
     wanted = {numbers for numbers, size in outputs.items() if size == goal}
@@ -301,7 +301,7 @@ def test_all_of_two_layers_that_share_letters(second: str, data: st.DataObject) 
     check(f"Conv1d(1, 1, k, stride=s);{second}", n, data.draw(st.integers(2, n)), "ks", n + 1)
 
 
-def test_nothing_far_out_is_missed() -> None:
+def test_no_large_solution_is_missed() -> None:
     found = answers("Conv1d(1, 1, k, stride=s)", "1x5000", output="1x500")
     wanted = {(k, s) for s in range(1, 11) for k in range(1, 5001) if (5000 - k) // s == 499}
     assert {tuple(s.values.values()) for s in found.solutions} == wanted and len(wanted) == 55 == found.total
@@ -321,7 +321,7 @@ def test_very_many_are_counted_and_the_simplest_shown() -> None:
     assert re.fullmatch(r"more than [\d,]+ solutions:", lines[0]) and lines[1] == "  s ≤ 1,000,000 - k ≤ 2·s - 1"
 
 
-def test_conditions_are_solved_with_the_rest() -> None:
+def test_claims_are_solved_with_the_rest() -> None:
     assert not answers("conv(8, k, padding=p)", "3xHxW", output="8xHxW", where=["k even"]).upto
     found = answers("Conv1d(1, 1, k, stride=s)", "1x5000", output="1x500", where=["k == 3*s + 474"])
     assert [tuple(s.values.values()) for s in found.solutions] == [(501, 9)]
@@ -344,13 +344,13 @@ def test_conditions_are_solved_with_the_rest() -> None:
         ("k in (1, k) and p < 2", [(1, 0), (3, 1)]),
     ],
 )
-def test_every_kind_of_condition_narrows(claim: str, wanted: list[tuple[int, int]]) -> None:
+def test_every_kind_of_claim_narrows(claim: str, wanted: list[tuple[int, int]]) -> None:
     found = answers("Conv1d(1, 1, k, padding=p)", "1x10", output="1x10", where=[claim])
     assert [tuple(s.values.values()) for s in found.solutions] == wanted
     assert (found.total, found.upto, found.endless) == (len(wanted), "", False)
 
 
-def test_endless_is_said_of_what_has_no_end_only() -> None:
+def test_only_infinitely_many_solutions_are_called_endless() -> None:
     same = ("Conv1d(1, 1, k, padding=p)", "1x10")
     assert (
         answers(*same, output="1x10", where=["k % p == 1"]).endless and answers("ZeroPad1d(o)", "2x5", params=0).endless
@@ -358,10 +358,10 @@ def test_endless_is_said_of_what_has_no_end_only() -> None:
     found = answers(*same, output="1x10", where=["k <= 2500"])
     assert (found.endless, found.total) == (False, 1250)
     found = answers("Conv1d(8, 8, k, padding=p, groups=g)", "8x8", output="8x8", where=["k <= 700"])
-    assert not found.endless and found.upto  # numbers alone
+    assert not found.endless and found.upto  # numbers only
 
 
-def test_what_a_condition_leaves_is_counted_alone() -> None:
+def test_only_what_a_claim_leaves_is_counted() -> None:
     found = answers("Conv1d(1, 1, k, padding=p)", "1x10", output="1x10", where=["k // -2 == -2", "k < 4000"])
     assert ([s.values for s in found.solutions], found.total) == ([{"k": 3, "p": 1}], 1)
 
@@ -376,7 +376,7 @@ def test_a_letter_at_0_has_a_formula_of_its_own() -> None:
     assert [s.values for s in found.solutions] == [{"s": 2, "p": 0}]
 
 
-def test_letters_of_the_input_may_stand_in_a_layer_too() -> None:
+def test_letters_of_the_input_may_be_in_a_layer_too() -> None:
     found = answers("Linear(a, b)", "a", params=12)
     assert [s.layer for s in found.solutions] == [
         "Linear(2, 4)",
@@ -391,7 +391,7 @@ def test_letters_of_the_input_may_stand_in_a_layer_too() -> None:
 
 @given(st.data())
 def test_narrowing_leaves_what_holds(data: st.DataObject) -> None:
-    """Random relations between three letters, with floors, products and minima, against all numbers up to 7."""
+    """Check random relations of three letters, with floors, products and minima, for all numbers up to 7."""
     letters = [symbol(name) for name in "abc"]
     leaf = st.sampled_from(letters) | st.integers(-4, 9).map(sympy.Integer)
 
@@ -423,7 +423,7 @@ def test_narrowing_leaves_what_holds(data: st.DataObject) -> None:
     assert sorted(points) == sorted(wanted)
 
 
-# Conditions
+# Claims
 
 
 @pytest.mark.parametrize(
@@ -442,7 +442,7 @@ def test_narrowing_leaves_what_holds(data: st.DataObject) -> None:
         ("k in range(2, 6 // (k - 4))", {5}, {}),
     ],
 )
-def test_conditions(text: str, true: set[int], most: dict[str, int]) -> None:
+def test_claims(text: str, true: set[int], most: dict[str, int]) -> None:
     found = read_claim(text, ["k"])
     assert {k for k in range(1, 10) if found.holds({"k": k})} == true
     assert found.most == most
@@ -463,7 +463,7 @@ ODD = (
 
 
 @given(st.text(max_size=20) | st.sampled_from(ODD))
-def test_any_text_is_a_condition_or_refused(text: str) -> None:
+def test_any_text_is_a_claim_or_refused(text: str) -> None:
     try:
         read_claim(text, ["k"]).holds({"k": 3})
     except SpecError as error:
@@ -489,7 +489,7 @@ def test_the_command_prints_a_table() -> None:
     )
 
 
-def test_the_command_tells_budgets() -> None:
+def test_the_command_reports_budgets() -> None:
     assert run("resnet50", "--input", "3xHxH", "--max-macs", "1G").output == (
         "H = 100: 997,450,496 MACs\nthe next, H = 101: 1,010,934,464 MACs\nbudget: 1,000,000,000 MACs\n"
     )
@@ -498,7 +498,7 @@ def test_the_command_tells_budgets() -> None:
     assert done.output.splitlines()[0] == "no H stays within the budget"
 
 
-def test_the_command_tells_many_as_runs() -> None:
+def test_the_command_reports_many_solutions_as_runs() -> None:
     lines = run("resnet50", "--input", "3xHxW", "--at", "layer4.2.relu:2", "--output", "2048x7x7").output.splitlines()
     assert lines[:2] == ["1,024 solutions:", "  H = 193…224, W = 193…224"]
 
@@ -524,7 +524,7 @@ def test_the_command_in_json() -> None:
         (["conv(w, 3); conv(v, 3)", "--input", "3x9x9", "--max-params", "1k"], 2,
          "SpecError: solve: a budget needs exactly one letter; there are w, v\n"),
         (["resnet50", "--input", "3xHxH", "--at", "layer9", "--output", "8x7x7"], 2,
-         "UnknownName: no call is named 'layer9'"),
+         "UnknownName: there is no call named 'layer9'"),
         (["resnet50", "--set", "wide=?", "--max-params", "1M"], 2, "SpecError: resnet50: has no setting 'wide'"),
         (["Conv2d(3, 8, k)", "--input", "3x8x8", "--output", "8x6x6x6"], 1, "no solution\n"),
     ],
@@ -548,4 +548,4 @@ def test_a_network_may_be_left_without_a_layer(tmp_path: Path) -> None:
     for at, hint in (("conv_2", "did you mean conv2"), ("foo", "")):
         unknown = CliRunner().invoke(main, ["solve", *deep, "--output", "8x28x28", "--at", at])
         assert unknown.exit_code == 2
-        assert unknown.stderr.startswith(f"UnknownName: no call is named '{at}'") and hint in unknown.stderr
+        assert unknown.stderr.startswith(f"UnknownName: there is no call named '{at}'") and hint in unknown.stderr

@@ -18,14 +18,14 @@ Solutions = set[tuple[int, ...]]
 
 
 class Question:
-    """Letters with their ranges, and what is demanded of them; every other variable follows from the letters."""
+    """Letters with their ranges and constraints; every other variable follows from the letters."""
 
     def __init__(self, **ranges: tuple[int, int]) -> None:
         self.model = cp_model.CpModel()
         self.letters = {name: self.model.new_int_var(*ends, name) for name, ends in ranges.items()}
 
     def product(self, a: Expression, b: Expression, most: int = 10**7) -> Expression:
-        """``a * b``."""
+        """Return ``a * b``."""
         if isinstance(a, int) or isinstance(b, int):
             return a * b
         result = self.model.new_int_var(-most, most, "")
@@ -33,7 +33,7 @@ class Question:
         return result
 
     def floor(self, a: Expression, b: Expression, most: int = 10**7) -> Expression:
-        """``a // b`` for ``a`` of at least 0, by what defines it: ``b * q <= a < b * (q + 1)``."""
+        """Return ``a // b`` for ``a`` of at least 0, by its definition: ``b * q <= a < b * (q + 1)``."""
         quotient = self.model.new_int_var(0, most, "")
         multiple = self.product(b, quotient)
         self.model.add(a >= 0)
@@ -42,7 +42,7 @@ class Question:
         return quotient
 
     def solutions(self) -> Solutions:
-        """All values of the letters, in the order in which they were given."""
+        """Return all values of the letters, in the order in which the letters were given."""
         found: Solutions = set()
         letters = list(self.letters.values())
 
@@ -59,21 +59,21 @@ class Question:
 
 
 def window(question: Question, n: Expression, k: Any = 1, s: Any = 1, p: Any = 0, d: Any = 1) -> Expression:
-    """The output size of a convolution or a pooling: how many windows of reach d(k − 1) + 1 begin s apart."""
+    """Return the output size of a convolution or pooling: the number of windows of width d(k − 1) + 1, s apart."""
     spare = n + 2 * p - question.product(d, k - 1) - 1
     return question.floor(spare, s) + 1
 
 
 def written(**numbers: Any) -> str:
-    """Arguments as a sheet writes them."""
+    """Return arguments as a sheet writes them."""
     return ", ".join(f"{name}={value}" for name, value in numbers.items())
 
 
 def ours(text: str, shape: str, letters: Sequence[str], **wanted: Any) -> Solutions:
-    """Convcalc's solutions, which must be all there are, in the order of ``letters``."""
+    """Return convcalc's solutions, which must be all there are, in the order of ``letters``."""
     try:
         found = solve(text, shape, **wanted).found
-    except ShapeError:  # no number can stand for the letters: the network takes no such input
+    except ShapeError:  # no number fits the letters: the network takes no such input
         return set()
     assert isinstance(found, Answers) and not found.upto and not found.endless
     assert found.total == len(found.solutions), "more than are shown"
@@ -86,7 +86,7 @@ RANGES = {"k": (1, 12), "s": (1, 9), "p": (0, 5), "d": (1, 6)}
 
 @st.composite
 def layers(draw: Any, names: Sequence[str] = "kspd", pool: bool = False) -> tuple[dict[str, Any], str]:
-    """Arguments of a layer, some of them letters, and its text."""
+    """Draw the arguments of a layer, some of them letters, and its text."""
     letters = draw(st.sets(st.sampled_from(list(names)), min_size=1, max_size=3))
     numbers = {"k": draw(st.integers(1, 4)), "s": draw(st.integers(1, 3)), "p": 0, "d": draw(st.integers(1, 2))}
     values: dict[str, Any] = {name: name if name in letters else numbers[name] for name in "kspd"}
@@ -95,7 +95,7 @@ def layers(draw: Any, names: Sequence[str] = "kspd", pool: bool = False) -> tupl
 
 
 def asked(question: Question, values: dict[str, Any]) -> dict[str, Any]:
-    """The arguments with the question's variables for their letters."""
+    """Return the arguments with the question's variables for their letters."""
     return {name: question.letters.get(value, value) for name, value in values.items()}
 
 
@@ -108,7 +108,7 @@ def claims(letters: Sequence[str]) -> list[str]:
 
 
 def rule(question: Question, values: dict[str, Any], pool: bool) -> None:
-    """Bound a padding: by half a pooling's kernel, as torch does; else so that no window lies in the padding alone."""
+    """Bound a padding: by half a pooling's kernel, as torch does; else so that no window is in the padding only."""
     if isinstance(values["p"], int) and values["p"] == 0:
         return
     if pool:
@@ -171,7 +171,7 @@ def test_the_fifty_five() -> None:
 
 
 def test_the_twenty_thousand() -> None:
-    """Of which convcalc shows the simplest thousand."""
+    """Check the simplest thousand, which are those that convcalc shows."""
     question = Question(k=(1, 500), s=(1, 500), j=(1, 500), t=(1, 500))
     k, s, j, t = question.letters.values()
     question.model.add(window(question, window(question, 500, k, s), j, t) == 40)

@@ -1,4 +1,4 @@
-"""Tiling: real torch networks run on tiles and on the whole, and the outputs put together are the same."""
+"""Tiling: torch networks are run on tiles and on the whole input, and the joined outputs are the same."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from hypothesis import assume, given
 
 from convcalc import nn, trace
-from convcalc.analysis.fields.tiling import Strip, tiling
+from convcalc.analysis.fields.tiling import Strip, plan_tiling
 from convcalc.errors import ConvcalcError, SpecError
 from tests.random_networks import Network, Plan, plans
 from tests.torch_modules import FromGraph
@@ -21,7 +21,7 @@ def output(graph: Any) -> str:
 
 
 def strips_of(net: Any, shape: tuple[int, ...], size: int) -> tuple[Strip, ...]:
-    return tiling(lambda shape: trace(net, shape), shape, output, (size,) * (len(shape) - 2))
+    return plan_tiling(lambda shape: trace(net, shape), shape, output, (size,) * (len(shape) - 2))
 
 
 def built(net: Any, shape: tuple[int, ...]) -> FromGraph:
@@ -49,7 +49,7 @@ def assert_tiles_equal_the_whole(net: Any, shape: tuple[int, ...], size: int) ->
 
 
 class UNet(nn.Module):
-    """Three levels down and up, skips beside; upsampled by a transposed convolution or by interpolation."""
+    """Three levels down and up with skips; upsampled by a transposed convolution or by interpolation."""
 
     def __init__(self, up: str = "transposed", padding: Any = 1) -> None:
         self.first = self.double(1, 2, padding)
@@ -78,7 +78,7 @@ class UNet(nn.Module):
 
 
 class Strided(nn.Module):
-    """Strides in unlike branches that meet, a dilated convolution, a pooling that rounds up."""
+    """Branches with different strides that meet, a dilated convolution, a pooling that rounds up."""
 
     def __init__(self) -> None:
         self.a = nn.Conv2d(1, 3, 3, stride=2, padding=1)
@@ -145,7 +145,7 @@ def test_tiles_of_random_networks_equal_the_whole(plan: Plan) -> None:
     shape = (*plan.shapes[0][:2], *[size + more] * plan.rank)
     try:
         strips_of(Network(plan), shape, size)
-    except ConvcalcError:  # a gate, a tile that is too small, sizes that do not fit a skip
+    except ConvcalcError:  # a gate, a tile that is too small, sizes at which a skip does not fit
         assume(False)
     assert_tiles_equal_the_whole(Network(plan), shape, size)
 
@@ -156,10 +156,10 @@ def test_what_cannot_be_tiled_is_refused() -> None:
         strips_of(pooled, (1, 1, 64, 64), 32)
     with pytest.raises(SpecError, match="is too small: 8 of its 8 units"):
         strips_of(nn.Conv2d(1, 1, 9, padding=4), (1, 1, 64, 64), 8)
-    with pytest.raises(SpecError, match="is not treated as the whole input is"):
+    with pytest.raises(SpecError, match="is not treated like the whole input"):
         strips_of(nn.AdaptiveAvgPool2d(4), (1, 1, 64, 64), 32)
     for net in (Windows((4, 2), (2, 1), False, 3, 2), nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular")):
-        with pytest.raises(SpecError, match="goes round the border"):
+        with pytest.raises(SpecError, match="wraps around the border"):
             strips_of(net, (1, 1, 64, 64), 32)
     with pytest.raises(SpecError, match="does not take a tile of 30 x 30"):
         strips_of(UNet(), (1, 1, 64, 64), 30)

@@ -1,4 +1,4 @@
-"""A convolution as a matrix between its input and its output."""
+"""A convolution as the matrix that maps its flattened input to its flattened output; `views` decide how it looks."""
 
 from collections.abc import Iterator
 from functools import reduce
@@ -7,23 +7,23 @@ from math import prod
 from typing import Any, NamedTuple
 
 from convcalc.algebra.dims import show_count
-from convcalc.analysis.fields.sight import folded
+from convcalc.analysis.fields.positions import inside_borders
 from convcalc.errors import SpecError
 from convcalc.layers.base import Layer
 from convcalc.layers.conv import _Conv
 from convcalc.layers.transposed import _ConvTranspose
 from convcalc.network.graph import Graph
 
-LIMIT = 10_000  # entries of a matrix; more cannot be read
+LIMIT = 10_000  # entries of a matrix; nobody could read more
 
 Sizes = tuple[int, ...]
 
 
 class Matrix(NamedTuple):
-    """The matrix of a convolution between an input and an output, given without the batch.
+    """The matrix of a convolution; ``input`` and ``output`` are shapes without the batch, ``shape`` is the weight's.
 
-    Row by row the outputs, column by column the inputs, channels first. An entry holds the places of the weights that
-    add up there in the flattened ``weight``, and is mostly empty; ``shape`` is that of ``weight``.
+    A row is an output, a column an input, both flattened with channels first. An entry lists the positions in the
+    flattened ``weight`` whose sum it is; most entries are empty.
     """
 
     input: Sizes
@@ -34,13 +34,14 @@ class Matrix(NamedTuple):
 
     @property
     def nonzero(self) -> int:
+        """The number of entries that are not empty."""
         return sum(bool(entry) for row in self.entries for entry in row)
 
 
 def matrix_of(graph: Graph) -> Matrix:
-    """Return the matrix of a network that is one convolution, transposed or not, on one image.
+    """Return the matrix of a network that is a single convolution, transposed or not, for a single image.
 
-    Raises SpecError for anything else, for letters, and for more than 10,000 entries.
+    Raises SpecError for any other network, for letters, and for more than 10,000 entries.
 
     >>> from convcalc import nn, trace
     >>> matrix_of(trace(nn.Conv1d(1, 1, 3, stride=2, bias=False), (1, 1, 6))).entries[1]
@@ -52,27 +53,28 @@ def matrix_of(graph: Graph) -> Matrix:
         raise SpecError(f"takes one convolution; received {received or 'no layer'}", where="matrix")
     layer, node = layers[0], graph.nodes[0]
     if not all(isinstance(n, int) for n in (*node.input_shapes[0], *node.output_shape)):
-        raise SpecError("takes numbers, no letters", where="matrix", hint="give an input such as --input 1x6")
+        raise SpecError("takes numbers, not letters", where="matrix", hint="give an input such as --input 1x6")
     shape: Any = node.input_shapes[0][-layer.rank - 1 :]
     output: Any = node.output_shape[-layer.rank - 1 :]
     rows, columns = prod(output), prod(shape)
     if rows * columns > LIMIT:
-        what = f"the matrix has {rows:,} x {columns:,} = {show_count(rows * columns)} entries; {LIMIT:,} is the most"
+        size = f"{rows:,} x {columns:,} = {show_count(rows * columns)}"
+        what = f"the matrix has {size} entries; the limit is {LIMIT:,}"
         raise SpecError(what, where=repr(layer), hint="give a smaller --input")
     weight: Any = layer.weights()["weight"]
     entries: list[list[Sizes]] = [[()] * columns for _ in range(rows)]
-    for place, read, tap in _links(layer, shape, output):
-        entries[_place(place, output)][_place(read, shape)] += (_place(tap, weight),)
+    for place, read, tap in _products(layer, shape, output):
+        entries[_flat_index(place, output)][_flat_index(read, shape)] += (_flat_index(tap, weight),)
     return Matrix(shape, output, weight, layer.bias, tuple(map(tuple, entries)))
 
 
-def _place(index: Sizes, shape: Sizes) -> int:
-    """The place of an index in the flattened tensor."""
+def _flat_index(index: Sizes, shape: Sizes) -> int:
+    """Return the position of an index in the flattened tensor."""
     return reduce(lambda place, axis: place * axis[1] + axis[0], zip(index, shape), 0)
 
 
-def _links(layer: Any, shape: Sizes, output: Sizes) -> Iterator[tuple[Sizes, Sizes, Sizes]]:
-    """All that a convolution adds up: where to, from where in the input, and by which weight."""
+def _products(layer: Any, shape: Sizes, output: Sizes) -> Iterator[tuple[Sizes, Sizes, Sizes]]:
+    """Yield each product that a convolution adds up, as its indices in the output, the input and the weight."""
     axes = [list(_taps(layer, axis, shape[axis + 1], output[axis + 1])) for axis in range(layer.rank)]
     each_in, each_out = shape[0] // layer.groups, output[0] // layer.groups
     for group, i, o in product(range(layer.groups), range(each_in), range(each_out)):
@@ -84,10 +86,12 @@ def _links(layer: Any, shape: Sizes, output: Sizes) -> Iterator[tuple[Sizes, Siz
 
 
 def _taps(layer: Any, axis: int, n: int, size: int) -> Iterator[Sizes]:
-    """Output, input and kernel position of each product along one axis."""
+    """Yield the output, input and kernel position of each product along one axis."""
     k, s, d = layer.kernel_size[axis], layer.stride[axis], layer.dilation[axis]
     before = layer.pads(axis, n)[0]
     transposed = isinstance(layer, _ConvTranspose)
     for i, t in product(range(n if transposed else size), range(k)):
-        for j in folded([i * s - before + t * d], *((size, "zeros") if transposed else (n, layer.padding_mode))):
+        for j in inside_borders(
+            [i * s - before + t * d], *((size, "zeros") if transposed else (n, layer.padding_mode))
+        ):
             yield (j, i, t) if transposed else (i, j, t)

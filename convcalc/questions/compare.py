@@ -75,7 +75,7 @@ def compare(
     >>> both.broken
     ["max-params: 63,066 parameters exceed 62,940 (A's 61,706 +2%) by 126"]
     """
-    parsed = gates.limits(limits, relative=True)
+    parsed = gates.parse_limits(limits, relative=True)
     networks = {
         "A": (a, shapes, settings),
         "B": (b, shapes if input_b is None else (input_b,), {**settings, **settings_b}),

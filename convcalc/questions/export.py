@@ -7,7 +7,8 @@ from typing import Any
 
 from convcalc.algebra.dims import show_count
 from convcalc.algebra.types import Dim, Shape
-from convcalc.analysis.count.report import analyze, totals
+from convcalc.analysis.count.report import analyze
+from convcalc.analysis.count.tally import count_totals
 from convcalc.errors import UnknownName, did_you_mean
 from convcalc.network.graph import Graph
 from convcalc.questions.sources import traced
@@ -63,7 +64,7 @@ def write_graph(graph: Graph, to: str, name: str = "") -> str:
 
 def _counted(graph: Graph) -> str:
     """Return the parameters and MACs of a graph as a phrase."""
-    counts = totals(graph, ("params", "macs"))
+    counts = count_totals(graph, ("params", "macs"))
     params, macs = counts["params"], counts["macs"]
     at_least = "" if macs.complete else "at least "
     return f"{show_count(params.value or 0)} parameters, {at_least}{show_count(macs.value or 0)} MACs"

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from convcalc import zoo
 from convcalc.algebra.types import Shape
-from convcalc.analysis.count.report import totals
+from convcalc.analysis.count.tally import count_totals
 from convcalc.errors import UnknownName, did_you_mean
 from convcalc.network.trace import trace
 from convcalc.questions.answer import Table
@@ -77,5 +77,5 @@ def measure(name: str) -> Listed:
     61706
     """
     model, shape = zoo.load(name)
-    counts = totals(trace(model, (1, *shape)), ("params", "macs"))
+    counts = count_totals(trace(model, (1, *shape)), ("params", "macs"))
     return Listed(name, counts["params"].value, counts["macs"].value, shape, zoo.entry(name).paper)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convcalc.algebra.types import Dim, Shape
-from convcalc.analysis.solving.legal import Legal, Loss, Verdict, judge, lettered, study
+from convcalc.analysis.solving.legal import LegalSizes, Loss, Verdict, judge, study, with_letters
 from convcalc.analysis.solving.legal import floor_loss as losses_of
 from convcalc.network.graph import Graph
 from convcalc.questions.answer import Answer, is_json
@@ -25,7 +25,7 @@ class InputSizes(Answer):
     """
 
     network: str
-    legal: Legal
+    legal: LegalSizes
     verdict: Verdict | None = None
     graph: Graph | None = None
     losses: tuple[Loss, ...] | None = None
@@ -91,7 +91,7 @@ def sizes(
     open = bool(letters_in(*full))
     # numbers for the axes that may have to stay numbers: those given, or the network's usual ones
     usual = [(shape[0], *sizes) for shape, sizes in zip(full, source.inputs)] if open and source.input else full
-    legal = study(source.graph, [(shape[0], *lettered(shape[1:])) for shape in full], usual)
+    legal = study(source.graph, [(shape[0], *with_letters(shape[1:])) for shape in full], usual)
     verdict, graph = None, legal.graph
     if shapes and not open:
         verdict = judge(source.graph, legal, full)

@@ -9,12 +9,12 @@ from typing import Any
 from convcalc.algebra.claims import Claim, read_claim
 from convcalc.algebra.parse import parse_shape
 from convcalc.algebra.types import Dim, Shape
-from convcalc.analysis.count.gates import limits as parsed
+from convcalc.analysis.count.gates import parse_limits
 from convcalc.analysis.count.metrics import METRICS
 from convcalc.analysis.count.report import Report, analyze
 from convcalc.analysis.fields.flow import Extent
-from convcalc.analysis.solving.budget import Best, largest, schedules
-from convcalc.analysis.solving.inverse import answers as solutions_of
+from convcalc.analysis.solving.budget import Best, find_largest, find_schedules
+from convcalc.analysis.solving.inverse import solve_problem
 from convcalc.analysis.solving.problem import Answers, Problem
 from convcalc.errors import SpecError, UnknownName, did_you_mean
 from convcalc.questions.answer import Answer, is_json
@@ -102,7 +102,7 @@ def solve(
     100
     """
     given = {"max-params": max_params, "max-macs": max_macs, "max-flops": max_flops}
-    limits = {name.removeprefix("max-"): limit.number for name, limit in parsed(given).items()}
+    limits = {name.removeprefix("max-"): limit.number for name, limit in parse_limits(given).items()}
     lettered = Lettered(network, shapes, batch, settings)
     if rf is not None:
         return _schedules(lettered, rf)
@@ -132,7 +132,7 @@ def _answers(
         if at not in names:
             raise UnknownName(f"no call is named {at!r}", hint=did_you_mean(at, names))
     problem = Problem(letters, lettered.build, lettered.graph, at, shape, params, _claims(where, letters))
-    solutions = solutions_of(problem)
+    solutions = solve_problem(problem)
     if at is not None and not solutions.solutions and solutions.miss is None and (small := lettered.small()):
         problem.output_of(small)  # raises UnknownName if there is no such call
     return Solved(lettered.source.name, letters, solutions)
@@ -147,7 +147,7 @@ def _largest(lettered: Lettered, limits: Mapping[str, int], where: Sequence[str]
         raise SpecError(f"a budget needs exactly one letter; {received}", where="solve", hint=hint)
     (name,) = letters
     report = None if lettered.graph is None else analyze(lettered.graph)
-    best = largest(name, lambda n: _report(lettered, {name: n}), report, limits, _claims(where, letters))
+    best = find_largest(name, lambda n: _report(lettered, {name: n}), report, limits, _claims(where, letters))
     return Solved(lettered.source.name, letters, best, limits)
 
 
@@ -170,7 +170,7 @@ def _schedules(lettered: Lettered, rf: int) -> Solved:
             raise SpecError("the layers to repeat have no local receptive field", where="--rf", hint=hint)
         return rf
 
-    return Solved(lettered.source.name, letters, schedules(one, rf, bool(letters)))
+    return Solved(lettered.source.name, letters, find_schedules(one, rf, bool(letters)))
 
 
 def _claims(where: Sequence[str], letters: Sequence[str]) -> tuple[Claim, ...]:

@@ -211,11 +211,13 @@ def traced(
         return source, full, source.graph(*full)
     except ShapeError as error:
         if not error.hint and len(full) == 1 and all(isinstance(dim, int) for dim in full[0]):
-            from convcalc.analysis.solving.budget import smallest, square
+            from convcalc.analysis.solving.budget import find_smallest, with_spatial_size
 
             usual = max((dim for dim in (source.input or ())[1:] if isinstance(dim, int)), default=256)
-            if n := smallest(source.graph, full[0], usual):
-                error.hint = f"the smallest input this network accepts is {show_shape(square(full[0], n)[2:])}"
+            if n := find_smallest(source.graph, full[0], usual):
+                error.hint = (
+                    f"the smallest input this network accepts is {show_shape(with_spatial_size(full[0], n)[2:])}"
+                )
         raise
 
 

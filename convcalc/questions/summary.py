@@ -128,14 +128,14 @@ def summary(
     if limits:  # parsed first: a wrong one is reported before anything is read
         from convcalc.analysis.count import gates
 
-        parsed = gates.limits(limits)
+        parsed = gates.parse_limits(limits)
     source, full, graph = traced(network, *shapes, batch=batch, settings=settings)
     shown = batch is not None or any(shape[:1] != (1,) for shape in full)
     given = ""
     if assume:
-        from convcalc.analysis.solving.under import under
+        from convcalc.analysis.solving.assumptions import apply_assumptions
 
-        graph, given = under(graph, assume)
+        graph, given = apply_assumptions(graph, assume)
     return analyze(
         graph,
         convention=convention,

@@ -17,7 +17,7 @@ from convcalc.views.table import check_format, framed, tabulated
 
 if TYPE_CHECKING:  # importing these loads sympy, which a matrix of numbers does not need
     from convcalc.analysis.matrix import Matrix
-    from convcalc.analysis.solving.legal import Legal, Loss, Verdict
+    from convcalc.analysis.solving.legal import LegalSizes, Loss, Verdict
 
 Outcome: TypeAlias = "Answers | Best | list[Schedule]"
 """The answer to an inverse question: all solutions, the largest letter, or rows of layers."""
@@ -26,12 +26,12 @@ MOST_ROWS = 20
 """Solutions shown where their family is not stated."""
 
 
-def sizes(network: str, legal: Legal, verdict: Verdict | None = None, losses: Sequence[Loss] | None = None) -> str:
+def sizes(network: str, legal: LegalSizes, verdict: Verdict | None = None, losses: Sequence[Loss] | None = None) -> str:
     """Return which sizes a network takes, or whether given ones work; then where a floor drops pixels, if asked.
 
     >>> from convcalc import nn, symbols, trace
-    >>> from convcalc.analysis.solving.legal import legal
-    >>> print(sizes("pool", legal(trace(nn.ReLU(), (1, 3, *symbols("H W"))))))
+    >>> from convcalc.analysis.solving.legal import find_legal_sizes
+    >>> print(sizes("pool", find_legal_sizes(trace(nn.ReLU(), (1, 3, *symbols("H W"))))))
     pool, input 3 x H x W
     <BLANKLINE>
     works for any H, any W
@@ -40,7 +40,7 @@ def sizes(network: str, legal: Legal, verdict: Verdict | None = None, losses: Se
     return "\n".join([*lines, *([] if losses is None else ["", _losses(losses)])])
 
 
-def _legal(name: str, legal: Legal) -> Iterator[str]:
+def _legal(name: str, legal: LegalSizes) -> Iterator[str]:
     yield f"{name}, input {', '.join(show_shape(shape[1:]) for shape in legal.shapes)}"
     for note in legal.held:
         yield f"Note  {note}"

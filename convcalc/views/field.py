@@ -9,7 +9,7 @@ from convcalc.algebra.dims import show_count, show_shape
 from convcalc.algebra.types import Dim
 from convcalc.analysis.fields.flow import Extent
 from convcalc.analysis.fields.focus import Focus, Level, Profile
-from convcalc.analysis.fields.survey import Covered, Seen, Survey
+from convcalc.analysis.fields.survey import Coverage, Survey, UnitView
 from convcalc.analysis.fields.tiling import Strip
 from convcalc.layers.demands import axis_name
 from convcalc.views.columns import extents, rf_text
@@ -24,7 +24,7 @@ def render(network: str, survey: Survey) -> str:
 
     >>> from convcalc import nn, trace
     >>> focus = Focus(trace(nn.Conv1d(1, 1, 3, 2), (1, 1, 9)))
-    >>> print(render("net", Survey(focus, seen=Seen((3,), focus.glimpse((3,))))).splitlines()[-1])
+    >>> print(render("net", Survey(focus, seen=UnitView((3,), focus.glimpse((3,))))).splitlines()[-1])
       0 % of the box is padding
     """
     return "\n\n".join("\n".join(section) for section in _sections(network, survey, survey.focus))
@@ -93,7 +93,7 @@ def _by_phase(phases: Sequence[Any]) -> str:
     return ", ".join(parts) + (f" ({min(sizes)} at {', '.join(map(str, where))})" if few else "")
 
 
-def _unit(focus: Focus, seen: Seen) -> Iterator[str]:
+def _unit(focus: Focus, seen: UnitView) -> Iterator[str]:
     if seen.glimpses is None:
         yield f"unit {_place(seen.unit)} sees nothing of the input"
         return
@@ -107,7 +107,7 @@ def _unit(focus: Focus, seen: Seen) -> Iterator[str]:
     yield f"  {_percent(seen.padding_share)} of the box is padding"
 
 
-def _covers(focus: Focus, covered: Covered) -> Iterator[str]:
+def _covers(focus: Focus, covered: Coverage) -> Iterator[str]:
     pixel = _place(covered.pixel)
     yield f"pixel {pixel} is seen by the units" if covered.boxes else f"no unit sees pixel {pixel}"
     for box in covered.boxes:

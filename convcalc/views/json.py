@@ -19,8 +19,8 @@ from convcalc.formats.json.write import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from convcalc.analysis.count.compare import Comparison, Pair, Total
-    from convcalc.analysis.fields.survey import Seen, Survey
-    from convcalc.analysis.solving.legal import Legal, Loss, Verdict
+    from convcalc.analysis.fields.survey import Survey, UnitView
+    from convcalc.analysis.solving.legal import LegalSizes, Loss, Verdict
     from convcalc.views.answers import Outcome
 
 Document: TypeAlias = dict[str, Any]
@@ -145,14 +145,14 @@ def _positions(bits: int) -> list[int]:
     return [i for i in range(bits.bit_length()) if bits >> i & 1]
 
 
-def _seen(seen: Seen) -> Document:
+def _seen(seen: UnitView) -> Document:
     if seen.glimpses is None:
         return {"unit": seen.unit, "box": None}
     along = {name: [getattr(glimpse, name) for glimpse in seen.glimpses] for name in ("box", "inside", "padding")}
     return {"unit": seen.unit, **along, "padding_share": float(seen.padding_share)}
 
 
-def sizes(network: str, legal: Legal, verdict: Verdict | None, losses: Iterable[Loss] | None) -> Document:
+def sizes(network: str, legal: LegalSizes, verdict: Verdict | None, losses: Iterable[Loss] | None) -> Document:
     """Return the document of the sizes that a network takes, or of the verdict on given ones, and of what floors drop.
 
     A box says for each letter which sizes work: those listed in ``below``, all less than ``start``; and of the sizes

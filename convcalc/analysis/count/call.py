@@ -1,6 +1,6 @@
 """What is counted: a call of a layer, the site where a network makes it, and the count itself.
 
-Facts alone; how they become numbers is for metrics and conventions to say.
+These are facts only; metrics and conventions turn them into numbers.
 """
 
 from typing import Any, NamedTuple, TypeAlias
@@ -12,20 +12,20 @@ from convcalc.network.graph import Via
 
 
 class Count(NamedTuple):
-    """A number and whether it is all of it: else a lower bound, or None, not known at all."""
+    """A number, exact if ``complete``; otherwise a lower bound, or None where nothing is known."""
 
     value: Dim | None
     complete: bool = True
 
 
 Charge: TypeAlias = Count | Dim | None
-"""What a metric or a convention may return: a count, a number that is all of it, or None, which is not known."""
+"""What a metric or a convention may return: a count, a complete number, or None for unknown."""
 
 
 class Call(NamedTuple):
-    """What a call computes from shapes alone; ``work`` is None where it is not known.
+    """A call of a layer, as far as shapes determine it; ``work`` is None where it is unknown.
 
-    Equal calls of equal layers are one, wherever they are made.
+    Equal calls of equal layers compare equal, wherever a network makes them.
     """
 
     layer: Layer
@@ -35,9 +35,9 @@ class Call(NamedTuple):
 
 
 class Site(NamedTuple):
-    """Where a network makes a call.
+    """The place where a network makes a call.
 
-    ``path`` is the layer's, ``call`` the number of this call of the layer, from 0, and ``calls`` how many there are;
+    ``path`` is the layer's path, ``call`` the index of this call of the layer, from 0, and ``calls`` their number;
     ``owner`` is the path of the module whose ``forward`` makes the call, and ``owner_kind`` its class; ``via`` is how
     the call is written: as a module, a function, an operator or a method.
     """
@@ -61,5 +61,9 @@ def as_count(charge: Charge) -> Count:
 
 
 def canonical_count(value: Any) -> Any:
-    """Return ``value`` in canonical form: metrics may leave sympy's sums as they fell."""
+    """Return ``value``, an integer, symbolic or None, in canonical form, since metrics may return any sum of sympy's.
+
+    >>> canonical_count(None), canonical_count(12)
+    (None, 12)
+    """
     return value if value is None or type(value) is int else as_dim(value)

@@ -1,12 +1,12 @@
-"""Conventions: what a FLOP is. Each is a function of a call, and of the site where a network makes it.
+"""Conventions: what counts as a FLOP. Each is a function of a call and of the site where a network makes it.
 
-A price for each word of work is the easy case. What tools count beyond that, by how a layer is reached, by what owns
-it or by which call it is, a function says that takes the site too:
+In the simple case it is a list of prices, one for each word of work. A tool whose count depends on how a layer is
+reached, on what owns it, or on which of its calls this is, needs a function that also takes the site:
 
     @convention("hooks", unit="MACs", description="multiply–accumulates of modules, since hooks see nothing else")
     def hooks(call: Call, site: Site) -> Count: ...
 
-Which numbers a report has is the business of the metrics.
+The quantities of a report are metrics, in a file of their own.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +19,7 @@ from convcalc.layers.base import OPS, Op
 
 
 class Convention(NamedTuple):
-    """What a call costs, in ``unit``; ``sees_site`` is whether ``price`` takes the site of the call too.
+    """A rule for what a call costs, in ``unit``; ``sees_site`` is whether ``price`` also takes the site of the call.
 
     >>> convention_named("torch").unit
     'FLOPs'
@@ -32,7 +32,7 @@ class Convention(NamedTuple):
     sees_site: bool = False
 
     def charge(self, call: Call, site: Site | None = None) -> Count:
-        """Return what ``call`` costs: None, and not complete, where the convention has no rule for it.
+        """Return what ``call`` costs; a count of None, not complete, where the convention has no rule for it.
 
         >>> from convcalc import nn
         >>> convention_named("torch").charge(Call(nn.ReLU(), ((1, 4),), (1, 4), {"mac": 10, "bias": 3}))
@@ -42,14 +42,14 @@ class Convention(NamedTuple):
 
     @property
     def prices(self) -> Mapping[Op, int]:
-        """The price of each word, where the convention is a list of prices; else empty."""
+        """The price of each word if the convention is a list of prices, else empty."""
         return self.price.prices if isinstance(self.price, PriceList) else {}
 
 
 class PriceList:
     """A price for each word of work (`layers.base`); a word that is not listed costs 0.
 
-    A call whose work is not known has no price.
+    A call whose work is unknown has no price.
 
     >>> from convcalc import nn
     >>> price_list({"mac": 2, "bias": 1})(Call(nn.ReLU(), ((1, 4),), (1, 4), {"mac": 10, "bias": 3, "add": 5}))
@@ -65,7 +65,7 @@ class PriceList:
 
 
 def price_list(prices: Mapping[Op, int]) -> PriceList:
-    """Return a convention's price as a list; raise SpecError for a word that does not exist or a negative price.
+    """Return the price of a convention as a list; raise SpecError for an unknown word or a negative price.
 
     >>> convention("mac and bias", unit="operations", description="1 for each")(price_list({"mac": 1, "bias": 1})).name
     'mac and bias'
@@ -81,7 +81,7 @@ def price_list(prices: Mapping[Op, int]) -> PriceList:
 
 
 CONVENTIONS: dict[str, Convention] = {}
-"""By name; ``torch`` is the definition of `torch.utils.flop_counter`."""
+"""The conventions by name; ``torch`` is the definition of `torch.utils.flop_counter`."""
 
 _OURS: set[str] = set()
 
@@ -92,9 +92,9 @@ def convention(
     """Register a price as the convention called ``name``, from inside the package or outside.
 
     A price is a function ``price(call)`` or ``price(call, site)`` that returns a `Count`, a number, or None where it
-    has no rule; or a `price_list`. Which of the two is read off its signature unless ``sees_site`` says it: a price
-    without the site is asked once for equal calls, one with it at every call. Raises SpecError for the name of one of
-    convcalc's own.
+    has no rule; or it is a `price_list`. Its signature shows whether it takes the site, unless ``sees_site`` does: a
+    price without the site is called once for equal calls, one with the site at every call. Raises SpecError for the
+    name of one of convcalc's own conventions.
 
     >>> @convention("modules", unit="MACs", description="multiply–accumulates of modules alone")
     ... def modules(call: Call, site: Site) -> Charge:
@@ -105,19 +105,19 @@ def convention(
 
     def register(price: Callable[..., Charge]) -> Convention:
         if name in _OURS:
-            raise SpecError(f"a convention of convcalc is called {name!r}", hint="choose another name")
-        sees = _takes_two(price) if sees_site is None else sees_site
+            raise SpecError(f"convcalc has a convention called {name!r} already", hint="choose another name")
+        sees = _takes_site(price) if sees_site is None else sees_site
         row = CONVENTIONS[name] = Convention(name, unit, description, price, sees)
         return row
 
     return register
 
 
-def _takes_two(price: Callable[..., Any]) -> bool:
+def _takes_site(price: Callable[..., Any]) -> bool:
     """Return whether ``price`` takes a site after the call."""
     if isinstance(price, PriceList):
         return False
-    from inspect import signature  # costs the start of a run
+    from inspect import signature  # slow to import, and no convention of convcalc's own needs it
 
     return len(signature(price).parameters) > 1
 
@@ -132,11 +132,11 @@ def convention_named(name: str) -> Convention:
     return CONVENTIONS[name]
 
 
-def check_name(name: str, rows: Iterable[str], what: str, known: str) -> None:
-    """Raise UnknownName, with a hint, unless ``name`` is one of ``rows``."""
+def check_name(name: str, rows: Iterable[str], what: str, there_are: str) -> None:
+    """Raise UnknownName unless ``name`` is one of ``rows``; the hint is the most similar name, or the list of all."""
     if name not in rows:
-        hint = did_you_mean(name, rows) or f"{known} {', '.join(rows)}"
-        raise UnknownName(f"no {what} is called {name!r}", hint=hint)
+        hint = did_you_mean(name, rows) or f"{there_are} {', '.join(rows)}"
+        raise UnknownName(f"there is no {what} called {name!r}", hint=hint)
 
 
 convention(

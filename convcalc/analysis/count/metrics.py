@@ -1,7 +1,8 @@
 """Metrics: each is one decorated function from a call of a layer to a number.
 
-Column, total, JSON key, row of a comparison and gate follow from the row in `METRICS`, which all who list metrics look
-at when they are asked, so that one registered from outside is seen everywhere. What a FLOP is, conventions say.
+Its column, total, JSON key, row of a comparison and gate follow from its row in `METRICS`. All code that lists metrics
+reads that table when it runs, so a metric registered from outside appears everywhere. What counts as a FLOP is decided
+by conventions, in a file of their own.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +18,7 @@ from convcalc.layers.base import Layer
 
 
 class Memory(NamedTuple):
-    """Bytes in fp32 of all that is owned, and of the outputs of all calls side by side."""
+    """Bytes in fp32 of the parameters, of the buffers, and of the outputs of all calls together."""
 
     parameters: Count
     buffers: Count
@@ -25,12 +26,12 @@ class Memory(NamedTuple):
 
 
 class Metric(NamedTuple):
-    """A number of a call, summed over all; what shows it follows from its row.
+    """A quantity of a call that is summed over all calls, and where it is shown.
 
-    ``owned``: of a layer, called or not, once for each layer object. ``priced``: ``value`` takes what the convention
-    charges too. ``column``: one of a table's usual columns; every metric is a column where it is asked for, and its
-    share (``macs%``) another. ``compared``: a total of a comparison. ``json``: its key there; None where it is left
-    out. ``gate``: the name of its upper limit on the command line; empty where it has none.
+    ``owned``: it belongs to the layer, called or not, and counts once for each layer object. ``priced``: ``value`` also
+    takes what the convention charges. ``column``: it is one of a table's default columns; every metric is a column on
+    request, and so is its share (``macs%``). ``compared``: its total is part of comparisons. ``json``: its key in
+    JSON, None if it is left out. ``gate``: the name of its upper limit on the command line, empty if it has none.
     """
 
     name: str
@@ -46,7 +47,7 @@ class Metric(NamedTuple):
 
 
 METRICS: dict[str, Metric] = {}
-"""By name, in the order of columns, totals and keys."""
+"""The metrics by name, in the order of columns, totals and JSON keys."""
 
 RESERVED = frozenset(
     {
@@ -54,7 +55,7 @@ RESERVED = frozenset(
         *("rf", "counts", "depth", "count", "index", "output_bytes"),
     }
 )
-"""What no metric may be called: rows, columns and JSON have these already."""
+"""Names that no metric may have, since rows, columns and JSON use them already."""
 
 _OURS: set[str] = set()
 
@@ -69,11 +70,11 @@ def metric(
     json: str | bool = True,
     gate: bool = True,
 ) -> Callable[[Callable[..., Charge]], Metric]:
-    """Register a function as the metric of its name, from inside the package or outside.
+    """Register a function as a metric under its own name, from inside the package or outside.
 
-    It takes a `Call`, and as a second argument, if it has one, the `Count` that the convention charges; it returns a
-    number, None where that is not known, or a `Count`. The options are those of `Metric`. Raises SpecError for the
-    name of one of convcalc's own, and for one that rows or columns have already.
+    The function takes a `Call` and, if it has a second argument, the `Count` that the convention charges; it returns a
+    number, None for unknown, or a `Count`. The options are those of `Metric`. Raises SpecError for the name of one of
+    convcalc's own metrics, and for a name that rows or columns use already.
 
     >>> @metric("Fan-in", "inputs")
     ... def fan_in(call: Call) -> int:
@@ -85,7 +86,7 @@ def metric(
     def register(value: Callable[..., Charge]) -> Metric:
         name = value.__name__
         if name in _OURS or name in RESERVED:
-            raise SpecError(f"{name!r} is taken, so that no metric can be called so", hint="choose another name")
+            raise SpecError(f"the name {name!r} is taken, so no metric can have it", hint="choose another name")
         key = (json if isinstance(json, str) else name) if json else None
         limit = f"max-{name.replace('_', '-')}" if gate else ""
         priced = value.__code__.co_argcount > 1
@@ -97,37 +98,37 @@ def metric(
 
 @metric("Params", "parameters", owned=True, column=True)
 def params(call: Call) -> Dim:
-    """Return the elements of the learned tensors."""
+    """Return the number of learned values: the elements of the weights."""
     return sum(map(prod, call.layer.weights().values()))
 
 
 @metric("Trainable", "trainable parameters", owned=True, compared=False, gate=False)
 def trainable_params(call: Call) -> Dim:
-    """Return those that training changes; convcalc freezes none."""
+    """Return the number of learned values that training changes: all, since convcalc freezes none."""
     return sum(map(prod, call.layer.weights().values()))
 
 
 @metric("Buffers", "buffer elements", owned=True, compared=False, gate=False)
 def buffers(call: Call) -> Dim:
-    """Return the elements of other state, such as running means."""
+    """Return the number of elements of other state, such as running means."""
     return sum(map(prod, call.layer.buffers().values()))
 
 
 @metric("MACs", "MACs")
 def macs(call: Call) -> Dim | None:
-    """Return the multiply–accumulates of convolutions and matrix products."""
+    """Return the number of multiply–accumulates in convolutions and matrix products; None where it is unknown."""
     return None if call.work is None else call.work.get("mac", 0)
 
 
 @metric("FLOPs", "FLOPs", column=True)
 def flops(call: Call, charge: Count) -> Count:
-    """Return the floating-point operations, as the convention counts them."""
+    """Return the number of floating-point operations, as the convention counts them."""
     return charge
 
 
 @metric("Elements", "output elements", compared=False, json=False, gate=False)
 def elements(call: Call) -> Dim:
-    """Return the elements of the output."""
+    """Return the number of elements of the output."""
     return prod(call.output)
 
 
@@ -148,10 +149,10 @@ def metrics_named(names: Iterable[str] | None) -> tuple[Metric, ...]:
     return tuple([METRICS[name] for name in names])
 
 
-class Measured(NamedTuple):
-    """A call's count of each metric, and ``values``, their numbers.
+class Measurement(NamedTuple):
+    """A call's count of each metric, and ``values``, the numbers of these counts.
 
-    ``complete``: all of them are; ``weighted``: the call has weights and multiplies by them.
+    ``complete``: all counts are; ``weighted``: the layer has weights, and the call multiplies by them.
     """
 
     call: Call
@@ -164,45 +165,45 @@ class Measured(NamedTuple):
 @lru_cache(maxsize=64)
 def make_meter(
     metrics: tuple[Metric, ...], convention: Convention
-) -> Callable[[Layer, tuple[Shape, ...], Shape], Measured]:
-    """Return a function that measures calls; networks repeat few distinct ones, and each is measured once.
+) -> Callable[[Layer, tuple[Shape, ...], Shape], Measurement]:
+    """Return a function that measures calls, each distinct one only once, since networks repeat few distinct calls.
 
-    Under a convention that sees the site, what it charges is not known yet: `measure_at` adds that.
+    A convention that sees the site cannot charge here, where no site is known: `measure_at` adds its charge.
     """
 
     @lru_cache(maxsize=4096)
-    def measure(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> Measured:
+    def measure(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> Measurement:
         work = layer.work(inputs, output)
         call = Call(layer, inputs, output, work)
         weighted = bool(layer.weights()) and (work is None or work.get("mac", 0) != 0)
         charge = None if convention.sees_site else convention.charge(call)
-        return _measured(call, weighted, [_count(metric, call, charge) for metric in metrics])
+        return _measurement(call, weighted, [_count(metric, call, charge) for metric in metrics])
 
     return measure
 
 
 def measure_at(
-    sites: Iterable[Site], calls: Sequence[Measured], metrics: tuple[Metric, ...], convention: Convention
-) -> list[Measured]:
-    """Return the counts of calls under a convention that sees their ``sites``; those not priced stay as they are."""
-    measured = []
-    known: dict[tuple[int, Count], Measured] = {}  # equal calls that are charged alike share their counts
+    sites: Iterable[Site], calls: Sequence[Measurement], metrics: tuple[Metric, ...], convention: Convention
+) -> list[Measurement]:
+    """Return ``calls`` with their priced counts as a convention that sees ``sites`` charges them; others stay."""
+    measurements = []
+    shared: dict[tuple[int, Count], Measurement] = {}  # equal calls that are charged alike share their counts
     for site, item in zip(sites, calls):
         charge = convention.charge(item.call, site)
         key = id(item), charge
-        if key not in known:
+        if key not in shared:
             counts = zip(metrics, item.counts)
             priced = [_count(metric, item.call, charge) if metric.priced else count for metric, count in counts]
-            known[key] = _measured(item.call, item.weighted, priced)
-        measured.append(known[key])
-    return measured
+            shared[key] = _measurement(item.call, item.weighted, priced)
+        measurements.append(shared[key])
+    return measurements
 
 
-def measure_uncalled(layer: Layer, metrics: tuple[Metric, ...]) -> Measured:
-    """Return the counts of a layer that is never called: what it owns, and nothing else."""
+def measure_uncalled(layer: Layer, metrics: tuple[Metric, ...]) -> Measurement:
+    """Return the counts of a layer that is never called: only what it owns."""
     call = Call(layer, (), (), {})
     zero = Count(0)
-    return _measured(call, False, [_count(metric, call, zero) if metric.owned else zero for metric in metrics])
+    return _measurement(call, False, [_count(metric, call, zero) if metric.owned else zero for metric in metrics])
 
 
 def _count(metric: Metric, call: Call, charge: Count | None) -> Count:
@@ -211,6 +212,6 @@ def _count(metric: Metric, call: Call, charge: Count | None) -> Count:
     return as_count(None if charge is None else metric.value(call, charge))
 
 
-def _measured(call: Call, weighted: bool, counts: list[Count]) -> Measured:
+def _measurement(call: Call, weighted: bool, counts: list[Count]) -> Measurement:
     complete = all(count.complete for count in counts)
-    return Measured(call, tuple(counts), tuple([count.value for count in counts]), complete, weighted)
+    return Measurement(call, tuple(counts), tuple([count.value for count in counts]), complete, weighted)

@@ -1,4 +1,7 @@
-"""What flows along a graph's edges: receptive fields, and depth in weighted layers."""
+"""What flows along a graph's edges: receptive fields, and depth in weighted layers.
+
+Fields are propagated as intervals that ignore where the map ends; `sight` is exact at borders.
+"""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -16,13 +19,14 @@ _POINTWISE = Layer.field
 
 
 class Extent(NamedTuple):
-    """How far a unit sees, for each spatial axis of the input, in its pixels.
+    """The extent of what units see along each spatial axis of the input, in its pixels.
 
-    ``size`` is the largest and ``smallest`` the smallest over the phases; ``jump`` lies between neighbouring units;
-    ``start`` is the first pixel that unit 0 sees (negative in the padding). Along an axis that every unit sees from end
-    to end, size is the input's and jump is 0. ``phases`` lists first and last pixel for the units of one period. Where
-    ``exact`` is false, a unit may see less (``smallest`` is 0), and phases are not known. ``gated`` says of each axis
-    whether a gate, a value stretched over the map, sees it from end to end besides.
+    ``size`` is the largest and ``smallest`` the smallest over the phases; ``jump`` is the distance between what
+    neighbouring units see; ``start`` is the first pixel that unit 0 sees (negative in the padding). Along an axis that
+    every unit sees from end to end, size is the input's and jump is 0. ``phases`` lists first and last pixel for the
+    units of one period. Where ``exact`` is false, a unit may see less (``smallest`` is 0), and phases are unknown.
+    ``gated`` says of each axis whether units also see it from end to end through a gate, a value stretched over the
+    map.
     """
 
     size: tuple[Dim, ...]
@@ -35,7 +39,7 @@ class Extent(NamedTuple):
 
     @property
     def uniform(self) -> bool:
-        """Whether size, jump and start say it all."""
+        """Whether size, jump and start describe every unit."""
         return self.exact and all(len(phases) == 1 for phases in self.phases)
 
     @property
@@ -58,7 +62,14 @@ class Flow(NamedTuple):
 
 
 def propagate(graph: Graph, weighted: Sequence[bool] = ()) -> Flow:
-    """Lead fields and depth through ``graph``; ``weighted`` says of each node whether it counts as deep."""
+    """Propagate fields and depth through ``graph``; ``weighted`` says of each node whether it adds to the depth.
+
+    >>> from convcalc import nn, trace
+    >>> graph = trace(nn.Sequential(nn.Conv1d(1, 1, 3), nn.ReLU()), (1, 1, 9))
+    >>> flow = propagate(graph, [True, False])
+    >>> flow.depth, receptive_field(flow.fields[1], graph).size
+    (1, (3,))
+    """
     reached: dict[str, tuple[Field | None, int]] = {
         name: (Field.of_input(len(shape)), 0) for name, shape in graph.inputs.items()
     }
@@ -85,7 +96,7 @@ def propagate(graph: Graph, weighted: Sequence[bool] = ()) -> Flow:
 
 
 def field_of(layer: Layer, fields: Sequence[Field], shapes: Sequence[Shape], output: Shape) -> Field | None:
-    """The field that a layer makes of its inputs'; None where it is not defined."""
+    """Return a layer's field from the fields and shapes of its inputs; None where it is not defined."""
     try:
         return layer.field(fields, shapes, output)
     except Undefined:
@@ -96,14 +107,20 @@ _field = lru_cache(maxsize=4096)(field_of)
 
 
 def receptive_field(field: Field | None, graph: Graph, through_gates: bool = False) -> ReceptiveField:
-    """``field`` in terms of the axes of the graph's input; gates are followed if asked for, else only told."""
+    """Return ``field`` by the axes of the graph's input; gates are followed if ``through_gates``, else only marked.
+
+    >>> from convcalc import nn, trace
+    >>> graph = trace(nn.AdaptiveAvgPool2d(1), (1, 3, 9, 9))
+    >>> receptive_field(propagate(graph).fields[0], graph)
+    'global'
+    """
     pixels = graph.pixels
     if field is None or not pixels:
         return None
     maps = field.maps()
     axes = {along.source: along for along in maps.values()}
     if len(axes) < len(maps):
-        return None  # two axes of the map run along one of the input
+        return None  # two axes of the map follow the same axis of the input
     gates = frozenset[int]() if through_gates else field.gates
     whole = field.whole | (field.gates - gates)
     seen = {i for i in whole | gates if i in whole or i not in axes} if whole or gates else whole
@@ -115,7 +132,7 @@ def receptive_field(field: Field | None, graph: Graph, through_gates: bool = Fal
     exact = True
     for i, n in enumerate(pixels):
         if i and not seen and axes[i][1:] == axes[i - 1][1:]:
-            columns.append(columns[-1])  # mostly axes are alike
+            columns.append(columns[-1])  # usually the axes are equal
         elif i in seen:
             columns.append((n, n, Fraction(0), 0, (None,)))
         else:

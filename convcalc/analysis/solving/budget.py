@@ -1,4 +1,4 @@
-"""Inverse questions with few numbers for an answer: the largest letter in a budget, layers for a field, inputs."""
+"""Inverse questions with a short answer: the largest letter in a budget, layers for a field, the smallest input."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,16 +14,19 @@ from convcalc.errors import ConvcalcError, NoSolution, SpecError
 from convcalc.network.graph import Graph
 
 MOST = 10**9
-AFTER = 64  # values above the largest that is found are looked at: a cost may fall, or a value be refused, in between
+"""The largest value that is tried for a letter."""
+AFTER = 64
+"""How many values above the largest one are examined, since a cost may fall, or a value be refused, in between."""
 
 MOST_LAYERS = 10_000
 MOST_SHOWN = 8
+"""The most dilations of a schedule that are shown."""
 
 
 class Best(NamedTuple):
-    """The largest value and its report, None where all cost too much; ``next`` is the first too large.
+    """The largest value of a letter and its report, None if every value costs too much.
 
-    ``exact``: found by the formula, not by trying.
+    ``next`` is the first value that is too large. ``exact``: found by formula, not by trying.
     """
 
     name: str
@@ -34,33 +37,35 @@ class Best(NamedTuple):
     exact: bool
 
 
-def largest(
+def find_largest(
     name: str,
     report_of: Callable[[int], Report],
     lettered: Report | None,
     limits: Mapping[str, int],
     where: Sequence[Claim] = (),
 ) -> Best:
-    """The largest value of the letter ``name`` for which each total named in ``limits`` is at most its limit.
+    """Return the largest value of the letter ``name`` for which each total named in ``limits`` is within its limit.
 
-    Exact where ``lettered``, the report with the letter, has formulas of it alone; else by trying ``report_of``
-    numbers, by doubling and halving.
+    It is exact where the totals of ``lettered``, the report with the letter, are formulas in that letter only.
+    Otherwise ``report_of`` is tried for numbers, by doubling and bisection.
 
     >>> from convcalc import summary
-    >>> best = largest("H", lambda n: summary("resnet50", (1, 3, n, n)), summary("resnet50", "3xHxH"), {"macs": 10**9})
+    >>> def report_of(n):
+    ...     return summary("resnet50", (1, 3, n, n))
+    >>> best = find_largest("H", report_of, summary("resnet50", "3xHxH"), {"macs": 10**9})
     >>> best.value, best.report.totals["macs"], best.exact
     (100, 997450496, True)
     """
 
     @cache
-    def tried(n: int) -> Report | None:
+    def report_at(n: int) -> Report | None:
         try:
             return report_of(n) if all(c.holds({name: n}) for c in where) else None
         except ConvcalcError:
             return None
 
     def fits(n: int) -> bool | None:
-        report = tried(n)
+        report = report_at(n)
         if report is None:
             return None
         values = [(report.totals[total], limit) for total, limit in limits.items()]
@@ -72,10 +77,11 @@ def largest(
         value = _by_trying(fits)
     first = 1 + (value or 0)
     after = next((n for n in range(first, first + AFTER) if fits(n) is False), None)
-    return Best(name, value, value and tried(value), after, after and tried(after), exact)  # type: ignore[arg-type]
+    return Best(name, value, value and report_at(value), after, after and report_at(after), exact)  # type: ignore[arg-type]
 
 
 def _by_formula(name: str, report: Report, limits: Mapping[str, int]) -> int | None:
+    """Return the largest value by solving the formulas; None if they contain other letters or cannot be solved."""
     from convcalc.algebra.symbolic import relate
     from convcalc.algebra.symbolic.regions import Region
 
@@ -87,14 +93,14 @@ def _by_formula(name: str, report: Report, limits: Mapping[str, int]) -> int | N
 
 
 def _by_trying(fits: Callable[[int], bool | None]) -> int | None:
-    """The largest number that fits, refused ones stepped over."""
+    """Return the largest number that fits, stepping over numbers that are refused; None if none fits."""
 
-    def known(numbers: Iterable[int]) -> int | None:
+    def first_taken(numbers: Iterable[int]) -> int | None:
         return next((n for n in numbers if fits(n) is not None), None)
 
     low, top, at = 0, 0, 1
     while at < MOST and not top:
-        n = known(range(at, at + AFTER))
+        n = first_taken(range(at, at + AFTER))
         if n is None:
             break
         low, top, at = (n, 0, max(2 * at, n + 1)) if fits(n) else (low, n, at)
@@ -103,7 +109,7 @@ def _by_trying(fits: Callable[[int], bool | None]) -> int | None:
     top = top or at
     while top - low > 1:
         middle = (low + top) // 2
-        n = known([*range(middle, low, -1)[:AFTER], *range(middle + 1, top)[: AFTER - 1]])
+        n = first_taken([*range(middle, low, -1)[:AFTER], *range(middle + 1, top)[: AFTER - 1]])
         if n is None:
             break
         low, top = (n, top) if fits(n) else (low, n)
@@ -111,46 +117,50 @@ def _by_trying(fits: Callable[[int], bool | None]) -> int | None:
 
 
 class Schedule(NamedTuple):
-    """A way to reach a field: its name, the dilation of each layer, and the field's size."""
+    """A number of layers that reaches a field: how dilations grow, the dilation of each layer, the field's size."""
 
     name: str
     dilations: tuple[int, ...]
     size: int
 
     def describe(self) -> str:
-        """The dilations; of a long row some."""
+        """Return the dilations as text, a long list shortened.
+
+        >>> Schedule("doubled", (1, 2, 4), 15).describe()
+        '1, 2, 4'
+        """
         shown = list(map(str, self.dilations))
         if len(shown) > MOST_SHOWN:
             shown = [*shown[: MOST_SHOWN - 2], "…", shown[-1]]
         return ", ".join(shown)
 
 
-def schedules(one: Callable[[int], Extent], target: int, dilated: bool) -> list[Schedule]:
-    """The ways to see at least ``target`` pixels: first those that see just so many, then by the number of layers.
+def find_schedules(one: Callable[[int], Extent], target: int, dilated: bool) -> list[Schedule]:
+    """Return the ways to see at least ``target`` pixels, first those that see exactly so many, then the shortest.
 
-    ``one`` gives the field of what is repeated, for a dilation, which grows in the usual ways if ``dilated``. Raises
-    SpecError where there is no field to repeat, NoSolution where no number of layers reaches.
+    ``one`` returns the field of the repeated layers for a dilation, which grows in the usual ways if ``dilated``.
+    Raises SpecError if the field cannot be repeated, NoSolution if no number of layers reaches the target.
 
     >>> def conv(d):
     ...     return Extent((2 * d + 1,), (2 * d + 1,), (Fraction(1),), (0,), (((0, 2 * d),),))
-    >>> [(s.name, s.dilations, s.size) for s in schedules(conv, 31, True)][0]
+    >>> [(s.name, s.dilations, s.size) for s in find_schedules(conv, 31, True)][0]
     ('doubled', (1, 2, 4, 8), 31)
     """
     kernel = one(1).size[0]
     ways = {"one": lambda i: 1, "doubled": lambda i: 2**i, "counted": lambda i: i + 1} if dilated else {"": lambda i: 1}
     if dilated and isinstance(kernel, int) and kernel > 2:
         ways[f"times {kernel}"] = lambda i: int(kernel) ** i
-    found = [way for name, dilation in ways.items() for way in _reaching(name, one, target, dilation)]
-    if not found:
+    schedules = [way for name, dilation in ways.items() for way in _reaching(name, one, target, dilation)]
+    if not schedules:
         details = ["each layer sees no farther than the one before"]
         raise NoSolution(f"no number of layers sees {target:,}", details=details)
-    return sorted(found, key=lambda way: (way.size != target, len(way.dilations), way.name))
+    return sorted(schedules, key=lambda way: (way.size != target, len(way.dilations), way.name))
 
 
 def _reaching(
     name: str, one: Callable[[int], Extent], target: int, dilation: Callable[[int], int]
 ) -> Iterator[Schedule]:
-    """The fewest layers that see at least ``target``; where that is more, the most that see less too."""
+    """Yield the fewest layers that see at least ``target``, and if they see more, also one layer less."""
     way, jump = Schedule(name, (), 1), Fraction(1)
     before = way
     while way.size < target:
@@ -160,7 +170,7 @@ def _reaching(
         extent = one(next_)
         size = extent.size[0] if extent.size else None
         if not isinstance(size, int) or not extent.uniform or not extent.jump[0]:
-            raise SpecError("the field of what is repeated is not one interval for every unit", where="--rf")
+            raise SpecError("the field of the repeated layers is not the same interval for every unit", where="--rf")
         if size <= 1:
             return
         before, way = way, Schedule(name, (*way.dilations, next_), way.size + int((size - 1) * jump))
@@ -170,19 +180,20 @@ def _reaching(
         yield before
 
 
-def smallest(build: Callable[[Shape], Graph], shape: Shape, usual: int, seconds: float = 0.4) -> int | None:
-    """The smallest n for which ``build`` takes ``shape`` with all its spatial sizes n, tried for ``seconds`` at most.
+def find_smallest(build: Callable[[Shape], Graph], shape: Shape, usual: int, seconds: float = 0.4) -> int | None:
+    """Return the smallest n for which ``build`` takes ``shape`` with all its spatial sizes n.
 
-    None where none was found, or where ``usual`` is not taken: size is not what is wrong.
+    Numbers are tried for ``seconds`` at most. None if none was found, and if ``usual`` is not taken either, since the
+    size is then not what is wrong.
 
     >>> from convcalc import nn, trace
-    >>> smallest(lambda shape: trace(nn.Conv2d(3, 8, 5), shape), (1, 3, 2, 2), 64)
+    >>> find_smallest(lambda shape: trace(nn.Conv2d(3, 8, 5), shape), (1, 3, 2, 2), 64)
     5
     """
 
     def accepts(n: int) -> bool:
         try:
-            build(square(shape, n))
+            build(with_spatial_size(shape, n))
             return True
         except ConvcalcError:
             return False
@@ -198,10 +209,10 @@ def smallest(build: Callable[[Shape], Graph], shape: Shape, usual: int, seconds:
     return None
 
 
-def square(shape: Sequence[object], n: int) -> Shape:
-    """``shape`` with all its spatial sizes n.
+def with_spatial_size(shape: Sequence[object], n: int) -> Shape:
+    """Return ``shape`` with all its spatial sizes n.
 
-    >>> square((1, 3, 10, 12), 63)
+    >>> with_spatial_size((1, 3, 10, 12), 63)
     (1, 3, 63, 63)
     """
     return (*shape[:2], *[n] * (len(shape) - 2))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Legal input sizes: which a network takes, which layer asks for each restriction, and what a floor leaves unread."""
+"""Legal input sizes: those a network takes, the layer that imposes each constraint, and what floors leave unread."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from convcalc.algebra.symbolic.regions import Region
 
 AXES = {1: "L", 2: "HW", 3: "DHW"}
-"""The letters of spatial axes, by their number."""
+"""The letters of the spatial axes, by the number of axes."""
 
 Build = Callable[..., Graph]
 
 
 class Demand(NamedTuple):
-    """What a call needs of the sizes (``H ≥ 63``), and why: what would be wrong otherwise."""
+    """A demand of a call on the sizes (``H ≥ 63``), and why: what would be wrong otherwise."""
 
     needs: str
     node: str
     why: str
 
 
-class Legal(NamedTuple):
-    """The sizes that a network takes; ``shapes`` are its inputs in letters, ``held`` says which axes are numbers."""
+class LegalSizes(NamedTuple):
+    """The sizes that a network takes; ``shapes`` are its inputs in letters, ``held`` are notes on axes kept numbers."""
 
     graph: Graph
     shapes: tuple[Shape, ...]
@@ -50,34 +50,35 @@ class Legal(NamedTuple):
         """Return the sizes as text, a line for each case.
 
         >>> from convcalc import nn, symbols, trace
-        >>> legal(trace(nn.Sequential(nn.Conv2d(3, 8, 3), nn.MaxPool2d(2)), (1, 3, *symbols("H W")))).describe()
+        >>> graph = trace(nn.Sequential(nn.Conv2d(3, 8, 3), nn.MaxPool2d(2)), (1, 3, *symbols("H W")))
+        >>> find_legal_sizes(graph).describe()
         ['H ≥ 4, W ≥ 4']
         """
         return self.region.describe()
 
     def values(self, shapes: Sequence[Shape]) -> tuple[int, ...] | None:
-        """Return the numbers that full shapes give the letters; None where they do not fit."""
-        found: dict[str, Any] = {}
+        """Return the numbers that full shapes have in place of the letters; None if they do not match."""
+        values: dict[str, Any] = {}
         for lettered, numbers in zip(self.shapes, shapes):
             if len(lettered) != len(numbers):
                 return None
             for dim, n in zip(lettered, numbers):
-                if dim != n and (not is_symbolic(dim) or found.setdefault(str(dim), n) != n):
+                if dim != n and (not is_symbolic(dim) or values.setdefault(str(dim), n) != n):
                     return None
-        return tuple(found.get(name, 1) for name in self.letters)
+        return tuple(values.get(name, 1) for name in self.letters)
 
-    def filled(self, sizes: Sequence[int]) -> tuple[Shape, ...]:
-        """Return the full shapes for these numbers."""
+    def fill(self, sizes: Sequence[int]) -> tuple[Shape, ...]:
+        """Return the full shapes with these numbers in place of the letters."""
         numbers = dict(zip(self.letters, sizes))
         return tuple(tuple(numbers.get(str(dim), dim) for dim in shape) for shape in self.shapes)
 
 
-def legal(graph: Graph, held: Sequence[str] = ()) -> Legal:
-    """Return what a graph traced in letters says of them.
+def find_legal_sizes(graph: Graph, held: Sequence[str] = ()) -> LegalSizes:
+    """Return the sizes that a graph traced in letters takes.
 
     >>> from convcalc import nn, symbols, trace
-    >>> found = legal(trace(nn.MaxPool2d(4, padding=1), (1, 3, *symbols("H W"))))
-    >>> found.demands[0]
+    >>> sizes = find_legal_sizes(trace(nn.MaxPool2d(4, padding=1), (1, 3, *symbols("H W"))))
+    >>> sizes.demands[0]
     Demand(needs='H ≥ 2', node='', why='the output height is ⌊(H + 2)/4⌋')
     """
     from convcalc.algebra.symbolic.regions import Region
@@ -85,11 +86,11 @@ def legal(graph: Graph, held: Sequence[str] = ()) -> Legal:
     shapes = tuple(graph.inputs.values())
     letters = [str(dim) for shape in shapes for dim in shape if is_symbolic(dim) and dim.is_Symbol]  # type: ignore[union-attr]
     region = Region(graph.assumptions, list(dict.fromkeys([*letters, *graph.letters])))
-    return Legal(graph, shapes, region, tuple(_demands(graph.reasons, region)), tuple(held))
+    return LegalSizes(graph, shapes, region, tuple(_demands(graph.reasons, region)), tuple(held))
 
 
 def _demands(reasons: Mapping[Any, Reason], region: "Region") -> Iterator[Demand]:
-    """Yield the demands that the others do not imply, in order."""
+    """Yield the demands that the others do not imply, in the order of ``reasons``."""
     by_letter = _solved_by_letter(reasons, region.letters)
     texts = {
         relation: solved[relation].describe(name)
@@ -107,7 +108,7 @@ def _demands(reasons: Mapping[Any, Reason], region: "Region") -> Iterator[Demand
 
 
 def _solved_by_letter(relations: Iterable[Any], letters: Iterable[str]) -> dict[str, dict[Any, Sizes]]:
-    """Return for each letter the relations in it alone, with the sizes at which each holds."""
+    """Return for each letter the relations in no other letter, with the sizes at which each of them holds."""
     from convcalc.algebra.symbolic import solve_relation
 
     by_letter: dict[str, dict[Any, Sizes]] = {name: {} for name in letters}
@@ -119,7 +120,7 @@ def _solved_by_letter(relations: Iterable[Any], letters: Iterable[str]) -> dict[
 
 
 def _not_implied(solved: Mapping[Any, Sizes]) -> Iterator[Any]:
-    """Yield the relations of one letter that the rest does not imply; of several that say the same the last."""
+    """Yield the relations of one letter that the others do not imply; of equivalent ones, the last."""
     *after, all_sizes = accumulate([*solved.values()][::-1], Sizes.__and__, initial=ALL)
     before = ALL
     for (relation, sizes), rest in zip(solved.items(), reversed(after)):
@@ -136,10 +137,10 @@ def _follows_from(sizes: Mapping[str, Sizes], relation: Any) -> bool:
     return any(all(case.get(name, ALL) & allowed == allowed for name, allowed in sizes.items()) for case in cases)
 
 
-def lettered(shape: Shape) -> Shape:
-    """Return a shape without the batch, with letters for its spatial sizes if it has none.
+def with_letters(shape: Shape) -> Shape:
+    """Return a shape without the batch, with letters for its spatial sizes unless it has letters already.
 
-    >>> lettered((3, 224, 224))
+    >>> with_letters((3, 224, 224))
     (3, H, W)
     """
     if any(map(is_symbolic, shape[1:])) or len(shape) - 1 not in AXES:
@@ -147,32 +148,32 @@ def lettered(shape: Shape) -> Shape:
     return (shape[0], *map(letter, AXES[len(shape) - 1]))
 
 
-def study(build: Build, inputs: Sequence[Shape], usual: Sequence[Shape] = ()) -> Legal:
-    """Return the legal sizes of a network that ``build`` traces from full shapes, here ``inputs`` in letters.
+def study(build: Build, inputs: Sequence[Shape], usual: Sequence[Shape] = ()) -> LegalSizes:
+    """Return the legal sizes of a network that ``build`` traces from full shapes; ``inputs`` are these in letters.
 
-    An axis for which a layer needs a number is held at its size in ``usual``. Raises SpecError where there is no
-    letter, and what ``build`` raises where no axis may be one.
+    An axis for which a layer needs a number keeps its size in ``usual``. Raises SpecError if there is no letter, and
+    the error of ``build`` if no axis can be a letter.
     """
     if not any(is_symbolic(dim) for shape in inputs for dim in shape):
         raise SpecError("there is no size to ask about", hint="give the input in letters: --input 3xHxW")
     try:
-        return legal(build(*inputs))
+        return find_legal_sizes(build(*inputs))
     except ConvcalcError as error:
         pairs = [pair for shape, sizes in zip(inputs, usual) for pair in zip(shape, sizes)]
         numbers = {str(dim): n for dim, n in pairs if is_symbolic(dim) and not is_symbolic(n)}
         for name in numbers if len(numbers) > 1 else ():
             held = {other: n for other, n in numbers.items() if other != name}
-            told = ", ".join(f"{other} = {n}" for other, n in held.items())
+            values = ", ".join(f"{other} = {n}" for other, n in held.items())
             try:
                 graph = build(*[tuple(as_dim(held.get(str(dim), dim)) for dim in shape) for shape in inputs])
             except ConvcalcError:
                 continue
-            return legal(graph, [f"with {told}: {error.where}: {error.what}"])
+            return find_legal_sizes(graph, [f"with {values}: {error.where}: {error.what}"])
         raise
 
 
 class Verdict(NamedTuple):
-    """Whether given sizes work; where not, why, and the nearest that do."""
+    """The verdict on sizes: whether they work; if not, why, and the nearest ones that do."""
 
     shapes: tuple[Shape, ...]
     error: ConvcalcError | None = None
@@ -186,18 +187,18 @@ class Verdict(NamedTuple):
 
     @property
     def padding(self) -> tuple[int, ...]:
-        """How many pixels to add along each spatial axis of the first input, up to the nearest larger sizes."""
+        """How many pixels to add along each spatial axis of the first input to get the nearest larger sizes."""
         pairs = zip(self.shapes[0][2:], self.above[0][2:] if self.above is not None else ())
         return tuple(int(b) - int(a) for a, b in pairs)  # type: ignore[arg-type]
 
 
-def judge(build: Build, found: Legal, shapes: Sequence[Shape]) -> Verdict:
-    """Return whether a network takes these full shapes, in numbers.
+def judge(build: Build, legal: LegalSizes, shapes: Sequence[Shape]) -> Verdict:
+    """Return whether a network takes these full shapes, in numbers, and the nearest legal ones if it does not.
 
     >>> from convcalc import nn, symbols, trace
     >>> pool = nn.MaxPool2d(4)
-    >>> found = legal(trace(pool, (1, 3, *symbols("H W"))))
-    >>> judge(lambda *shapes: trace(pool, *shapes), found, [(1, 3, 2, 9)]).above
+    >>> legal = find_legal_sizes(trace(pool, (1, 3, *symbols("H W"))))
+    >>> judge(lambda *shapes: trace(pool, *shapes), legal, [(1, 3, 2, 9)]).above
     ((1, 3, 4, 9),)
     """
     full = tuple(shapes)
@@ -205,13 +206,13 @@ def judge(build: Build, found: Legal, shapes: Sequence[Shape]) -> Verdict:
         build(*full)
         return Verdict(full)
     except ConvcalcError as error:
-        sizes = found.values(full)
-        near = [None if sizes is None else found.region.nearest(sizes, up) for up in (False, True)]
-        return Verdict(full, error, *[None if n is None else found.filled(n) for n in near])
+        sizes = legal.values(full)
+        near = [None if sizes is None else legal.region.nearest(sizes, up) for up in (False, True)]
+        return Verdict(full, error, *[None if n is None else legal.fill(n) for n in near])
 
 
 class Loss(NamedTuple):
-    """How many positions a node leaves unread at the end of an axis, and for which sizes."""
+    """The number of positions that a node leaves unread at the end of an axis, and the sizes at which it does."""
 
     node: str
     axis: str
@@ -221,7 +222,7 @@ class Loss(NamedTuple):
 
 
 def floor_loss(graph: Graph) -> list[Loss]:
-    """Return the pixels that no window reads because a floor cut it off, node by node.
+    """Return the pixels that no window reads because a floor rounds them away, node by node.
 
     >>> from convcalc import nn, trace
     >>> floor_loss(trace(nn.MaxPool2d(2), (1, 3, 7, 8)))
@@ -247,7 +248,7 @@ def _losses(node: Node) -> Iterator[Loss]:
 
 
 def _when(lost: Any) -> str:
-    """Return for which sizes pixels are lost; empty where that cannot be told."""
+    """Return the sizes at which pixels are lost, as text; empty if they are unknown."""
     if not is_symbolic(lost) or len(lost.free_symbols) != 1:
         return ""
     from convcalc.algebra.symbolic import relate, solve_relation

@@ -1,4 +1,4 @@
-"""A graph under assumptions on its letters: what is assumed is put in, and settles what it can."""
+"""A graph under assumptions on its letters: assumed values are substituted, and what follows from them is decided."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,16 +11,16 @@ from convcalc.errors import NoSolution, ShapeError
 from convcalc.network.graph import Graph
 
 Bounds = Mapping[str, tuple[int, int | None]]
-"""The least and the greatest size of letters, None for no greatest."""
+"""The least and the greatest size of each letter; None where there is no greatest."""
 
 
-def under(graph: Graph, texts: Sequence[str]) -> tuple[Graph, str]:
-    """Return ``graph`` with the assumptions in ``texts`` put in, and what they come to.
+def apply_assumptions(graph: Graph, texts: Sequence[str]) -> tuple[Graph, str]:
+    """Return ``graph`` with the assumptions in ``texts`` substituted, and these assumptions solved, as text.
 
-    Raises SpecError for a text that is not an assumption, NoSolution where no size satisfies them and the graph.
+    Raises SpecError for a text that is not an assumption, NoSolution if no size satisfies both them and the graph.
 
     >>> from convcalc import nn, symbols, trace
-    >>> graph, given = under(trace(nn.MaxPool2d(4), (1, 3, *symbols("H W"))), ["H % 32 == 0", "H == W"])
+    >>> graph, given = apply_assumptions(trace(nn.MaxPool2d(4), (1, 3, *symbols("H W"))), ["H % 32 == 0", "H == W"])
     >>> given, [show(n) for n in graph.nodes[0].output_shape]
     ('H = W = 32·n', ['1', '3', '8·n', '8·n'])
     """
@@ -32,7 +32,7 @@ def under(graph: Graph, texts: Sequence[str]) -> tuple[Graph, str]:
 
 
 def _with_values(graph: Graph, given: Given, contradiction: str) -> Graph:
-    """Return the graph with the assumed values in place of letters; raise NoSolution where a layer refuses them."""
+    """Return the graph with the assumed values in place of letters; raise NoSolution if a layer refuses them."""
     try:
         return graph.subs(given.values)
     except ShapeError as error:
@@ -40,7 +40,7 @@ def _with_values(graph: Graph, given: Given, contradiction: str) -> Graph:
 
 
 def _without_settled_reasons(graph: Graph, bounds: Bounds, contradiction: str) -> Graph:
-    """Return the graph without the demands that bounds make true; raise NoSolution where they make one false."""
+    """Return the graph without the demands that the bounds make true; raise NoSolution if they make one false."""
     left = {}
     for relation, reason in graph.reasons.items():
         settled = _settle(relation, bounds)
@@ -52,10 +52,10 @@ def _without_settled_reasons(graph: Graph, bounds: Bounds, contradiction: str) -
 
 
 def _with_minima_decided(graph: Graph, bounds: Bounds) -> Graph:
-    """Return the graph with those minima decided that lower bounds decide.
+    """Return the graph with those minima decided that the lower bounds decide.
 
-    In canonical form a letter is any integer from 1. So each is written as one that counts from its lower bound, where
-    minima take their form anew, and then back.
+    In canonical form a letter is any integer of at least 1. So each letter is replaced by one that counts from its
+    lower bound, which brings minima into canonical form again, and then replaced back.
     """
     moves = {name: low - 1 for name, (low, _) in bounds.items() if low > 1 and name in graph.letters}
     for sign in (1, -1) if moves else ():
@@ -64,7 +64,7 @@ def _with_minima_decided(graph: Graph, bounds: Bounds) -> Graph:
 
 
 def _settle(relation: Any, bounds: Bounds) -> bool | None:
-    """Return whether bounds make a relation true, or false; None where neither."""
+    """Return whether the bounds make a relation true or false; None if neither."""
     from convcalc.algebra.symbolic import holds_within, solve_relation
 
     names = list(map(str, relation.free_symbols))
