@@ -121,7 +121,7 @@ MISTAKES = [
         "    POOL-16\n"
         "    ^\n"
         "  input 3 x 8 x 8 from input; ⌊(8 + 2·0 − 1·(16 − 1) − 1)/16⌋ + 1 = 0\n"
-        "  the map is smaller than the window: is there padding, or another stride?",
+        "  the map is smaller than the window: does it need padding, or another stride?",
     ),
     (
         "CONV-3-8",

@@ -182,7 +182,7 @@ class Exam(Reading):
                 pass
             except ConvcalcError as error:
                 small = isinstance(error, TooSmall) and error.is_spatial
-                hint = "the map is smaller than the window: is there padding, or another stride?" if small else ""
+                hint = "the map is smaller than the window: does it need padding, or another stride?" if small else ""
                 self.root.report(self.root.placed(error, number, first.column, hint))
                 self.plan.flow = UNKNOWN
                 while tokens and is_option(tokens[0].text):

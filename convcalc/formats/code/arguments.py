@@ -38,7 +38,7 @@ def value_form(name: str, value: Any, default: Any = None, per_axis: bool = Fals
 
 
 def arguments(layer: Layer, left_out: Collection[str] = ()) -> tuple[Argument, ...]:
-    """Return the arguments of a layer as forms, except those ``left_out`` and those equal to their defaults.
+    """Return the arguments of a layer as forms, except those ``left_out``; defaults are left out when they are printed.
 
     Arguments without a default are positional.
 
@@ -53,7 +53,7 @@ def arguments(layer: Layer, left_out: Collection[str] = ()) -> tuple[Argument, .
     usual = layer.defaults()
     for name, value in vars(layer).items():
         default = usual[name]
-        # a plain default is left out when it is printed, one that depends on other arguments here
+        # the second condition: a default that depends on other arguments cannot be left out later
         if name in left_out or (value == default and default is not layer.arguments[name]):
             continue
         form = value_form(name, value, default, name in layer.per_axis)
