@@ -130,7 +130,7 @@ def _answers(
     if lettered.graph is not None and at is not None:
         names = [node.name for node in lettered.graph.nodes]
         if at not in names:
-            raise UnknownName(f"no call is named {at!r}", hint=did_you_mean(at, names))
+            raise UnknownName(f"there is no call named {at!r}", hint=did_you_mean(at, names))
     problem = Problem(letters, lettered.build, lettered.graph, at, shape, params, _claims(where, letters))
     solutions = solve_problem(problem)
     if at is not None and not solutions.solutions and solutions.miss is None and (small := lettered.small()):
