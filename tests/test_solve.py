@@ -448,6 +448,30 @@ def test_claims(text: str, true: set[int], most: dict[str, int]) -> None:
     assert found.most == most
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("k = 7", "'k = 7' is not a condition\n  write it as 'k in 1..7', 'k odd' or 'p <= k//2'"),
+        ("k ** 2 > 4", "'k ** 2 > 4': the operators of a condition are + - * // % and comparisons\n"
+         "  write it as 'k in 1..7', 'k odd' or 'p <= k//2'"),
+        ("k.real > 4", "'k.real > 4': k.real cannot be part of a condition\n"
+         "  write it as 'k in 1..7', 'k odd' or 'p <= k//2'"),
+        ("abs(k) > 4", "'abs(k) > 4': a condition cannot call a function\n"
+         "  write it as 'k in 1..7', 'k odd' or 'p <= k//2'"),
+        ("k in 3", "'k in 3': in must be followed by several numbers, such as 1..7 or (1, 3)\n"
+         "  write it as 'k in 1..7', 'k odd' or 'p <= k//2'"),
+        ("k > 2.5", "'k > 2.5': 2.5 is not an integer up to 1,000,000,000\n"
+         "  write it as 'k in 1..7', 'k odd' or 'p <= k//2'"),
+        ("q > 1", "'q > 1': there is no letter called q\n  the letters are k, kernel"),
+        ("kernal > 1", "'kernal > 1': there is no letter called kernal\n  did you mean kernel?"),
+    ],
+)  # fmt: skip
+def test_what_is_not_a_condition(text: str, message: str) -> None:
+    with pytest.raises(SpecError) as error:
+        read_claim(text, ["k", "kernel"])
+    assert str(error.value) == f"--where: {message}"
+
+
 ODD = (
     "k." * 40,
     "k in range(1)",
@@ -519,7 +543,7 @@ def test_the_command_in_json() -> None:
         (["Conv2d(3, 8, 3)", "--input", "3x8x8", "--output", "8x6x6"], 2,
          "SpecError: solve: there is no letter to solve for\n"),
         (["Conv2d(3, 8, k)", "--input", "3x8x8", "--output", "8x6x6", "--where", "q > 1"], 2,
-         "SpecError: --where: 'q > 1': nothing here is called q\n  there are k\n"),
+         "SpecError: --where: 'q > 1': there is no letter called q\n  the letters are k\n"),
         (["Conv2d(8, 8, 1)", "--rf", "31"], 1, "NoSolution: no number of layers sees 31\n"),
         (["conv(w, 3); conv(v, 3)", "--input", "3x9x9", "--max-params", "1k"], 2,
          "SpecError: solve: a budget needs exactly one letter; there are w, v\n"),

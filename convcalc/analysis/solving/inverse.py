@@ -49,7 +49,7 @@ def _with_zero(problem: Problem, name: str) -> Answers | None:
         letters=tuple(other for other in problem.letters if other != name),
         build=lambda values: problem.build({**values, **zero}),
         graph=graph,
-        where=tuple(claim.put(zero) for claim in problem.where),
+        where=tuple(claim.substitute(zero) for claim in problem.where),
     )
     above = problem._replace(where=(*problem.where, read_claim(f"{name} >= 1", problem.letters)))
     return _merge(problem, [solve_problem(without), solve_problem(above)], zero)

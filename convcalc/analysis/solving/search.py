@@ -45,13 +45,16 @@ class Search:
     """
 
     def __init__(self, problem: Problem, graph: Graph) -> None:
+        from convcalc.algebra.claim_relations import derive_relations
+
         self.problem = problem
         self.letters = [letter(name) for name in problem.letters]
         self.bounds = tuple(problem.bounds())
         wanted = problem.pairs(problem.result({}, graph))
         self.equations = equations(wanted)
         self.demands = _demands(graph, set(problem.letters))
-        claims = [part for c in problem.where for part in c.relations(problem.name_values(self.letters))]
+        dims = problem.name_values(self.letters)
+        claims = [relation for claim in problem.where for relation in derive_relations(claim, dims)]
         self.exact = None not in claims
         self.conditions = [*self.demands, *(claim for claim in claims if claim is not None and claim is not True)]
         self.samples = [
