@@ -1,10 +1,11 @@
-"""The evaluator of expressions that people write: computed from the leaves up, part by part, and never executed.
+"""The evaluator of expressions that people write: it computes a syntax tree from its leaves up and executes nothing.
 
-An expression is a tree of Python's own parser. What may stand in it, and what that means, is a `Language`: claims on
-letters (`claims`, for numbers and dims; `assume`, for linear sums), the values of a sheet (`formats.sheet`), the layers
-of a JSON document (`formats.json`). What a language has no meaning for is refused, so evaluation is total: a value, or
-the language's error. Two things stand apart. A `formula` is our own text and is computed a million times, so Python
-compiles it; and literals alone (``--set NAME=VALUE``) are what `ast.literal_eval` is for.
+The tree comes from Python's own parser. What it may contain, and what that means, is a `Language`: claims about
+letters (`claims`, for numbers and dims; `linear`, for sums of letters), the values of a sheet (`formats.sheet`), the
+layers of a JSON document (`formats.json`), the arguments in what torch prints (`formats.torch`). A language refuses
+what it has no meaning for, so evaluation always ends in a value or in the language's error. Two things are computed
+otherwise: a `formula` is our own text and is computed a million times, so Python compiles it; and literals alone
+(``--set NAME=VALUE``) are what `ast.literal_eval` is for.
 """
 
 import ast
@@ -12,20 +13,20 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-MOST_CHARACTERS = 200  # of one expression on a command line; Python's parser takes longer ones only with much memory
+MOST_CHARACTERS = 200  # of one expression on a command line; for longer ones Python's parser needs much memory
 
 Meaning = Callable[["Language", Any, Any], Any]
-"""The value of a node: a function of the language, the node, and the names in force."""
+"""A function of the language, a node, and the names in scope that returns the node's value."""
 
 Operators = Mapping[type[ast.AST], Callable[..., Any]]
-"""What an operator of the syntax tree makes of values; NotImplemented where it takes no such values."""
+"""A function of values for each operator of the syntax tree; it returns NotImplemented for values it does not take."""
 
 
 class Language:
-    """What an expression may hold, and what each part means.
+    """What an expression may contain, and what each part means.
 
-    ``meanings`` has a function for each type of node, and ``operators`` one for each operator. ``refuse`` makes the
-    error for a node that has no meaning. ``names`` is whatever these functions take names from.
+    ``meanings`` has a function for each type of node, and ``operators`` one for each operator. ``refuse`` returns the
+    error for a node that has no meaning. ``names`` is whatever these functions look names up in.
 
     >>> numbers = {ast.Constant: lambda language, node, names: node.value, ast.BinOp: binary}
     >>> adding = Language(numbers, {ast.Add: int.__add__}, lambda node, names: ValueError(ast.unparse(node)))
@@ -47,14 +48,14 @@ class Language:
         self.refuse = refuse
 
     def value(self, node: ast.AST, names: Any) -> Any:
-        """Return the value of a node; raise the language's error where it has none."""
+        """Return the value of a node; raise the language's error if it has none."""
         meaning = self.meanings.get(type(node))
         if meaning is None:
             raise self.refuse(node, names)
         return meaning(self, node, names)
 
     def operator(self, node: ast.AST, kind: ast.AST, names: Any) -> Callable[..., Any]:
-        """Return what the operator ``kind`` of a node does; raise the language's error for one that it has not."""
+        """Return the function of the operator ``kind`` of a node; raise the language's error if there is none."""
         compute = self.operators.get(type(kind))
         if compute is None:
             raise self.refuse(node, names)
@@ -64,14 +65,14 @@ class Language:
 def unary(language: Language, node: ast.UnaryOp, names: Any) -> Any:
     """Return the value of a sign or a ``not`` before an operand."""
     compute = language.operator(node, node.op, names)
-    return _taken(compute(language.value(node.operand, names)), language, node, names)
+    return _accepted(compute(language.value(node.operand, names)), language, node, names)
 
 
 def binary(language: Language, node: ast.BinOp, names: Any) -> Any:
     """Return the value of an operator between two operands."""
     compute = language.operator(node, node.op, names)
     left = language.value(node.left, names)
-    return _taken(compute(left, language.value(node.right, names)), language, node, names)
+    return _accepted(compute(left, language.value(node.right, names)), language, node, names)
 
 
 def chain(language: Language, node: ast.Compare, names: Any) -> bool:
@@ -83,17 +84,26 @@ def chain(language: Language, node: ast.Compare, names: Any) -> bool:
 
 
 def joined(language: Language, node: ast.BoolOp, names: Any) -> bool:
-    """Return whether all parts that ``and`` joins are true, or any that ``or`` joins; every part is computed."""
+    """Return whether all parts joined by ``and`` are true, or any part joined by ``or``; every part is computed."""
     truths = [language.value(part, names) for part in node.values]
     return all(truths) if isinstance(node.op, ast.And) else any(truths)
 
 
 def items(language: Language, node: Any, names: Any) -> tuple[Any, ...]:
-    """Return the values that stand side by side in brackets."""
+    """Return the items of a tuple or list, as a tuple."""
     return tuple([language.value(item, names) for item in node.elts])
 
 
-def _taken(value: Any, language: Language, node: ast.AST, names: Any) -> Any:
+LITERALS: Mapping[type[ast.AST], Meaning] = {
+    ast.Constant: lambda language, node, names: node.value,
+    ast.UnaryOp: unary,
+    ast.Tuple: items,
+    ast.List: items,
+}
+"""Meanings of literals: numbers, text, signs before them, and several in brackets as a tuple."""
+
+
+def _accepted(value: Any, language: Language, node: ast.AST, names: Any) -> Any:
     if value is NotImplemented:
         raise language.refuse(node, names)
     return value
@@ -107,7 +117,7 @@ def parse(text: str, most: int = MOST_CHARACTERS) -> ast.expr | None:
     """
     if len(text) > most:
         return None
-    with warnings.catch_warnings():  # Python's own words, which would stand beside ours
+    with warnings.catch_warnings():  # Python's own warnings would be printed next to our errors
         warnings.simplefilter("ignore")
         try:
             return ast.parse(text.strip(), mode="eval").body

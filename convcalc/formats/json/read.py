@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from convcalc.algebra.expression import Language, items, unary
+from convcalc.algebra.expression import LITERALS, Language
 from convcalc.algebra.parse import parse_dim
 from convcalc.algebra.types import Shape, is_symbolic
 from convcalc.errors import ConvcalcError, SpecError, UnknownName, did_you_mean
@@ -229,14 +229,7 @@ def _word(language: Language, node: ast.Name, names: Mapping[str, Any]) -> Any:
 
 
 _LAYERS = Language(
-    {
-        ast.Constant: lambda language, node, names: node.value,
-        ast.Name: _word,
-        ast.UnaryOp: unary,
-        ast.Tuple: items,
-        ast.List: items,
-        ast.Call: _layer,
-    },
+    {**LITERALS, ast.Name: _word, ast.Call: _layer},
     {ast.USub: operator.neg},
     lambda node, names: SpecError(f"{ast.unparse(node)[:40]} is not allowed in a layer"),
 )

@@ -5,11 +5,13 @@ are taken to be torch's defaults.
 """
 
 import ast
+import operator
 import re
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
+from convcalc.algebra.expression import LITERALS, Language
 from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ConvcalcError, SpecError, UnsupportedOperation
 from convcalc.formats.sheet.names import kinds
@@ -148,9 +150,9 @@ class Printed(Reading):
             call = parse_expression(f"f({item.arguments})" if len(item.arguments) <= 2000 else "")
             if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
                 raise ValueError
-            args = [_value(node) for node in call.args]
-            return args, {str(keyword.arg): _value(keyword.value) for keyword in call.keywords}
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            args = [_VALUES.value(node, _WORDS) for node in call.args]
+            return args, {str(keyword.arg): _VALUES.value(keyword.value, _WORDS) for keyword in call.keywords}
+        except (SyntaxError, TypeError, ValueError, RecursionError, MemoryError):
             raise SpecError(f"the arguments of {item.kind} cannot be read", hint="paste all of print(model)") from None
 
 
@@ -158,12 +160,11 @@ def _single(value: Any) -> Any:
     return value[0] if isinstance(value, tuple) and len(value) == 1 else value
 
 
-def _value(node: ast.expr) -> Any:
-    """Return a printed value, in which some texts have no quotes; raise ValueError for anything else."""
-    if isinstance(node, ast.Name):
-        return float(node.id) if node.id in ("inf", "nan") else node.id
-    if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Name):
-        return -float(node.operand.id)
-    if isinstance(node, (ast.Tuple, ast.List)):
-        return tuple(_value(item) for item in node.elts)
-    return ast.literal_eval(node)
+_VALUES = Language(
+    {**LITERALS, ast.Name: lambda language, node, words: words.get(node.id, node.id)},
+    {ast.USub: operator.neg},
+    lambda node, words: ValueError(ast.unparse(node)),
+)
+"""Printed values; some words have no quotes."""
+
+_WORDS = {"inf": float("inf"), "nan": float("nan")}
