@@ -100,8 +100,13 @@ conv(2, 1)
 
 HEAD = """
 import sys, time
+import importlib, pkgutil
 import sympy
 sys.path.insert(0, ROOT)
+import convcalc
+for module in pkgutil.walk_packages(convcalc.__path__, "convcalc."):
+    if not module.name.endswith(".__main__"):
+        importlib.import_module(module.name)
 def clock():
     global begun
     begun = time.perf_counter()
