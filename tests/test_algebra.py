@@ -1,4 +1,4 @@
-"""Numbers, letters, formulas and intervals, each against the plain and slow way of computing the same."""
+"""Numbers, letters, expressions, formulas and intervals, each against a plain and slow way to compute the same."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STEP = st.tuples(st.sampled_from(["slide", "same", "scale"]), st.integers(1, 5),
 
 
 def size(step: tuple[str, int, int, int], n: Any) -> Any:
-    """One layer's size rule, by the arithmetic that numbers and letters share."""
+    """Return the output size of a layer, by the arithmetic that numbers and letters share."""
     kind, k, s, p = step
     if kind == "slide":
         return (n + 2 * p - k) // s + 1
@@ -96,7 +96,7 @@ TEXTS = st.recursive(
 
 
 class _Truths(ast.NodeTransformer):
-    """Make ``and`` and ``or`` give truths, as our languages do; Python's give one of the operands."""
+    """A change of ``and`` and ``or`` to give a bool, as in our languages; Python's give one of the operands."""
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.Call:
         return ast.Call(ast.Name("bool", ast.Load()), [self.generic_visit(node)], [])
@@ -123,7 +123,7 @@ def test_an_expression_has_the_value_that_python_gives_it(text: str, a: int, b: 
         ("[a for a in b]", "[a for a in b]"),
     ],
 )
-def test_what_a_language_has_no_meaning_for_is_refused(text: str, refused: str) -> None:
+def test_a_language_refuses_what_has_no_meaning(text: str, refused: str) -> None:
     tree = expression.parse(text)
     assert tree is not None
     with pytest.raises(SpecError) as error:
@@ -132,7 +132,7 @@ def test_what_a_language_has_no_meaning_for_is_refused(text: str, refused: str) 
 
 
 @pytest.mark.parametrize("text", ["a = 1", "a +", "", "a\0", "1" * 300, "(" * 150, "a; b"])
-def test_what_is_no_expression_has_no_tree(text: str) -> None:
+def test_other_texts_have_no_tree(text: str) -> None:
     assert expression.parse(text) is None
 
 
@@ -173,7 +173,7 @@ PLACE = st.tuples(st.integers(1, 60), st.integers(1, 60))
 
 
 def value_at(expr: Any, place: tuple[int, int]) -> int:
-    """The value of an expression at numbers, by the arithmetic of fractions alone."""
+    """Return the value of an expression at numbers, an integer, by the arithmetic of fractions alone."""
     if expr.func in (sympy.floor, sympy.ceiling):
         (inside,) = (fraction_at(arg, place) for arg in expr.args)
         return (math.floor if expr.func is sympy.floor else math.ceil)(inside)
@@ -183,7 +183,7 @@ def value_at(expr: Any, place: tuple[int, int]) -> int:
 
 
 def fraction_at(expr: Any, place: tuple[int, int]) -> Fraction:
-    """The value of an expression at numbers, which need not be an integer."""
+    """Return the value of an expression at numbers, which need not be an integer."""
     if expr.is_Rational:
         return Fraction(int(expr.p), int(expr.q))
     if expr.is_Symbol:
@@ -200,7 +200,7 @@ def fraction_at(expr: Any, place: tuple[int, int]) -> Fraction:
 
 
 def rounded_at(rounded: Any, place: tuple[int, int]) -> int:
-    """What a `Rounded` says, computed with numbers."""
+    """Return the value of a `Rounded` at numbers."""
     terms = sum(int(factor) * value_at(term, place) for term, factor in rounded.terms.items())
     return value_at(rounded.outside, place) + (terms + int(rounded.constant)) // int(rounded.divisor)
 
@@ -313,8 +313,8 @@ def test_letters_print_for_people(dim: Any, text: str) -> None:
          "  write it as 3x224x224 or 3xHxW"),
         ("1e9", "'1e9' in '1e9' is not a size\n  a size is an integer such as 224 or a letter such as H\n"
          "  write it as 3x224x224 or 3xHxW"),
-        ("3x0x4", "a size lies between 1 and 1,000,000,000; received 0\n  write it as 3x224x224"),
-        ("9" * 400, "a size lies between 1 and 1,000,000,000; received a number of 400 digits\n"
+        ("3x0x4", "a size must be from 1 to 1,000,000,000; received 0\n  write it as 3x224x224"),
+        ("9" * 400, "a size must be from 1 to 1,000,000,000; received a number of 400 digits\n"
          "  write it as 3x224x224"),
     ],
 )  # fmt: skip
@@ -366,7 +366,7 @@ TAPS = st.builds(slide, st.integers(1, 4), st.integers(1, 3), st.integers(0, 3),
 
 
 def seen(unit: int, layers: list[Taps]) -> set[int]:
-    """The inputs that a unit on top of ``layers`` sees, one by one."""
+    """Return the inputs that a unit after ``layers`` sees, one by one."""
     units = {unit}
     for taps in reversed(layers):
         below = set()

@@ -126,10 +126,10 @@ SpecError: 'nan' in '3xnanx224' is not a size
   a size is an integer such as 224 or a letter such as H
   write it as 3x224x224 or 3xHxW""",
     f"summary resnet50 --input 3x{'7' * 400}x224": """\
-SpecError: a size lies between 1 and 1,000,000,000; received a number of 400 digits
+SpecError: a size must be from 1 to 1,000,000,000; received a number of 400 digits
   write it as 3x224x224""",
     "summary resnet50 --input 3x0x224": """\
-SpecError: a size lies between 1 and 1,000,000,000; received 0
+SpecError: a size must be from 1 to 1,000,000,000; received 0
   write it as 3x224x224""",
     "summary resnet50 --input 1x3x224x224": """\
 SpecError: resnet50: takes an input of 3 axes, such as 3 x 224 x 224; received 4: 1 x 3 x 224 x 224
@@ -138,7 +138,7 @@ SpecError: resnet50: takes an input of 3 axes, such as 3 x 224 x 224; received 4
 SpecError: resnet50: takes an input of 3 axes, such as 3 x 224 x 224; received 2: 224 x 224
   write it as 3x224x224""",
     "summary resnet50 --batch 0": """\
-SpecError: batch: a size lies between 1 and 1,000,000,000; received 0
+SpecError: batch: a size must be from 1 to 1,000,000,000; received 0
   write it as an integer such as 8, or a letter""",
     "summary resnet50 --batch 2x3": "SpecError: batch: expected one size, received 2: 2 x 3",
     "summary resnet50 --set foo": """\

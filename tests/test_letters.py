@@ -1,4 +1,4 @@
-"""Letters in place of sizes: closed forms against numbers, assumptions, printing, compiled functions."""
+"""Letters as sizes: formulas against numbers, assumptions, printing, sets of sizes, compiled functions."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ MANY = settings(max_examples=400 if os.environ.get("HYPOTHESIS_PROFILE") == "tho
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 
 STRETCHED = {"Add", "Sub", "Mul", "Div", "Maximum", "MatMul", "Expand", "Squeeze"}
-"""Kinds to which a size of 1 says something else than any other size; a letter stands for one of at least 2."""
+"""Kinds for which a size of 1 means something else than any other size; a letter is taken to be at least 2."""
 
 
 def lettered(kind: str, case: Case) -> tuple[list[tuple[Any, ...]], dict[str, int]]:
-    """The inputs with letters for all sizes behind the second axis, or all but the last, and the letters' numbers."""
+    """Return the inputs with letters for all sizes after the second axis, or all but the last, and their numbers."""
     shapes, values = [], {}
     for i, shape in enumerate(case.inputs):
         new: list[Any] = list(shape)
@@ -62,14 +62,14 @@ def lettered(kind: str, case: Case) -> tuple[list[tuple[Any, ...]], dict[str, in
 
 
 def calls(graph: Graph) -> list[tuple[Any, ...]]:
-    """All that a graph says of its calls, and what they cost."""
+    """Return all that a graph says about its calls, with what they cost."""
     return [(*node, node.layer.work(node.input_shapes, node.output_shape)) for node in graph.nodes]
 
 
 @pytest.mark.parametrize("kind", sorted(CASES.keys() - {"Parameter", "Buffer"}))  # they have no input
 @settings(max_examples=300 if THOROUGH else 25)
 @given(data=st.data())
-def test_numbers_put_in_equal_numbers_from_the_start(kind: str, data: st.DataObject) -> None:
+def test_substituted_numbers_equal_numbers_from_the_start(kind: str, data: st.DataObject) -> None:
     case = data.draw(CASES[kind])
     shapes, values = lettered(kind, case)
     try:
@@ -88,7 +88,7 @@ def test_numbers_put_in_equal_numbers_from_the_start(kind: str, data: st.DataObj
     try:
         filled = replace(graph, retrace=None).subs({k: n for k, n in values.items() if k in graph.letters})
     except ShapeError:
-        # a slice takes what there is of too small an axis; a letter is assumed to be large enough
+        # a slice of an axis that is too small takes what is there; a letter is assumed to be large enough
         assert kind == "Slice"
         return
     assert filled.assumptions == ()
@@ -110,7 +110,7 @@ def test_a_random_network_filled_equals_its_numbers(plan: Plan) -> None:
 @MANY
 @given(plans(high=16), st.data())
 def test_assumptions_hold_exactly_when_numbers_pass(plan: Plan, data: st.DataObject) -> None:
-    # a slice takes what there is of too small a map; a letter is assumed to be large enough
+    # a slice of a map that is too small takes what is there; a letter is assumed to be large enough
     suppose(not any(isinstance(layer, nn.Slice) and len(layer.index) > 2 for layer, _ in plan.calls))
     model, names = Network(plan), "DHW"[-plan.rank :]
     graph = trace(model, (*plan.shapes[0][:2], *[symbolic.symbol(name) for name in names]))
@@ -118,12 +118,12 @@ def test_assumptions_hold_exactly_when_numbers_pass(plan: Plan, data: st.DataObj
     spatial = plan.shapes[0][2:]
     for sizes in data.draw(st.lists(st.tuples(*[st.integers(2, n + 6) for n in spatial]), max_size=6)):
         if 1 in numbers_in(model, plan, sizes):
-            continue  # a map of one pixel is stretched where any other would not fit
+            continue  # a map of one pixel is expanded where no other would fit
         assert passes(model, (*plan.shapes[0][:2], *sizes)) == (sizes in region), sizes
 
 
 def passes(model: Any, *shapes: tuple[int, ...]) -> bool:
-    """Whether a trace in numbers succeeds."""
+    """Return whether a trace in numbers succeeds."""
     try:
         trace(model, *shapes)
     except ConvcalcError:
@@ -132,29 +132,29 @@ def passes(model: Any, *shapes: tuple[int, ...]) -> bool:
 
 
 def numbers_in(model: Network, plan: Plan, sizes: Sequence[int]) -> set[int]:
-    """The sizes of all maps that are reached before a refusal, batch and channels apart."""
-    met: set[int] = set()
+    """Return the sizes of all maps computed before a refusal, without batch and channels."""
+    numbers: set[int] = set()
     values: list[Any] = [(*plan.shapes[0][:2], *sizes)]
     try:
         for layer, inputs in model.calls:
             values.append(layer.output_shape(*[values[i] for i in inputs]))
             if len(values[-1]) == len(values[0]):
-                met |= set(values[-1][2:])
+                numbers |= set(values[-1][2:])
     except ConvcalcError:
         pass
-    return met
+    return numbers
 
 
-ASKING = {
+PADDING = {
     **dict.fromkeys(("swin_t", "swin_s", "swin_b"), (224, 448)),
     **dict.fromkeys(("swin_v2_t", "swin_v2_s", "swin_v2_b"), (256, 512)),
     "unet": (144, 96),
 }
-"""Networks whose forward pads or cuts where a number needs it, and with letters always: sizes that need none of it."""
+"""Networks whose forward pads or crops numbers if needed, and letters always; with sizes that need neither."""
 
 
 def in_letters(name: str) -> tuple[Any, tuple[Any, ...], dict[str, int]]:
-    """A network of the zoo, its input in letters, and the usual numbers."""
+    """Return a network of the zoo, its input in letters, and the usual numbers of these."""
     source = read(name)
     assert source.input is not None
     letters = "DHW"[-(len(source.input) - 1) :]
@@ -162,7 +162,7 @@ def in_letters(name: str) -> tuple[Any, tuple[Any, ...], dict[str, int]]:
     return source, (1, source.input[0], *[symbolic.symbol(a) for a in letters]), values
 
 
-@pytest.mark.parametrize("name", [name for name in zoo.names() if name not in ASKING])
+@pytest.mark.parametrize("name", [name for name in zoo.names() if name not in PADDING])
 def test_a_network_filled_equals_its_numbers(name: str) -> None:
     source, shape, values = in_letters(name)
     graph = source.graph(shape)
@@ -177,12 +177,12 @@ def test_a_network_filled_equals_its_numbers(name: str) -> None:
     }
 
 
-@pytest.mark.parametrize("name", ASKING if THOROUGH else ("swin_t", "unet"))
+@pytest.mark.parametrize("name", PADDING if THOROUGH else ("swin_t", "unet"))
 def test_a_network_that_pads_has_the_same_totals_where_nothing_is_padded(name: str) -> None:
     source, shape, _ = in_letters(name)
-    graph, numbers = source.graph(shape), source.graph((*shape[:2], *ASKING[name]))
-    totals, plain = cc.compile(cc.analyze(graph).totals, "H W")(*ASKING[name]), cc.analyze(numbers).totals
-    assert calls(graph.subs(dict(zip("HW", ASKING[name])))) == calls(numbers)
+    graph, numbers = source.graph(shape), source.graph((*shape[:2], *PADDING[name]))
+    totals, plain = cc.compile(cc.analyze(graph).totals, "H W")(*PADDING[name]), cc.analyze(numbers).totals
+    assert calls(graph.subs(dict(zip("HW", PADDING[name])))) == calls(numbers)
     assert {key: totals[key] for key in ("params", "macs", "flops")} == {
         key: plain[key] for key in ("params", "macs", "flops")
     }
@@ -272,7 +272,7 @@ SHORTHANDS = {
 
 @pytest.mark.parametrize("text", SHORTHANDS)
 def test_one_claim_language_serves_both_options(text: str) -> None:
-    """What `--assume` solves is what `--where` asks of each number, and both are what Python says."""
+    """Solutions of `--assume` are the numbers of which `--where` is true, and both are what Python computes."""
     sizes = [{"H": h, "W": w} for h in range(1, 41) for w in range(1, 41)]
     wanted = [size for size in sizes if eval(SHORTHANDS[text], dict(size))]
     claim = read_claim(text, ["H", "W"])
@@ -328,7 +328,7 @@ def test_assumptions_in_short() -> None:
         (["H % 8 == 9"], NoSolution, "no size satisfies H % 8 == 9\n  a remainder by 8 is less than 8"),
     ],
 )  # fmt: skip
-def test_what_is_no_assumption(texts: list[str], error: type[ConvcalcError], message: str) -> None:
+def test_what_is_not_an_assumption(texts: list[str], error: type[ConvcalcError], message: str) -> None:
     with pytest.raises(error) as raised:
         assume(texts, ["H", "W"])
     assert str(raised.value) == message
@@ -368,8 +368,8 @@ def test_bounds_settle_what_they_can() -> None:
         ({"stride": 2, "output_padding": H}, ["1 - H ≥ 0"]),
     ],
 )
-def test_output_padding_asks_only_what_is_open(arguments: dict[str, Any], assumed: list[str]) -> None:
-    """That it is smaller than the stride or the dilation may be known of one of them, whatever the other is."""
+def test_output_padding_assumes_only_what_is_unknown(arguments: dict[str, Any], assumed: list[str]) -> None:
+    """It must be smaller than the stride or the dilation: if one is known to be larger, the other does not matter."""
     graph = trace(nn.ConvTranspose1d(2, 2, 3, **arguments), (1, 2, 6))
     assert [show(relation) for relation in graph.assumptions] == assumed
 
@@ -377,7 +377,7 @@ def test_output_padding_asks_only_what_is_open(arguments: dict[str, Any], assume
 # Substitution
 
 
-def test_subs_refuses_what_it_cannot_do() -> None:
+def test_subs_refuses_other_letters_and_sizes_that_fail() -> None:
     graph = trace(nn.MaxPool2d(4), (1, 3, H, W))
     with pytest.raises(UnknownName) as error:
         graph.subs(K=3)
@@ -397,11 +397,11 @@ def test_subs_keeps_which_layer_is_which() -> None:
     assert [node.name for node in graph.nodes] == ["0", "1", "0:1", "3"]
 
 
-def test_reasons_name_the_node_that_asks() -> None:
+def test_reasons_name_the_node_that_demands() -> None:
     graph = trace(nn.Sequential(nn.Conv2d(3, 8, 5), nn.MaxPool2d(2)), (1, 3, H, W))
-    found = {show(relation): reason for relation, reason in graph.reasons.items()}
-    assert found["H ≥ 5"] == ("0", "the output height is H - 4")
-    assert found["W ≥ 6"] == ("1", "the output width is ⌊(W - 4)/2⌋")
+    reasons = {show(relation): reason for relation, reason in graph.reasons.items()}
+    assert reasons["H ≥ 5"] == ("0", "the output height is H - 4")
+    assert reasons["W ≥ 6"] == ("1", "the output width is ⌊(W - 4)/2⌋")
     assert set(graph.assumptions) == {H >= 6, W >= 6}
 
 
@@ -409,7 +409,7 @@ def test_reasons_name_the_node_that_asks() -> None:
 
 
 def read_back(text: str) -> Any:
-    """The value of what is printed for people, by sympy."""
+    """Return the value of what is printed for people, parsed by sympy."""
     for sign, word in (("⌊", "floor("), ("⌈", "ceiling("), ("⌋", ")"), ("⌉", ")"), ("·", "*")):
         text = text.replace(sign, word)
     text = re.sub(r"(?<=\d),(?=\d\d\d)", "", text)
@@ -432,7 +432,7 @@ SIZES = st.tuples(*[st.integers(1, 40)] * 3)
 
 @MANY
 @given(DIM, SIZES)
-def test_what_is_printed_reads_back(dim: Any, sizes: tuple[int, int, int]) -> None:
+def test_what_is_printed_can_be_parsed(dim: Any, sizes: tuple[int, int, int]) -> None:
     values = dict(zip((H, W, C), sizes))
     short = symbolic.canonical(dim)
     number = int(sympy.sympify(dim).subs(values))
@@ -443,7 +443,7 @@ def test_what_is_printed_reads_back(dim: Any, sizes: tuple[int, int, int]) -> No
     assert substitute(short, values) == number
 
 
-def test_sums_are_put_together_again() -> None:
+def test_sums_are_printed_as_products() -> None:
     assert show(symbolic.canonical((H // 4 - 3) * (W // 4 - 3) * 16)) == "16·⌊(H - 12)/4⌋·⌊(W - 12)/4⌋"
     assert show(symbolic.canonical(150 * (H - 4) * (W - 4) + 7)) == "150·(H - 4)·(W - 4) + 7"
     assert show(symbolic.canonical((H // 2 - 1) ** 2)) == "⌊(H - 2)/2⌋²"
@@ -451,7 +451,7 @@ def test_sums_are_put_together_again() -> None:
     assert show_shape((8, symbolic.canonical(H - 2), (W - 1) // 2)) == "8 x (H - 2) x ⌊(W - 1)/2⌋"
 
 
-def test_two_halves_are_the_whole() -> None:
+def test_two_halves_are_joined() -> None:
     assert symbolic.canonical(C - (C + 1) // 2) == C // 2
     assert symbolic.canonical(C // 2 + (C + 1) // 2) == C
     assert symbolic.canonical(3 * (C // 2) + 3 * ((C + 1) // 2) - 2 * C) == C
@@ -459,7 +459,7 @@ def test_two_halves_are_the_whole() -> None:
 
 
 @pytest.mark.parametrize("name", ["resnet18", "alexnet", "googlenet", "densenet121"])
-def test_json_strings_read_back(name: str) -> None:
+def test_json_strings_can_be_parsed(name: str) -> None:
     document = json.loads(write(cc.summary(name, "3xHxW"), "json"))
     numbers = cc.summary(name, (1, 3, 131, 99))
     sizes = {"H": 131, "W": 99}
@@ -486,6 +486,7 @@ def test_latex_is_mathematics(format: str) -> None:
 
 
 def brute(holds: Any, most: int = 200) -> list[int]:
+    """Return the numbers below ``most`` for which ``holds`` is true, by trying each."""
     return [n for n in range(1, most) if holds(n)]
 
 
@@ -543,7 +544,7 @@ def test_relations_of_one_letter_are_solved_exactly(a: Any, b: Any, n: int, same
 @given(
     st.tuples(st.integers(1, 9), st.integers(0, 9)), st.tuples(st.integers(1, 9), st.integers(0, 9)), st.integers(1, 60)
 )
-def test_products_of_two_letters_are_taken_apart(a: tuple[int, int], b: tuple[int, int], goal: int) -> None:
+def test_products_of_two_letters_are_factored(a: tuple[int, int], b: tuple[int, int], goal: int) -> None:
     (m, p), (n, q) = a, b
     relation = sympy.Eq(symbolic.canonical(((H + p) // m) * ((W + q) // n)), goal, evaluate=False)
     region = Region([relation, m <= H, n <= W], ["H", "W"])
@@ -572,7 +573,7 @@ def test_sets_are_described(sizes: Sizes, text: str) -> None:
     assert sizes.describe("H") == text
 
 
-def test_equations_are_opened() -> None:
+def test_equations_of_floors_are_printed_as_bounds() -> None:
     k, p, s = cc.symbols("k p s")
     assert open_floor(sympy.Eq((224 + 2 * p - k) // s + 1, 112, evaluate=False)) == "111·s ≤ 2·p + 224 - k ≤ 112·s - 1"
     assert open_floor(sympy.Eq(H + 2 * p - k + 1, H, evaluate=False)) == "k = 2·p + 1"
@@ -602,10 +603,10 @@ def test_compiled_functions_of_minima() -> None:
     assert list(function(h, w)) == [min(a // 2, b) + max(a, b // 3) for a, b in zip(h, w)]
 
 
-def test_compile_wants_every_letter() -> None:
+def test_compile_needs_every_letter() -> None:
     with pytest.raises(SpecError) as error:
         cc.compile(H * W, "H")
-    assert str(error.value) == "the letter W has no place among H\n  name it too: 'H W'"
+    assert str(error.value) == "the letter W is not among the letters given: H\n  name it too: 'H W'"
 
 
 def test_symbols() -> None:
@@ -615,7 +616,7 @@ def test_symbols() -> None:
             cc.symbols(text)
 
 
-def test_letters_are_loaded_when_asked_for() -> None:
+def test_sympy_is_loaded_by_the_first_letter() -> None:
     run = (
         "import sys, convcalc; assert 'sympy' not in sys.modules; convcalc.symbols('H'); assert 'sympy' in sys.modules"
     )
@@ -634,7 +635,7 @@ def test_letters_are_loaded_when_asked_for() -> None:
          "ResNet: output_stride must be 8, 16 or 32; received K"),
     ],
 )  # fmt: skip
-def test_a_letter_where_a_number_must_be(layer: Any, message: str) -> None:
+def test_a_letter_where_only_a_number_works(layer: Any, message: str) -> None:
     with pytest.raises(SpecError) as error:
         layer()
     assert str(error.value) == message

@@ -1,1 +1,1 @@
-"""Numbers, letters, formulas and intervals."""
+"""Arithmetic that knows no layers: numbers and symbols, formulas, claims, sets of sizes, intervals."""

@@ -1,6 +1,6 @@
-"""Dims and shapes: a dim is an ``int`` or a sympy expression, and here stands all the difference between the two.
+"""Operations on dims and shapes; a dim is an ``int`` or a sympy expression, and these are where the two differ.
 
-Sympy is imported by `symbolic` alone, and only once a dim is not an int: `_symbolic` is the one door to it.
+Only `symbolic` imports sympy. It is loaded by `_symbolic` once a dim is not an int, so runs in numbers never load it.
 """
 
 import math
@@ -14,7 +14,7 @@ from convcalc.errors import NotAnInteger
 
 
 class _Letters(Protocol):
-    """What `symbolic` does for dims that are not ints; the functions here of the same names say what each returns."""
+    """The functions of `symbolic` for dims that are not ints, documented at the functions of these names below."""
 
     def canonical(self, expr: Any) -> Dim: ...
     def minimum(self, a: Any, b: Any) -> Dim: ...
@@ -26,7 +26,7 @@ class _Letters(Protocol):
 
 
 def _symbolic() -> _Letters:
-    """Return the package `symbolic`, imported with sympy (0.2 s) at the first dim that is not an int, never before."""
+    """Return the package `symbolic`, which imports sympy (0.2 s), for the first dim that is not an int."""
     from convcalc.algebra import symbolic
 
     return symbolic
@@ -35,7 +35,7 @@ def _symbolic() -> _Letters:
 def as_dim(value: Any, what: str = "a size", owner: str = "") -> Dim:
     """Return ``value`` as a dim: an int (anything with ``__index__``) or a sympy expression in canonical form.
 
-    Raises NotAnInteger, which calls the value ``what`` and says whose it is.
+    Raises NotAnInteger for any other value; it names the value ``what``, an argument of ``owner``.
 
     >>> as_dim(2.5, "kernel_size")
     Traceback (most recent call last):
@@ -52,7 +52,7 @@ def as_dim(value: Any, what: str = "a size", owner: str = "") -> Dim:
 
 
 def ceildiv(a: Dim, b: Dim) -> Dim:
-    """``⌈a/b⌉``.
+    """Return ``⌈a/b⌉``.
 
     >>> ceildiv(7, 2)
     4
@@ -61,14 +61,18 @@ def ceildiv(a: Dim, b: Dim) -> Dim:
 
 
 def minimum(a: Dim, b: Dim) -> Dim:
-    """The smaller of two dims, for every size if there is one."""
+    """Return the smaller of two dims: one of them if it is never the larger, else an expression that chooses.
+
+    >>> minimum(2, 3)
+    2
+    """
     if isinstance(a, int) and isinstance(b, int):
         return min(a, b)
     return _symbolic().minimum(a, b)
 
 
 def maximum(a: Dim, b: Dim) -> Dim:
-    """The larger of two dims, as `minimum`.
+    """Return the larger of two dims, as `minimum` does the smaller.
 
     >>> maximum(2, 3)
     3
@@ -77,7 +81,7 @@ def maximum(a: Dim, b: Dim) -> Dim:
 
 
 def prod(dims: Iterable[Dim]) -> Dim:
-    """The product of dims; 1 for none.
+    """Return the product of dims; 1 if there are none.
 
     >>> prod((64, 3, 7, 7))
     9408
@@ -86,21 +90,29 @@ def prod(dims: Iterable[Dim]) -> Dim:
 
 
 def equal(a: Dim, b: Dim) -> Condition:
-    """Whether two dims are equal: True, False, or a relation between letters."""
+    """Return whether two dims are equal: True, False, or a relation between letters if that depends on them.
+
+    >>> equal(3, 3)
+    True
+    """
     if a == b or (isinstance(a, int) and isinstance(b, int)):
         return a == b
     return _symbolic().equal(a, b)
 
 
 def at_least(a: Dim, b: Dim) -> Condition:
-    """Whether ``a >= b``, as `equal`."""
+    """Return whether ``a >= b``: True, False, or a relation between letters.
+
+    >>> at_least(letter("H") // 4 - 15, 1)
+    H >= 64
+    """
     if isinstance(a, int) and isinstance(b, int):
         return a >= b
     return _symbolic().at_least(a, b)
 
 
 def truth(condition: Condition) -> bool | None:
-    """True or False where that is known for all sizes, else None.
+    """Return True or False for a condition that does not depend on letters, else None.
 
     >>> truth(at_least(3, 1))
     True
@@ -109,7 +121,7 @@ def truth(condition: Condition) -> bool | None:
 
 
 def show(dim: Dim) -> str:
-    """A dim for people: numbers bare, symbolic ones as ``⌈H/32⌉``.
+    """Return a dim as text: a number without commas, an expression as ``⌈H/32⌉``.
 
     >>> show(1024)
     '1024'
@@ -120,7 +132,7 @@ def show(dim: Dim) -> str:
 
 
 def show_count(count: Dim) -> str:
-    """A count for people, with thousands commas.
+    """Return a count as text, with commas between thousands.
 
     >>> show_count(25557032)
     '25,557,032'
@@ -129,7 +141,7 @@ def show_count(count: Dim) -> str:
 
 
 def show_shape(shape: Iterable[Dim]) -> str:
-    """A shape for people; sums stand in brackets.
+    """Return a shape as text, with brackets around sums.
 
     >>> show_shape((64, 112, 112))
     '64 x 112 x 112'
@@ -138,7 +150,7 @@ def show_shape(shape: Iterable[Dim]) -> str:
 
 
 def _bracketed(text: str) -> str:
-    """A sum in brackets, unless a floor or a ceiling is around all of it."""
+    """Return a text with brackets around it if it is a sum, unless one floor or ceiling encloses all of it."""
     outside = text
     while outside != (outside := re.sub(r"[⌊⌈(][^⌊⌈⌋⌉()]*[⌋⌉)]", "_", outside)):
         pass
@@ -146,7 +158,7 @@ def _bracketed(text: str) -> str:
 
 
 def substitute(dim: Dim, values: Mapping[Any, Dim]) -> Dim:
-    """``dim`` with dims in place of letters.
+    """Return ``dim`` with dims substituted for letters.
 
     >>> substitute(letter("H") // 2, {letter("H"): 224})
     112
@@ -157,5 +169,9 @@ def substitute(dim: Dim, values: Mapping[Any, Dim]) -> Dim:
 
 
 def letter(name: str) -> Any:
-    """A positive integer of this name."""
+    """Return the symbol of a letter, a positive integer of this name.
+
+    >>> letter("H") + 1
+    H + 1
+    """
     return _symbolic().symbol(name)

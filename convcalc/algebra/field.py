@@ -1,6 +1,7 @@
-"""Receptive fields of whole tensors: which of its axes move along which of the input's, and what is seen whole.
+"""Receptive fields of tensors: which axis of a tensor moves along which axis of the input, and what is seen in full.
 
-An axis that a reshape split into windows and places inside them is followed as the one axis that it was.
+The map along one axis is in `intervals`; this file combines axes. An axis that a reshape split into windows and
+positions inside them is followed as the one axis that it was.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,13 +12,14 @@ from convcalc.algebra.types import Dim
 
 
 class Undefined(Exception):
-    """No field says what a layer's units see."""
+    """A receptive field that no `Field` can express."""
 
 
 class Part(NamedTuple):
-    """One of two tensor axes into which an axis of ``size`` positions was split: windows, or places inside one.
+    """One of the two tensor axes that an axis was split into: windows, or (``inner``) the positions inside a window.
 
-    Both hold ``along``, the field along the axis as it was: its position ``q·window + r`` is place r of window q.
+    Both have ``along``, the field along the original axis of ``size`` positions, of which ``q·window + r`` is position
+    r of window q.
     """
 
     along: Along
@@ -27,86 +29,98 @@ class Part(NamedTuple):
 
     @property
     def source(self) -> int:
+        """The axis of the network's input."""
         return self.along.source
 
     @property
     def exact(self) -> bool:
+        """Whether the field along the original axis is exact."""
         return self.along.exact
 
     def through(self, taps: Taps | Reach) -> "Part":
-        """Itself under taps that move nothing; others mean nothing along a part alone."""
+        """Return the part itself; raise Undefined for taps other than `STILL`, which would cross windows."""
         if taps != STILL:
             raise Undefined
         return self
 
     def joined(self, other: "Part", units: Dim) -> "Part | None":
+        """Return the field of units that see what both parts see; None for parts of axes split differently."""
         return self.seeing(self.along.joined(other.along, self.size)) if other[1:] == self[1:] else None
 
     def seeing(self, along: Along | None) -> "Part":
+        """Return the part with another field along the original axis; raise Undefined for None."""
         if along is None:
             raise Undefined
         return self._replace(along=along)
 
     def mixed(self) -> Along:
-        """The field along the axis once each position sees all of its window."""
+        """Return the field along the original axis once each position sees all of its window."""
         if not isinstance(self.window, int) or self.window > MAX_PERIOD:
             raise Undefined
         return self.along.through(Taps(self.window, (range(self.window),) * self.window))
 
     def alone(self) -> Along:
-        """The field along the windows, each of which has been mixed."""
+        """Return the field along the windows, each of which has been mixed into one unit."""
         if self.inner or not isinstance(self.window, int):
             raise Undefined
         return self.along.through(slide(1, self.window, 0, 1))
 
 
 class Packed(NamedTuple):
-    """Several axes laid into one tensor axis, parts among them: their sizes, and what is known of them."""
+    """Several axes, parts among them, merged into one tensor axis: their sizes, and the field along each."""
 
     sizes: tuple[Dim, ...]
     axes: tuple[Along | Part | None, ...]
 
     @property
     def exact(self) -> bool:
+        """Whether the fields along all of the axes are exact."""
         return all(axis.exact for axis in self.axes if axis)
 
     def through(self, taps: Taps | Reach) -> "Packed":
+        """Return the entry itself; raise Undefined for taps other than `STILL`."""
         if taps != STILL:
             raise Undefined
         return self
 
     def joined(self, other: "Packed", units: Dim) -> "Packed | None":
+        """Return the field of units that see what both see; None if axes of other sizes were merged."""
         alike = other.sizes == self.sizes
         return self._replace(axes=tuple(map(_both, self.axes, other.axes, self.sizes))) if alike else None
 
 
 Entry = Along | Part | Packed | None
-"""What a field knows of one tensor axis; None where it does not move along it."""
+"""The field along one tensor axis; None where it does not move along it."""
 
 Slot = int | tuple[int, int]
-"""Where a map stands: its tensor axis, and which one it is where several are packed into that."""
+"""The position of a map: its tensor axis, and its index among the axes merged into that, if several were."""
 
 
 def tensor_axis(slot: Slot) -> int:
+    """Return the tensor axis of a slot.
+
+    >>> tensor_axis(2), tensor_axis((2, 1))
+    (2, 2)
+    """
     return slot if isinstance(slot, int) else slot[0]
 
 
 def _both(a: Any, b: Any, units: Dim) -> Any:
-    """What two entries of a tensor axis see together. Raises Undefined."""
+    """Return what two entries of a tensor axis see together; raise Undefined if no entry can express it."""
     if a is None or b is None:
         return a or b
-    unlike = type(a) is not type(b) and {Part, Packed} & {type(a), type(b)}
-    both = None if unlike else a.joined(b, units)
+    differ = type(a) is not type(b) and {Part, Packed} & {type(a), type(b)}
+    both = None if differ else a.joined(b, units)
     if both is None:
         raise Undefined
     return both
 
 
 class Field(NamedTuple):
-    """The field of a tensor's units: how it moves along each tensor axis, None along those where it does not.
+    """The field of a tensor's units: for each tensor axis how the field moves along it, None where it does not.
 
-    ``whole`` holds the axes of the input that every unit sees from end to end; ``gates`` those seen so only through a
-    value stretched over the map, as in squeeze and excitation.
+    ``whole`` are the axes of the input that every unit sees from end to end, ``gates`` those it sees so only through a
+    value expanded over the map, as in squeeze and excitation.
     """
 
     axes: tuple[Entry, ...]
@@ -115,20 +129,20 @@ class Field(NamedTuple):
 
     @classmethod
     def of_input(cls, rank: int) -> "Field":
-        """The field of the input itself; its first two axes are batch and channels."""
+        """Return the field of the input itself, whose first two axes are batch and channels."""
         return cls((None,) * min(rank, 2) + tuple(Axis(i) for i in range(rank - 2)))
 
     def moved(self, axes: Sequence[Entry]) -> "Field":
-        """The field with these axes."""
+        """Return the field with other entries for its axes."""
         return Field(tuple(axes), self.whole, self.gates)
 
     @property
     def split(self) -> bool:
-        """Whether an axis of it is a part of one, or several."""
+        """Whether some tensor axis is a part of an axis, or several axes merged."""
         return not {Part, Packed}.isdisjoint(map(type, self.axes))
 
     def parts(self) -> Iterator[tuple[Slot, Along | Part]]:
-        """All that moves, packed or not, and where."""
+        """Yield each entry that moves, also those merged into one tensor axis, with its slot."""
         for i, entry in enumerate(self.axes):
             if isinstance(entry, Packed):
                 yield from [((i, t), part) for t, part in enumerate(entry.axes) if part]
@@ -136,21 +150,21 @@ class Field(NamedTuple):
                 yield i, entry
 
     def maps(self) -> dict[Slot, Along]:
-        """The maps of intervals by where they stand; those of an axis that was split, once."""
+        """Return the interval maps by slot; the map of an axis that was split only once."""
         if not self.split:
             return {i: entry for i, entry in enumerate(self.axes) if entry}  # type: ignore[misc]
-        found: dict[Slot, Along] = {}
+        maps: dict[Slot, Along] = {}
         split = set()
         for slot, part in self.parts():
             if not isinstance(part, Part):
-                found[slot] = part
+                maps[slot] = part
             elif part.source not in split:
                 split.add(part.source)
-                found[slot] = part.along
-        return found
+                maps[slot] = part.along
+        return maps
 
     def each(self, change: Callable[[Slot, Any], Any]) -> "Field":
-        """The field with all that moves changed; ``change`` takes what `parts` gives."""
+        """Return the field with ``change(slot, entry)`` in place of each entry that `parts` yields."""
         changed = {slot: change(slot, part) for slot, part in self.parts()}
         axes: list[Entry] = []
         for i, entry in enumerate(self.axes):
@@ -162,7 +176,7 @@ class Field(NamedTuple):
         return self.moved(axes)
 
     def span(self, slot: Slot, shape: Sequence[Dim]) -> Dim:
-        """How many units a tensor of this shape has along the map at ``slot``."""
+        """Return how many units a tensor of this shape has along the map at ``slot``."""
         entry, size = self.axes[tensor_axis(slot)], shape[tensor_axis(slot)]
         if isinstance(entry, Packed) and isinstance(slot, tuple):
             part, size = entry.axes[slot[1]], entry.sizes[slot[1]]
@@ -170,9 +184,9 @@ class Field(NamedTuple):
         return entry.size if isinstance(entry, Part) else size
 
     def collapsed(self, axes: Sequence[int]) -> "Field":
-        """The field after a layer that mixes all positions along these tensor axes.
+        """Return the field after a layer that mixes all positions along these tensor axes.
 
-        Where places inside windows are mixed, each sees its window; where windows are, all see the whole.
+        If positions inside windows are mixed, each sees its window; if windows are, each sees the full axis.
         """
         if not any(map(self.axes.__getitem__, axes)):
             return self
@@ -190,12 +204,12 @@ class Field(NamedTuple):
         return Field(self.each(change).axes, whole, self.gates - whole)
 
     def gated(self) -> "Field":
-        """The field of a value stretched over a map: what it does not move along is seen through a gate."""
+        """Return the field of a value expanded over a map: axes it does not move along are seen through a gate."""
         moving = {along.source for along in self.maps().values()}
         return Field(self.axes, self.whole & moving, self.gates | (self.whole - moving))
 
     def through(self, taps: Sequence[Taps | Reach]) -> "Field":
-        """The field after a layer that slides over the last ``len(taps)`` axes."""
+        """Return the field after a layer that slides over the last ``len(taps)`` axes; raise Undefined as `Part`."""
         if taps.count(STILL) == len(taps):
             return self
         first = len(self.axes) - len(taps)
@@ -203,7 +217,7 @@ class Field(NamedTuple):
         return self.moved([*axes[:first], *[axis and axis.through(tap) for axis, tap in zip(axes[first:], taps)]])
 
     def unsplit(self) -> "Field":
-        """The field with windows whose places are gone as units of their own."""
+        """Return the field with windows as plain units wherever no axis of positions inside them is left."""
         parts = [part for _, part in self.parts() if isinstance(part, Part)]
         held = {part.source for part in parts if part.inner}
         if held.issuperset([part.source for part in parts]):
@@ -212,9 +226,9 @@ class Field(NamedTuple):
 
 
 def join(fields: Sequence[Field], shape: Sequence[Dim]) -> Field | None:
-    """The field of units of a map of this shape that see what all of ``fields`` see, aligned from the last axis.
+    """Return the field of a map of this shape whose units see what all ``fields`` see, aligned from the last axis.
 
-    Raises Undefined for maps along different axes of the input, or out of step with a letter for their size.
+    Raises Undefined for maps along different axes of the input, or with different jumps if their size is not a number.
     """
     rank = len(shape)
     axes: list[Entry] = [None] * rank
@@ -227,10 +241,10 @@ def join(fields: Sequence[Field], shape: Sequence[Dim]) -> Field | None:
 
 
 def _agreed(field: Field) -> Field:
-    """The field with one map for all parts of an axis: tensors may have met in one of them alone."""
-    found: dict[int, Part] = {}
+    """Return the field with one map for all parts of an axis, since tensors may have been joined in one part alone."""
+    by_source: dict[int, Part] = {}
     for _, part in field.parts():
         if isinstance(part, Part):
-            old = found.setdefault(part.source, part)
-            found[part.source] = old.seeing(old.along.joined(part.along, old.size))
-    return field.each(lambda _, x: x.seeing(found[x.source].along) if isinstance(x, Part) else x)
+            old = by_source.setdefault(part.source, part)
+            by_source[part.source] = old.seeing(old.along.joined(part.along, old.size))
+    return field.each(lambda _, x: x.seeing(by_source[x.source].along) if isinstance(x, Part) else x)

@@ -1,4 +1,4 @@
-"""Sizes and shapes from text: ``224``, ``H``, ``3x224x224``."""
+"""Sizes, shapes and letters, parsed from text: ``224``, ``H``, ``3x224x224``."""
 
 import re
 from typing import Any
@@ -9,9 +9,9 @@ from convcalc.errors import SpecError
 
 
 def parse_shape(text: str) -> Shape:
-    """A shape from text such as ``3x224x224``, ``3,224,224`` or ``3xHxW`` (letters are symbols).
+    """Return the shape in a text such as ``3x224x224``, ``3,224,224`` or ``3xHxW`` (letters become symbols).
 
-    Raises SpecError for anything but integers from 1 to 10⁹ and names.
+    Raises SpecError for sizes that are neither integers from 1 to 10⁹ nor letters.
 
     >>> parse_shape("3x224x224")
     (3, 224, 224)
@@ -20,12 +20,16 @@ def parse_shape(text: str) -> Shape:
 
 
 def parse_dim(part: str, text: str) -> Dim:
-    """One size out of ``text``, as `parse_shape`."""
+    """Return one size, the ``part`` of a ``text`` that errors quote; raise SpecError as `parse_shape` does.
+
+    >>> parse_dim("224", "3x224x224")
+    224
+    """
     if re.fullmatch(r"[0-9]+", part):
         if len(part) <= 10 and 0 < int(part) <= LIMIT:
             return int(part)
         shown = part if len(part) <= 20 else f"a number of {len(part)} digits"
-        raise SpecError(f"a size lies between 1 and {LIMIT:,}; received {shown}", hint="write it as 3x224x224")
+        raise SpecError(f"a size must be from 1 to {LIMIT:,}; received {shown}", hint="write it as 3x224x224")
     if re.fullmatch(r"[A-Za-z_]\w*", part) and part.lower() not in ("nan", "inf", "infinity"):
         dim: Dim = letter(part)
         return dim
@@ -38,13 +42,15 @@ def parse_dim(part: str, text: str) -> Dim:
 
 
 def symbols(names: str) -> Any:
-    """The letters in a text, one alone or several as a tuple. Raises SpecError.
+    """Return the symbols of the letters in a text: one by itself, several as a tuple.
+
+    Raises SpecError for a text without letters, or with anything else.
 
     >>> H, W = symbols("H W")
     >>> (H + 1) // 2 * W
     W*floor(H/2 + 1/2)
     """
-    found = [parse_dim(name, names) for name in names.replace(",", " ").split()]
-    if not found or any(isinstance(letter, int) for letter in found):
+    dims = [parse_dim(name, names) for name in names.replace(",", " ").split()]
+    if not dims or any(isinstance(dim, int) for dim in dims):
         raise SpecError(f"expected letters, such as 'H W'; received {names!r:.60}")
-    return found[0] if len(found) == 1 else tuple(found)
+    return dims[0] if len(dims) == 1 else tuple(dims)

@@ -1,15 +1,15 @@
-"""Sets of sizes: positive integers that repeat from some number on."""
+"""Sets of sizes: positive integers, periodic above some number. They can be combined, searched and described."""
 
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from math import lcm
 from typing import Any, NamedTuple
 
-MOST = 300_000  # sets with more exceptions, or longer periods, are not written down
+MOST = 300_000  # sets with more exceptions, or longer periods, are not represented
 
 
 class Sizes(NamedTuple):
-    """The members below ``start``, and from there on all numbers with one of these remainders by ``period``.
+    """A set: the members ``below`` ``start``, and all numbers ≥ ``start`` with one of ``remainders`` by ``period``.
 
     >>> even = Sizes.of(lambda n: n % 2 == 0, 1, 2)
     >>> 6 in even, 7 in even, even.least, str(even & Sizes.from_(5))
@@ -23,7 +23,7 @@ class Sizes(NamedTuple):
 
     @classmethod
     def of(cls, holds: Callable[[int], bool], start: int, period: int) -> "Sizes":
-        """The n ≥ 1 for which ``holds`` is true, which repeats from ``start`` on."""
+        """Return the n ≥ 1 for which ``holds`` is true; from ``start`` upwards ``holds`` must be periodic."""
         below = {n for n in range(1, start) if holds(n)}
         left = {n % period for n in range(start, start + period) if holds(n)}
         # the same set with the shortest period and the earliest start
@@ -35,10 +35,12 @@ class Sizes(NamedTuple):
 
     @classmethod
     def from_(cls, least: int) -> "Sizes":
+        """Return all integers ≥ ``least``, and ≥ 1."""
         return cls(frozenset(), max(least, 1), 1, frozenset({0}))
 
     @classmethod
     def listed(cls, members: Iterable[int]) -> "Sizes":
+        """Return the finite set of these members."""
         members = frozenset(members)
         return cls(members, max(members, default=0) + 1, 1, frozenset())
 
@@ -64,21 +66,22 @@ class Sizes(NamedTuple):
 
     @property
     def finite(self) -> bool:
+        """Whether the set has finitely many members."""
         return not self.remainders
 
     @property
     def most(self) -> int | None:
-        """The largest member, if they end."""
+        """The largest member, of a finite set that has one."""
         return max(self.below, default=None) if self.finite else None
 
     def above(self, n: int) -> int | None:
-        """The smallest member from ``n`` on."""
+        """Return the smallest member ≥ ``n``, if any."""
         first = max(n, self.start)
         late = range(first, first + self.period)
         return min([m for m in (*self.below, *late) if m >= n and m in self], default=None)
 
     def under(self, n: int) -> int | None:
-        """The largest member up to ``n``."""
+        """Return the largest member ≤ ``n``, if any."""
         late = range(max(self.start, n - self.period + 1), n + 1)
         return max([m for m in (*self.below, *late) if m <= n and m in self], default=None)
 
@@ -86,7 +89,7 @@ class Sizes(NamedTuple):
         return self.describe("n")
 
     def describe(self, letter: str) -> str:
-        """The set in signs: congruences, bounds, runs.
+        """Return the set as a statement about ``letter``, by congruences, bounds and runs of numbers.
 
         >>> Sizes.listed([5, 6, 7, 9]).describe("H"), Sizes.of(lambda n: n % 7 < 3, 1, 7).describe("H")
         ('H = 5…7, 9', 'H ≡ 0…2 (mod 7)')
@@ -101,14 +104,14 @@ class Sizes(NamedTuple):
             return f"{letter} ≥ {first}" if first > 1 else f"any {letter}"
         missing = sorted(set(range(self.period)) - self.remainders)
         but_one = len(missing) == 1 and self.period > 2
-        found = f"≢ {missing[0]}" if but_one else f"≡ {_runs(sorted(self.remainders), self.period)}"
-        congruence = f"{letter} {found} (mod {self.period})"
+        residues = f"≢ {missing[0]}" if but_one else f"≡ {_runs(sorted(self.remainders), self.period)}"
+        congruence = f"{letter} {residues} (mod {self.period})"
         natural = next(m for m in range(1, self.period + 1) if m % self.period in self.remainders)
         return congruence if first == natural and not self.below else f"{congruence}, {letter} ≥ {first}"
 
 
 def _runs(numbers: list[int], period: int = 0) -> str:
-    """Sorted numbers with neighbours drawn together, over a period's end too: ``5…1`` for 5, 6, 0, 1 of 7."""
+    """Return sorted numbers as text, with runs joined, also across the end of a period: ``5…8`` for 0, 1, 5, 6 by 7."""
     runs: list[list[int]] = []
     for n in numbers:
         if runs and n == runs[-1][1] + 1:
@@ -126,16 +129,16 @@ NONE = Sizes.listed([])
 
 
 def where(value: Callable[[int], int], period: int, degree: int, holds: Callable[[int], bool]) -> Sizes | None:
-    """The n ≥ 1 for which ``holds`` is true of ``value(n)``, by its sign; None where they are too many.
+    """Return the n ≥ 1 for which ``holds``, a question about a sign, is true of ``value(n)``; None if too many to list.
 
-    For each remainder by ``period`` the values are those of a polynomial of at most this ``degree``.
+    For each remainder by ``period``, ``value`` must be a polynomial of at most this ``degree``.
 
     >>> where(lambda n: n // 4 - 3, 4, 1, lambda sign: sign == 0)
     Sizes(below=frozenset({12, 13, 14, 15}), start=16, period=1, remainders=frozenset())
     """
 
     def settled(turn: int) -> bool:
-        """Whether no sign changes from this turn on: values and their differences all point the same way."""
+        """Return whether no sign changes in this turn or later: all values and their differences have one sign."""
         for n in range(turn * period + 1, turn * period + period + 1):
             values = [value(n + period * k) for k in range(degree + 1)]
             first = values[0]
@@ -152,5 +155,5 @@ def where(value: Callable[[int], int], period: int, degree: int, holds: Callable
         turn = 2 * turn + 1
         if turn * period > 2 * MOST:
             return None
-    found = Sizes.of(lambda n: holds(value(n)), turn * period + 1, period)
-    return found if found.start <= MOST else None
+    sizes = Sizes.of(lambda n: holds(value(n)), turn * period + 1, period)
+    return sizes if sizes.start <= MOST else None

@@ -1,12 +1,12 @@
-"""Types of sizes: a dim is an ``int`` or a sympy expression. No operation but the question which of the two."""
+"""Types of sizes: a dim is an ``int`` or a sympy expression. Operations on dims are in `dims`, not here."""
 
 from typing import Any, Protocol
 
-LIMIT = 10**9  # larger sizes are slips of the keyboard, and would only make unreadable tables
+LIMIT = 10**9  # larger sizes are typing errors, and would only make tables unreadable
 
 
 class Expr(Protocol):
-    """The part of a sympy expression that rules use."""
+    """A sympy expression, as far as the rules of layers use it."""
 
     def __add__(self, other: "Dim") -> "Dim": ...
     def __radd__(self, other: "Dim") -> "Dim": ...
@@ -22,7 +22,7 @@ class Expr(Protocol):
 
 
 class Relation(Protocol):
-    """A sympy relation between letters."""
+    """A sympy relation between symbols."""
 
     free_symbols: set[Any]
 
@@ -33,5 +33,9 @@ Condition = bool | Relation
 
 
 def is_symbolic(value: object) -> bool:
-    """Whether ``value`` is a sympy expression (asked without importing sympy)."""
+    """Return whether ``value`` is a sympy expression, without importing sympy.
+
+    >>> is_symbolic(224)
+    False
+    """
     return hasattr(value, "free_symbols")

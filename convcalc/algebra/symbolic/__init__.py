@@ -1,8 +1,8 @@
-"""Letters instead of numbers, on sympy: an index of what the rest of the package uses, and nothing else.
+"""Sizes as symbols, on top of sympy: an index of what the rest of the package uses, and nothing else.
 
 From the ground up: `terms` (sums), `bounds`, `program` (Python made from expressions), `sizes` (one letter, exactly),
-`rounding` (rewrites of floors), `canonical`, `printing`, `relations`; above these `narrowing` and `regions`, for
-questions about several letters at once, which are imported by their own names, since few runs need them.
+`rounding` (rewrites of floors), `canonical`, `printing`, `relations`; on top of these `narrowing` and `regions`, which
+answer questions about several letters and are imported by their own names, since few runs need them.
 """
 
 from convcalc.algebra.symbolic.canonical import canonical, ceiling_of, minimum, substitute

@@ -1,8 +1,8 @@
-"""The canonical form of a dim or a count: one form for all expressions that rules make of the same size.
+"""The canonical form of a dim or a count: one form for all expressions that layers' rules give for the same size.
 
-Chains of floors and ceilings become one (`rounding`), sums are expanded, and of the parts of a minimum none is left
-that is never the smallest. To tell that, parts are compared, and what is compared is in canonical form: so the two
-stand in one file.
+Chains of floors and ceilings become one (`rounding`), sums are expanded, and a minimum loses the arguments that are
+never the smallest. To find these, arguments are compared, which needs their canonical form: hence comparison and
+canonical form are in one file.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ from convcalc.algebra.types import Dim
 
 @lru_cache(maxsize=65536)
 def canonical(expr: Any) -> Dim:
-    """Return ``expr`` in canonical form; an int where no letter is left.
+    """Return ``expr`` in canonical form; an int if no letter is left.
 
     >>> H = symbol("H")
     >>> canonical(((H - 1) // 2 + 1 - 1) // 2 + 1)
@@ -34,7 +34,7 @@ def canonical(expr: Any) -> Dim:
 
 
 def substitute(expr: Any, values: Mapping[Any, Any]) -> Dim:
-    """Return ``expr`` with dims in place of letters, in canonical form.
+    """Return ``expr`` with dims substituted for letters, in canonical form.
 
     >>> substitute(symbol("H") // 2, {symbol("H"): 7})
     3
@@ -46,7 +46,7 @@ def substitute(expr: Any, values: Mapping[Any, Any]) -> Dim:
 
 
 def ceiling_of(value: Any) -> Dim:
-    """Return ``⌈value⌉`` of an expression in letters.
+    """Return ``⌈value⌉`` in canonical form.
 
     >>> ceiling_of(symbol("C") / 2)
     ceiling(C/2)
@@ -55,7 +55,7 @@ def ceiling_of(value: Any) -> Dim:
 
 
 def minimum(a: Any, b: Any) -> Dim:
-    """Return the smaller of two dims for all sizes, else ``Min(a, b)``.
+    """Return the dim that is never larger than the other, or ``Min(a, b)`` if that depends on letters.
 
     >>> H = symbol("H")
     >>> minimum((H + 1) // 2, H // 2), minimum(-(-H // 4), (H + 1) // 4)
@@ -70,7 +70,7 @@ def minimum(a: Any, b: Any) -> Dim:
 
 @lru_cache(maxsize=65536)
 def _never_less(a: Any, b: Any) -> bool:
-    """Return whether ``a >= b`` is known to hold for all sizes, by a bound or, of one letter, exactly."""
+    """Return whether ``a >= b`` is known to hold for all sizes: from a bound or, with one letter, exactly."""
     gap: Any = canonical(a - b)
     if isinstance(gap, int):
         return gap >= 0
@@ -82,7 +82,7 @@ def _never_less(a: Any, b: Any) -> bool:
 
 @lru_cache(maxsize=16384)
 def solve_gap(gap: Any, zero: bool) -> Sizes | None:
-    """Return the sizes of its one letter at which ``gap`` is 0, or (unless ``zero``) at least 0; None if unknown.
+    """Return the sizes of its only letter at which ``gap`` is 0, or (unless ``zero``) at least 0; None if unknown.
 
     >>> H = symbol("H")
     >>> str(solve_gap(sympy.Min(H // 2, 3) - 2, True))
@@ -97,7 +97,7 @@ def solve_gap(gap: Any, zero: bool) -> Sizes | None:
 
 
 def _sizes_by_part(gap: Any, choice: Any, zero: bool) -> Sizes | None:
-    """Return `solve_gap`, split by which part of a minimum or maximum in ``gap`` is the one that counts."""
+    """Return what `solve_gap` does, by cases: ``choice``, a minimum or maximum, is its first argument or another."""
     first, *others = choice.args
     rest = choice.func(*others)
     is_first = solve_gap(rest - first if choice.func is sympy.Min else first - rest, False)
@@ -110,7 +110,7 @@ def _sizes_by_part(gap: Any, choice: Any, zero: bool) -> Sizes | None:
 
 @lru_cache(maxsize=65536)
 def _rebuild(expr: Any, values: tuple[tuple[Any, Any], ...]) -> Any:
-    """Return ``expr`` with values in place of letters, made anew from its leaves."""
+    """Return ``expr`` with values substituted for letters, built anew from its leaves."""
     if expr.args:
         return _make(expr.func, [_rebuild(arg, values) for arg in expr.args])
     value = dict(values).get(expr, expr)
@@ -118,7 +118,7 @@ def _rebuild(expr: Any, values: tuple[tuple[Any, Any], ...]) -> Any:
 
 
 def _make(kind: Any, args: list[Any]) -> Any:
-    """Return ``kind(*args)`` of canonical ``args``, without sympy's own floors, which are slow."""
+    """Return ``kind(*args)`` of canonical ``args``, without sympy's evaluation of floors, which is slow."""
     if kind is floor:
         return _round_down(args[0])
     if kind is ceiling:
@@ -135,7 +135,7 @@ def _make(kind: Any, args: list[Any]) -> Any:
 
 
 def _smallest(args: Iterable[Any]) -> Any:
-    """Return the minimum of ``args``, less those parts that are never the smallest."""
+    """Return the minimum of ``args`` without those that are never the smallest."""
     return sympy.sympify(reduce(minimum, [part for arg in args for part in sympy.Min.make_args(arg)]))
 
 

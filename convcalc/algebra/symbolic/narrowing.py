@@ -1,8 +1,8 @@
-"""Integers at which relations hold together: ranges of numbers, narrowed by each relation, and cut into points.
+"""Integers at which several relations hold: ranges of numbers, narrowed by each relation and cut down to points.
 
-`Ranges` hold the least and the greatest number of each letter. A relation narrows them forwards, from the letters'
-bounds to those of the whole, and backwards (Benhamou et al., *Revising hull and box consistency*, ICLP 1999), here in
-integers. Only what cannot be is dropped, so that what is left in the end is all there is.
+`Ranges` are the least and the greatest number of each letter. A relation narrows them forwards, from the bounds of
+letters to those of the expression, and backwards (Benhamou et al., *Revising hull and box consistency*, ICLP 1999),
+here in integers. Only numbers that cannot satisfy a relation are dropped, so what is left at the end is complete.
 """
 
 from collections import Counter
@@ -26,7 +26,10 @@ FAR = LIMIT**40  # beyond what is computed
 
 
 class Narrowing:
-    """What relations between ``letters`` (``==``, ``>=``) leave of `Ranges`; what else is among them is left out.
+    """A function of `Ranges` that narrows them by relations (``==``, ``>=``) between ``letters``.
+
+    Relations that it cannot compute are ignored. It returns the narrowed ranges, and whether all relations hold
+    everywhere in them.
 
     >>> from convcalc.algebra.parse import symbols
     >>> k, s = symbols("k s")
@@ -49,7 +52,7 @@ class Narrowing:
                 self.goals.append((place, most))
 
     def _place(self, expr: Any) -> int | None:
-        """Return the step that computes ``expr``, after those of its parts; None where it cannot be computed so."""
+        """Return the index of the step that computes ``expr``, added after those of its parts; None if no step can."""
         if expr in self.places:
             return self.places[expr]
         sign = {sympy.Add: "+", sympy.Mul: "*", sympy.Min: "least", floor: "//", ceiling: "//"}.get(expr.func, "")
@@ -74,7 +77,7 @@ class Narrowing:
         return self.places[expr]
 
     def bounds(self, ranges: Ranges) -> tuple[list[int], list[int]]:
-        """Return the least and the greatest value of each step."""
+        """Return the least and the greatest value of each step for letters in these ranges."""
         lows, highs = [low for low, _ in ranges], [high for _, high in ranges]
         for sign, a, b in self.steps[len(ranges) :]:
             if sign == "+":
@@ -82,7 +85,7 @@ class Narrowing:
             elif sign == "*":
                 ends = lows[a] * lows[b], lows[a] * highs[b], highs[a] * lows[b], highs[a] * highs[b]
                 low, high = min(ends), max(ends)
-            elif sign == "//":  # of what is divided by, no layer takes less than 1
+            elif sign == "//":  # no layer takes a divisor less than 1
                 low = lows[a] // max(1, highs[b] if lows[a] >= 0 else lows[b])
                 high = highs[a] // max(1, lows[b] if highs[a] >= 0 else highs[b])
             elif sign == "least":
@@ -94,7 +97,7 @@ class Narrowing:
         return lows, highs
 
     def __call__(self, ranges: Ranges) -> tuple[Ranges | None, bool]:
-        """Return what is left of ranges, None for nothing, and whether the relations hold everywhere in it."""
+        """Return what is left of ranges, None if nothing is, and whether all relations hold everywhere in it."""
         for turn in count():
             lows, highs = self.bounds(ranges)
             self.work += len(self.steps)
@@ -107,13 +110,13 @@ class Narrowing:
             left = tuple(zip(lows, highs))[: len(ranges)]
             if any(low > high for low, high in zip(lows, highs)):
                 return None, False
-            if sure or left == ranges or (turn > 8 and width(left)):  # each turn might drop one number of a million
+            if sure or left == ranges or (turn > 8 and width(left)):  # a turn might drop one of a million numbers
                 break
             ranges = left
         return left, sure
 
     def _back(self, lows: list[int], highs: list[int]) -> None:
-        """Narrow the bounds of the parts of each step by those of the step."""
+        """Narrow the bounds of each step's parts by those of the step, from the last step to the first."""
 
         def meet(place: int, low: int, high: int) -> None:
             lows[place], highs[place] = max(lows[place], low), min(highs[place], high)
@@ -142,9 +145,10 @@ class Narrowing:
 
 
 def _gaps(relations: Sequence[Any]) -> Iterator[tuple[Any, int]]:
-    """Yield left less right of each relation, and its greatest value; again with what equations say of letters.
+    """Yield the difference of the sides of each relation and its greatest value, and variants of these.
 
-    So ``k = 2·p + 1`` and ``k`` even exclude each other at once, not number by number.
+    In a variant an equation has been solved for a letter, and the solution substituted: thus ``k = 2·p + 1`` and an
+    even ``k`` exclude each other immediately, not number by number.
     """
     sides = [(int(r), 1) if isinstance(r, bool) else r.args for r in relations]
     gaps = [sympy.sympify(canonical(a - b)) for a, b in sides]
@@ -160,7 +164,7 @@ def _gaps(relations: Sequence[Any]) -> Iterator[tuple[Any, int]]:
 
 
 def _with(gap: Any, term: Any, value: Any) -> Any:
-    """Return a gap with a value in place of a letter; None where 0 would then divide: sympy takes no minimum of it."""
+    """Return a gap with a value substituted for a letter; None if it then divides by 0, which sympy cannot compare."""
     try:
         moved = gap.subs(term, value)
         return None if moved.has(sympy.nan, sympy.zoo) else sympy.sympify(canonical(moved))
@@ -169,7 +173,7 @@ def _with(gap: Any, term: Any, value: Any) -> Any:
 
 
 def _primitive(gap: Any, exact: bool) -> Any:
-    """Return a sum without a common factor: ``2·a - 2·b ≥ 1`` is ``a - b ≥ 1``, and ``= 1`` (``exact``) cannot be."""
+    """Return a sum without its common factor: ``2·a - 2·b ≥ 1`` is ``a - b ≥ 1``; ``= 1`` (``exact``) is impossible."""
     constant, terms = as_terms(sympy.expand(gap * sympy.ilcm(1, *[f.q for f in gap.as_coefficients_dict().values()])))
     common = sympy.igcd(0, 0, *terms.values()) or 1
     if exact and constant % common:
@@ -178,9 +182,9 @@ def _primitive(gap: Any, exact: bool) -> Any:
 
 
 def _nested(expr: Any) -> Any:
-    """Return a sum with what most terms share before a bracket, as ``d·(k - 1)``, and all of it in its one floor.
+    """Return a sum with a factor that terms share taken out, as in ``d·(k - 1)``, and with all terms in its only floor.
 
-    What occurs once is narrowed best.
+    The fewer times a letter occurs, the better it is narrowed.
     """
     terms = sympy.Add.make_args(sympy.expand(expr))
     floors = [(sign, term) for term in terms for sign in (1, -1) if (sign * term).func in (floor, ceiling)]
@@ -201,7 +205,7 @@ def _nested(expr: Any) -> Any:
 
 
 def _quotient(low: int, high: int, least: int, most: int) -> tuple[int, int]:
-    """Return bounds of the integers that, times one from ``least`` to ``most``, lie from ``low`` to ``high``."""
+    """Return bounds of integers whose product with one from ``least`` to ``most`` is from ``low`` to ``high``."""
     if most < 0:
         low, high, least, most = -high, -low, -most, -least
     if least <= 0 or most < least:
@@ -210,20 +214,32 @@ def _quotient(low: int, high: int, least: int, most: int) -> tuple[int, int]:
 
 
 def width(ranges: Ranges) -> int:
-    """Return how far ranges go; 0 of a point."""
+    """Return the summed lengths of ranges; 0 for a point.
+
+    >>> width(((1, 4), (7, 7)))
+    3
+    """
     return sum(high - low for low, high in ranges)
 
 
 def size(ranges: Ranges) -> int:
-    """Return how many points ranges hold."""
+    """Return how many points are in ranges.
+
+    >>> size(((1, 4), (7, 8)))
+    8
+    """
     return prod(high - low + 1 for low, high in ranges)
 
 
 def cut(ranges: Ranges) -> Iterator[Ranges]:
-    """Yield two halves, cut at the narrowest letter that is not one number yet: the others often follow from it."""
+    """Yield two halves, cut at the letter with the shortest range, which often determines the others.
+
+    >>> list(cut(((1, 100), (3, 4))))
+    [((1, 100), (3, 3)), ((1, 100), (4, 4))]
+    """
     i = min((high - low, i) for i, (low, high) in enumerate(ranges) if high > low)[1]
     low, high = ranges[i]
-    middle = max(low, min(isqrt(max(low, 1) * high), high - 1))  # numbers of all magnitudes alike
+    middle = max(low, min(isqrt(max(low, 1) * high), high - 1))  # by magnitude, not by distance
     for half in ((low, middle), (middle + 1, high)):
         yield (*ranges[:i], half, *ranges[i + 1 :])
 
@@ -231,10 +247,10 @@ def cut(ranges: Ranges) -> Iterator[Ranges]:
 def search(
     narrowing: Narrowing, ranges: Ranges, key: Callable[[Ranges], Any], whole: bool
 ) -> Iterator[tuple[Any, Ranges | None]]:
-    """Cut ranges until relations hold everywhere in each part, or nowhere, in the order of ``key``.
+    """Cut ranges, in the order of ``key``, until the relations hold everywhere or nowhere in each part.
 
-    Yields for each part looked at its key, and what is left of it where the relations hold all over that and it is
-    ``whole`` or one point; None for others. Ends when nothing is left.
+    Yields, for each part examined, its key, and what is left of it if the relations hold everywhere there; None
+    otherwise. Parts are cut down to points unless ``whole``. Ends when no part is left.
     """
     turn = count()
     heap: list[tuple[Any, int, Ranges]] = [(key(ranges), next(turn), ranges)]

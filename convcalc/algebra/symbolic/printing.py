@@ -15,7 +15,7 @@ from convcalc.algebra.symbolic.terms import as_fraction, as_products, as_terms
 class _Printer(StrPrinter):
     def _as_ordered_terms(self, expr: Any, order: Any = None) -> Any:
         terms = super()._as_ordered_terms(expr, order=order)
-        return sorted(terms, key=lambda term: term.could_extract_minus_sign())  # a sum does not begin with a minus
+        return sorted(terms, key=lambda term: term.could_extract_minus_sign())  # a sum should not begin with a minus
 
     def _print_floor(self, expr: Any) -> str:
         return f"⌊{self._fraction(expr.args[0])}⌋"
@@ -47,7 +47,7 @@ class _Printer(StrPrinter):
 
 @lru_cache(maxsize=65536)
 def pretty(expr: Any) -> str:
-    """A dim, count or relation for people.
+    """Return a dim, count or relation as text for people.
 
     >>> from convcalc.algebra.symbolic.terms import symbol
     >>> H, W = symbol("H"), symbol("W")
@@ -64,8 +64,8 @@ def pretty(expr: Any) -> str:
     products = []
     for factor, parts in as_products(expr):
         product = sympy.Mul(*[_shifted(part, shift) ** power for part, shift, power in parts])
-        apart = factor != 1 and product.is_Add  # else sympy would multiply it out
-        products.append(sympy.Mul(factor, product, evaluate=False) if apart else factor * product)
+        held = factor != 1 and product.is_Add  # else sympy would multiply it out
+        products.append(sympy.Mul(factor, product, evaluate=False) if held else factor * product)
     total = sympy.Add(*products)
     constant, terms = as_terms(total)
     if constant and len(terms) == 1:  # one floor and an integer print as one floor
@@ -76,7 +76,7 @@ def pretty(expr: Any) -> str:
 
 
 def _shifted(part: Any, shift: Any) -> Any:
-    """``part - shift``, inside of a floor or ceiling: of these that with the smaller constant."""
+    """Return ``part - shift``; of a floor or ceiling with the shift inside, as whichever has the smaller constant."""
     if not shift or part.func not in (floor, ceiling):
         return part - shift
     inside = part.args[0] - shift

@@ -1,4 +1,4 @@
-"""Expressions in letters as Python that computes with integers or arrays, and as functions made from it."""
+"""Expressions as Python source that computes with integers or arrays, and as functions compiled from it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
@@ -15,7 +15,7 @@ from convcalc.errors import SpecError, did_you_mean
 
 
 class _Source(StrPrinter):
-    """Python that computes with integers or arrays; ``names`` stand for what is computed before."""
+    """A printer of Python that computes with integers or arrays; ``names`` are of what was computed before."""
 
     def __init__(self, names: Mapping[Any, str]) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class _Source(StrPrinter):
     def _print_Relational(self, expr: Any) -> str:
         return f"(({self._print(expr.lhs)}) {expr.rel_op} ({self._print(expr.rhs)}))"
 
-    def whole(self, expr: Any) -> str:
+    def print_integer(self, expr: Any) -> str:
         """Return the text of an expression whose value is an integer, though its factors may be fractions."""
         if isinstance(expr, Relational) or all(factor.is_Integer for factor in expr.as_coefficients_dict().values()):
             return self._print(expr)
@@ -49,7 +49,7 @@ class _Source(StrPrinter):
 
 
 def write_program(exprs: Sequence[Any], letters: Sequence[Any]) -> tuple[list[str], list[str]]:
-    """Return Python for ``exprs``: assignments of what several share, and the values, in letters ``_0``, ``_1``.
+    """Return Python for ``exprs``: assignments of shared parts, and the values, with letters named ``_0``, ``_1``, ….
 
     >>> from convcalc.algebra.symbolic.terms import symbol
     >>> H = symbol("H")
@@ -62,13 +62,13 @@ def write_program(exprs: Sequence[Any], letters: Sequence[Any]) -> tuple[list[st
     lines = []
     shared = set().union(*[expr.atoms(floor, ceiling) for expr in exprs])
     for i, part in enumerate(sorted(shared, key=lambda part: (part.count_ops(), str(part))), len(names)):
-        lines.append(f"_{i} = {printer.whole(part)}")
+        lines.append(f"_{i} = {printer.print_integer(part)}")
         names[part] = f"_{i}"
-    return lines, [printer.whole(expr) for expr in exprs]
+    return lines, [printer.print_integer(expr) for expr in exprs]
 
 
 def make_function(exprs: Sequence[Any], letters: Sequence[Any]) -> Callable[..., list[Any]]:
-    """Return a function of letters that gives the values of expressions, the truths of relations.
+    """Return a function of letters that returns the values of expressions, and for relations whether they hold.
 
     Raises SpecError for a letter that is not among ``letters``.
 
@@ -77,11 +77,11 @@ def make_function(exprs: Sequence[Any], letters: Sequence[Any]) -> Callable[...,
     >>> make_function([H // 2, H >= 7], [H])(9)
     [4, True]
     """
-    known = list(map(str, letters))
-    found = {str(letter) for expr in exprs if is_symbolic(expr) for letter in expr.free_symbols}
-    for letter in found.difference(known):
-        hint = did_you_mean(letter, known) or f"name it too: '{' '.join([*known, letter])}'"
-        raise SpecError(f"the letter {letter} has no place among {', '.join(known) or 'none'}", hint=hint)
+    names = list(map(str, letters))
+    used = {str(letter) for expr in exprs if is_symbolic(expr) for letter in expr.free_symbols}
+    for letter in used.difference(names):
+        hint = did_you_mean(letter, names) or f"name it too: '{' '.join([*names, letter])}'"
+        raise SpecError(f"the letter {letter} is not among the letters given: {', '.join(names) or 'none'}", hint=hint)
     lines, values = write_program(exprs, letters)
     arguments = ", ".join(f"_{i}" for i in range(len(letters)))
     body = "\n ".join([*lines, f"return [{', '.join(values)}]"])
@@ -92,4 +92,4 @@ def make_function(exprs: Sequence[Any], letters: Sequence[Any]) -> Callable[...,
 
 
 def _least(a: Any, b: Any) -> Any:
-    return (a + b - abs(a - b)) // 2  # of arrays too
+    return (a + b - abs(a - b)) // 2  # works for arrays too

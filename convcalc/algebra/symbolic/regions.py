@@ -1,7 +1,7 @@
-"""Where several relations hold together: sets of sizes for each letter, in cases where letters depend on others.
+"""Where several relations hold: a set of sizes for each letter, or several cases of these where letters are related.
 
-Products are factored (``⌊H/16⌋·⌊W/16⌋ = 196``), equations that few sizes solve (``D·H·W + D + H = 30``) are solved;
-other relations between letters are checked at each size.
+Products are factored (``⌊H/16⌋·⌊W/16⌋ = 196``), and equations with few solutions (``D·H·W + D + H = 30``) are solved;
+other relations between letters are kept, and checked for given sizes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ MOST_TRIED = 2000
 
 
 class Region:
-    """Where all of some relations hold: in one of ``cases``, where each of ``rest`` holds too.
+    """The sizes at which all of some relations hold: those in one of ``cases`` at which each of ``rest`` holds too.
 
     >>> H, W = symbol("H"), symbol("W")
     >>> region = Region([sympy.Eq(2 * (H // 2), H), H >= 7, sympy.Eq((W // 4) * (W // 4), 9)], ["H", "W"])
@@ -56,7 +56,7 @@ class Region:
             self._narrow(relation)
 
     def _narrow(self, relation: Any) -> None:
-        """Split each case by a relation between letters; leave the relation to ``rest`` where that is not possible."""
+        """Split each case by a relation between letters, or add the relation to ``rest`` if that is not possible."""
         narrowed: list[SizesByLetter] = []
         for case in self.cases:
             parts = cases_of(relation, case)
@@ -73,12 +73,13 @@ class Region:
 
     @property
     def count(self) -> float:
+        """How many sizes are in the cases, ``inf`` if infinitely many."""
         if not all(sizes.finite for case in self.cases for sizes in case.values()):
             return inf
         return sum(prod(len(sizes.below) for sizes in case.values()) for case in self.cases)
 
     def describe(self, word: str = "") -> list[str]:
-        """The sizes, a line for each case."""
+        """Return the sizes as text, a line for each case, with ``word`` between letters."""
         word = word or (", " if len(self.cases) < 2 else " with ")
         lines = [word.join(case[name].describe(name) for name in self.letters) for case in self.cases]
         return [" and where ".join([line, *map(pretty, self.rest)]) for line in lines]
@@ -92,25 +93,25 @@ class Region:
         return inside and all(self._holds(*sizes))
 
     def nearest(self, sizes: Sequence[int], up: bool) -> tuple[int, ...] | None:
-        """The nearest sizes in it that are none larger, or (``up``) none smaller."""
-        found = []
+        """Return the nearest sizes in the region of which none is larger than given, or (``up``) none is smaller."""
+        nearest = []
         for case in self.cases:
             moves = [case[letter].above if up else case[letter].under for letter in self.letters]
             near: list[Any] = [move(n) for move, n in zip(moves, sizes)]
             while None not in near and not all(self._holds(*near)):
-                # what ties letters together mostly asks that they be alike: all move on to where the farthest is
+                # most relations between letters require them to be equal: all move to where the farthest is
                 goal = max(near) if up else min(near)
                 if len(set(near)) == 1:
                     goal += 1 if up else -1
                 far = max(abs(a - n) for a, n in zip(near, sizes)) > MOST_TRIED
                 near = [None if far else move(goal) for move in moves]
             if None not in near:
-                found.append(tuple(near))
-        return min(found, key=lambda near: sum(abs(a - n) for a, n in zip(near, sizes)), default=None)
+                nearest.append(tuple(near))
+        return min(nearest, key=lambda near: sum(abs(a - n) for a, n in zip(near, sizes)), default=None)
 
 
 def cases_of(relation: Any, within: SizesByLetter) -> list[SizesByLetter] | None:
-    """Return the cases in which a relation between letters holds, of sizes ``within``; None where it is not factored.
+    """Return the cases ``within`` which a relation between letters holds; None if it cannot be factored.
 
     >>> H, W = symbol("H"), symbol("W")
     >>> everywhere = {"H": ALL, "W": ALL}
@@ -142,28 +143,28 @@ def cases_of(relation: Any, within: SizesByLetter) -> list[SizesByLetter] | None
 
 
 def _points(relation: Any, within: SizesByLetter) -> list[SizesByLetter] | None:
-    """Return all sizes ``within`` that solve an equation; None where they do not end, or are too many."""
+    """Return all sizes ``within`` that solve an equation; None if they are infinitely many, or too many."""
     if not isinstance(relation, sympy.Eq):
         return None
     names = [name for name in within if symbol(name) in relation.free_symbols]
     narrowing = Narrowing([relation], list(map(symbol, names)))
-    whole = tuple((within[name].least or 1, within[name].most or LIMIT) for name in names)
-    left, _ = narrowing(whole)
+    ranges = tuple((within[name].least or 1, within[name].most or LIMIT) for name in names)
+    left, _ = narrowing(ranges)
     if left is None:
         return []
     if not narrowing.goals or any(high == LIMIT for _, high in left):
         return None
-    found: list[SizesByLetter] = []
+    points: list[SizesByLetter] = []
     for _, part in search(narrowing, left, width, False):
-        if narrowing.work > MOST_STEPS or len(found) > MOST_CASES:
+        if narrowing.work > MOST_STEPS or len(points) > MOST_CASES:
             return None
         if part is not None:
-            found.append({name: Sizes.listed([low]) for name, (low, _) in zip(names, part)})
-    return found
+            points.append({name: Sizes.listed([low]) for name, (low, _) in zip(names, part)})
+    return points
 
 
 def _factored(expr: Any) -> list[tuple[Any, dict[Any, Any]]] | None:
-    """Return ``3·C·k² + C`` as ``C·(3·k² + 1)``, a factor for each letter; None if there is no such product."""
+    """Return a sum as one product with a factor for each letter, ``3·C·k² + C = C·(3·k² + 1)``; None if it is none."""
     factor, rest = sympy.factor(expr).as_coeff_Mul()
     parts = [(part.as_base_exp()[0], 0, part.as_base_exp()[1]) for part in sympy.Mul.make_args(rest)]
     alone = all(power.is_Integer and len(base.free_symbols) == 1 for base, _, power in parts)
@@ -171,7 +172,7 @@ def _factored(expr: Any) -> list[tuple[Any, dict[Any, Any]]] | None:
 
 
 def _by_letter(parts: Iterable[tuple[Any, Any, Any]]) -> dict[Any, Any]:
-    """Return factors by the letter they hold; those that hold several under None."""
+    """Return factors by their letter; those with several letters under None."""
     grouped: dict[Any, Any] = {}
     for part, shift, power in parts:
         name = str(*part.free_symbols) if len(part.free_symbols) == 1 else None
@@ -181,8 +182,8 @@ def _by_letter(parts: Iterable[tuple[Any, Any, Any]]) -> dict[Any, Any]:
 
 def _inside(a: Any, sign: str, b: Any, letter: str, within: SizesByLetter) -> Sizes | None:
     """Return the sizes ``within`` at which a relation of one letter holds."""
-    found = solve_relation(relate(sign, a, b))
-    return None if found is None else found & within[letter]
+    sizes = solve_relation(relate(sign, a, b))
+    return None if sizes is None else sizes & within[letter]
 
 
 def _everywhere(a: Any, b: Any, letter: str, within: SizesByLetter) -> bool:
@@ -191,9 +192,9 @@ def _everywhere(a: Any, b: Any, letter: str, within: SizesByLetter) -> bool:
 
 
 def _product(parts: list[tuple[str, Any]], sign: str, goal: int, within: SizesByLetter) -> list[SizesByLetter] | None:
-    """Return the cases in which a product is ``goal``, or at least that if ``sign`` is ``>=``.
+    """Return the cases in which a product is ``goal``, or at least ``goal`` if ``sign`` is ``>=``; None if unknown.
 
-    It has one factor for each letter, of which none is ever negative if ``>=``.
+    The product has one factor for each letter; for ``>=`` none of them is ever negative.
     """
     (letter, part), *rest = parts
     cases: list[tuple[str, int, int]] = [(sign, goal, 1)]  # what the first factor is, and what the others must be
@@ -212,22 +213,22 @@ def _product(parts: list[tuple[str, Any]], sign: str, goal: int, within: SizesBy
             return None
         signs = (1,) if _everywhere(part, 0, letter, within) else (1, -1)
         cases = [("==", d * s, goal // (d * s)) for d in sympy.divisors(abs(goal)) for s in signs]
-    found: list[SizesByLetter] = []
+    solved: list[SizesByLetter] = []
     for is_, n, needed in cases:
         sizes = _inside(part, is_, n, letter, within)
         others = [{}] if not rest or sizes == NONE else _product(rest, sign, needed, within)
         if sizes is None or others is None:
             return None
         if sizes != NONE:
-            found.extend({letter: sizes, **other} for other in others)
-    return found
+            solved.extend({letter: sizes, **other} for other in others)
+    return solved
 
 
 def _products_alike(products: list[tuple[Any, dict[str, Any]]], within: SizesByLetter) -> list[SizesByLetter] | None:
-    """Return the cases in which two products are equal whose factors are pairwise ordered, times a number.
+    """Return the case in which two products are equal, if each factor of one is never less than that of the other.
 
-    That is where the factors are equal: ``⌈H/4⌉·⌈W/4⌉ = 49·⌊⌈H/4⌉/7⌋·⌊⌈W/4⌉/7⌋`` where ``⌈H/4⌉ = 7·⌊⌈H/4⌉/7⌋`` and
-    so for W.
+    Then the factors are equal one by one: ``⌈H/4⌉·⌈W/4⌉ = 49·⌊⌈H/4⌉/7⌋·⌊⌈W/4⌉/7⌋`` where ``⌈H/4⌉ = 7·⌊⌈H/4⌉/7⌋``, and
+    likewise for W. None if the factors are not ordered in this way.
     """
     for (a, large), (b, small) in (products, products[::-1]):
         ratio = -b / a

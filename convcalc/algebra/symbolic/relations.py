@@ -1,7 +1,7 @@
-"""What is equal or larger for which sizes: relations between letters, decided, solved and restated.
+"""Relations between letters (``==``, ``>=``): decided, solved for one letter, and restated.
 
-With one letter, floors of linear terms are linear for each remainder, and every answer is exact. With several, a bound
-decides or the relation stays.
+With one letter, floors of linear terms are linear for each remainder, and every answer is exact. With several, either a
+bound decides or the relation is kept.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ from convcalc.algebra.types import Condition, Dim
 
 @lru_cache(maxsize=65536)
 def at_least(a: Any, b: Any) -> Condition:
-    """``a >= b``: True, False, or a relation, solved for the letter where that is a bound.
+    """Return whether ``a >= b``: True, False, or a relation, solved for its letter if it is a bound.
 
     >>> from convcalc.algebra.symbolic.terms import symbol
     >>> at_least(symbol("H") // 4 - 15, 1)
@@ -38,7 +38,7 @@ def at_least(a: Any, b: Any) -> Condition:
 
 @lru_cache(maxsize=65536)
 def equal(a: Any, b: Any) -> Condition:
-    """``a == b``: True, False, or a relation between letters.
+    """Return whether ``a == b``: True, False, or a relation between letters.
 
     >>> from convcalc.algebra.symbolic.terms import symbol
     >>> H = symbol("H")
@@ -52,18 +52,18 @@ def equal(a: Any, b: Any) -> Condition:
 
 
 def _exact(relation: Any) -> Condition:
-    """A relation, in one letter as what it says: True, False, a bound."""
-    found = solve_relation(relation) if len(relation.free_symbols) == 1 else None
-    if found in (ALL, NONE):
-        return found == ALL
-    if found is not None and found == Sizes.from_(found.start):
-        return sympy.Ge(*relation.free_symbols, Integer(found.start), evaluate=False)
+    """Return a relation, or if it has one letter and comes to that, True, False or a bound."""
+    sizes = solve_relation(relation) if len(relation.free_symbols) == 1 else None
+    if sizes in (ALL, NONE):
+        return sizes == ALL
+    if sizes is not None and sizes == Sizes.from_(sizes.start):
+        return sympy.Ge(*relation.free_symbols, Integer(sizes.start), evaluate=False)
     return relation
 
 
 @lru_cache(maxsize=16384)
 def solve_relation(relation: Any) -> Sizes | None:
-    """The sizes for which a relation in one letter holds; None where it cannot be told exactly.
+    """Return the sizes for which a relation in one letter holds; None if they cannot be found exactly.
 
     >>> from convcalc.algebra.symbolic.terms import symbol
     >>> H = symbol("H")
@@ -76,20 +76,25 @@ def solve_relation(relation: Any) -> Sizes | None:
 
 
 def _bounds(a: Any, b: Any) -> tuple[Dim, Any, Any]:
-    """``a - b``, and its bounds below and above."""
+    """Return ``a - b``, its lower bound and its upper bound; None for a bound that is not known."""
     gap = canonical(a - b)
     return (gap, gap, gap) if isinstance(gap, int) else (gap, bound(gap, -1), bound(gap, 1))
 
 
 def relate(sign: str, a: Any, b: Any) -> Any:
-    """``a == b`` or ``a >= b`` as a relation that sympy does not look into, or a truth of numbers."""
+    """Return ``a == b`` or ``a >= b`` as a relation that sympy does not evaluate; of numbers, whether it holds.
+
+    >>> from convcalc.algebra.symbolic.terms import symbol
+    >>> relate(">=", symbol("H"), 0), relate("==", 3, 4)
+    (H >= 0, False)
+    """
     if isinstance(a, int) and isinstance(b, int):
         return a == b if sign == "==" else a >= b
     return (sympy.Eq if sign == "==" else sympy.Ge)(a, b, evaluate=False)
 
 
 def open_floor(relation: Any) -> str:
-    """An equation of a floor as the bounds of what stands in it, for people.
+    """Return an equation as text for people: of a floor as bounds of what is inside, else without minus signs.
 
     >>> from convcalc.algebra.symbolic.terms import symbol
     >>> k, p = symbol("k"), symbol("p")
@@ -99,7 +104,7 @@ def open_floor(relation: Any) -> str:
     gap = sympy.expand(relation.lhs - relation.rhs)
     constant, terms = as_terms(gap)
     floors = [term for term in terms if term.func in (floor, ceiling)]
-    if not floors:  # what is taken off goes to the other side
+    if not floors:  # what is subtracted moves to the other side
         every = {**terms, 1: constant}
         sides = [sympy.Add(*[abs(f) * t for t, f in every.items() if f * sign > 0]) for sign in (1, -1)]
         return " = ".join(map(pretty, sorted(sides, key=lambda side: side.count_ops())))
@@ -116,19 +121,29 @@ def open_floor(relation: Any) -> str:
 
 
 def restate(relation: Any, values: Mapping[Any, Any]) -> Condition:
-    """A relation with dims in place of letters: True, False, or what is left of it."""
+    """Return a relation with dims substituted for letters: True, False, or a relation.
+
+    >>> from convcalc.algebra.symbolic.terms import symbol
+    >>> restate(symbol("H") >= 7, {symbol("H"): 2 * symbol("n")})
+    n >= 4
+    """
     a, b = (sympy.sympify(substitute(side, values)) for side in relation.args)
     return equal(a, b) if relation.func is sympy.Eq else at_least(a, b)
 
 
 def holds_within(relation: Any, bounds: Mapping[str, tuple[int, Any]]) -> bool:
-    """Whether lower bounds on letters, by name, make a relation true."""
+    """Return whether the lower bounds of letters, by name, make a relation true; upper ones are ignored.
+
+    >>> from convcalc.algebra.symbolic.terms import symbol
+    >>> holds_within(symbol("H") >= 7, {"H": (8, None)})
+    True
+    """
     moved = {x: x + bounds[x.name][0] - 1 for x in relation.free_symbols if x.name in bounds}
     return bool(moved) and restate(relation, moved) is True
 
 
 def drop_implied(relations: Iterable[Any]) -> tuple[Any, ...]:
-    """Relations without repeats, and without what others say already.
+    """Return relations without repeats, and without those that others imply.
 
     >>> from convcalc.algebra.symbolic.terms import symbol
     >>> H = symbol("H")

@@ -1,8 +1,8 @@
 """Floors and ceilings in canonical form, by named rewrites, each with the identity that it applies.
 
-Letters and terms are integers; ``d`` is a positive divisor, ``c`` a constant. Minima are no part of this: `canonical`
+Letters and terms are integers; ``d`` is a positive divisor, ``c`` a constant. Minima do not occur here: `canonical`
 moves them outside first. The identities are those of Graham, Knuth and Patashnik, *Concrete Mathematics*, section 3.2,
-which sympy does not know.
+which sympy does not apply.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from convcalc.algebra.symbolic.terms import as_fraction, as_terms
 
 
 class Rounded(NamedTuple):
-    """The expression ``outside + ⌊(Σ factor·term + constant)/divisor⌋``, all of it integers."""
+    """The expression ``outside + ⌊(Σ factor·term + constant)/divisor⌋``, of integers alone."""
 
     outside: Any
     terms: Mapping[Any, Any]
@@ -29,7 +29,7 @@ class Rounded(NamedTuple):
 
 
 def round_down(arg: Any) -> Any:
-    """Return ``⌊arg⌋`` in canonical form; ``arg`` is canonical and holds no minimum as a term.
+    """Return ``⌊arg⌋`` in canonical form; ``arg`` is canonical and has no minimum among its terms.
 
     >>> from convcalc.algebra.symbolic.terms import symbol
     >>> H = symbol("H")
@@ -51,7 +51,7 @@ def round_down(arg: Any) -> Any:
 
 
 def round_up(arg: Any) -> Any:
-    """Return ``⌈arg⌉`` in canonical form, as `round_down`.
+    """Return ``⌈arg⌉`` in canonical form, of an ``arg`` as in `round_down`.
 
     >>> from convcalc.algebra.symbolic.terms import symbol
     >>> round_up((symbol("H") + 2) / 2)
@@ -62,13 +62,13 @@ def round_up(arg: Any) -> Any:
 
 
 def ceiling_as_floor(arg: Any) -> Any:
-    """Return what has ``⌈arg⌉`` as its floor, ``⌈u/d⌉ = ⌊(u + d - 1)/d⌋``; None where ``d`` holds letters."""
+    """Return the expression whose floor is ``⌈arg⌉``, by ``⌈u/d⌉ = ⌊(u + d - 1)/d⌋``; None if ``d`` has letters."""
     numerator, divisor = as_fraction(arg)
     return (numerator + divisor - 1) / divisor if divisor.is_Integer else None
 
 
 def only_falls(rounded: Rounded) -> bool:
-    """Return whether every factor is negative: ``⌊-x⌋ = -⌈x⌉`` then keeps a plus before the letters."""
+    """Return whether every factor is negative, so that ``⌊-x⌋ = -⌈x⌉`` makes the letters positive."""
     return bool(rounded.terms) and all(factor < 0 for factor in rounded.terms.values())
 
 
@@ -107,13 +107,13 @@ def merge(rounded: Rounded, inner: Any) -> Any:
 
 
 def take_out_constant(rounded: Rounded) -> Rounded:
-    """Apply ``⌊(u + q·d + r)/d⌋ = q + ⌊(u + r)/d⌋``, so that the constant lies from 0 to ``d - 1``."""
+    """Apply ``⌊(u + q·d + r)/d⌋ = q + ⌊(u + r)/d⌋``, so that the constant is between 0 and ``d - 1``."""
     q, r = rounded.constant // rounded.divisor, rounded.constant % rounded.divisor
     return rounded._replace(outside=rounded.outside + q, constant=r)
 
 
 def finish(rounded: Rounded) -> Any:
-    """Return the expression: ``⌊u/1⌋ = u``, ``⌊(u + d - 1)/d⌋ = ⌈u/d⌉``, or a floor in which nothing is left to do."""
+    """Return the expression, by ``⌊u/1⌋ = u`` or ``⌊(u + d - 1)/d⌋ = ⌈u/d⌉`` if one applies, else with its floor."""
     outside, body, d = rounded.outside, rounded.body, rounded.divisor
     if d == 1 or body == 0:
         return outside + body

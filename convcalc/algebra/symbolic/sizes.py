@@ -1,6 +1,6 @@
-"""The sizes of one letter at which an expression is 0, or at least 0, told exactly.
+"""The sizes of one letter at which an expression is 0, or at least 0, exactly.
 
-Floors of linear terms are linear for each remainder by some period, so that the sizes repeat from some number on.
+Floors of linear terms are linear for each remainder by some period, so these sizes are periodic above some number.
 """
 
 from math import lcm
@@ -14,9 +14,9 @@ from convcalc.algebra.symbolic.program import make_function
 
 
 def solve_periodic(gap: Any, zero: bool) -> Sizes | None:
-    """Return the sizes at which ``gap`` is 0, or (unless ``zero``) at least 0; None where that cannot be told exactly.
+    """Return the sizes at which ``gap`` is 0, or (unless ``zero``) at least 0; None if they cannot be found exactly.
 
-    ``gap`` is canonical, holds letters, and no minimum or maximum.
+    ``gap`` is canonical, has letters, and has no minimum or maximum.
 
     >>> from convcalc.algebra.symbolic.terms import symbol
     >>> str(solve_periodic(symbol("H") // 2 - 3, zero=True))
@@ -34,7 +34,7 @@ def solve_periodic(gap: Any, zero: bool) -> Sizes | None:
 
 
 def _period(expr: Any, letter: Any) -> int:
-    """Return a rise of the letter by which all floors rise by integers; 0 where there is none."""
+    """Return an increase of the letter that increases all floors by integers; 0 if there is none."""
     inner = lcm(*[_period(arg, letter) for arg in expr.args])
     if expr.func not in (floor, ceiling):
         return inner
@@ -43,5 +43,5 @@ def _period(expr: Any, letter: Any) -> int:
 
 
 def _smooth(expr: Any) -> Any:
-    """Return ``expr`` without its floors and ceilings, only what is in them."""
+    """Return ``expr`` with each floor and ceiling replaced by its argument."""
     return expr.replace(lambda part: part.func in (floor, ceiling), lambda part: part.args[0])

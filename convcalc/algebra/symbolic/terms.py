@@ -1,4 +1,4 @@
-"""Sums in letters as terms: a constant and factors, a fraction, the fewest products. Nothing is rounded or compared."""
+"""Sums of letters, split into a constant and terms, a fraction, or few products, without rounding or comparing."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -9,12 +9,12 @@ from sympy import Integer
 
 from convcalc.algebra.types import Dim
 
-MOST_SHIFT = 1000  # (H - 4)·(W - 4) reads well, N·(K + 1,995,672) does not
+MOST_SHIFT = 1000  # (H - 4)·(W - 4) is readable, N·(K + 1,995,672) is not
 
 
 @cache
 def symbol(name: str) -> Dim:
-    """Return the letter of this name, a positive integer.
+    """Return the symbol of this name, a positive integer.
 
     >>> symbol("H") + 1
     H + 1
@@ -43,7 +43,7 @@ def as_terms(expr: Any) -> tuple[Any, dict[Any, Any]]:
 
 
 def as_products(expr: Any) -> list[tuple[Any, list[tuple[Any, Any, int]]]]:
-    """Return a sum as the fewest products, each a factor and its parts, ``(part - shift)**power``.
+    """Return a sum as few products, each with its factor and its parts, ``(part - shift)**power``.
 
     >>> H, W = symbol("H"), symbol("W")
     >>> as_products(sympy.expand((H // 4 - 3) * (W // 4 - 3)))
@@ -67,25 +67,28 @@ def as_products(expr: Any) -> list[tuple[Any, list[tuple[Any, Any, int]]]]:
 
 
 def _length(terms: Mapping[frozenset[tuple[Any, int]], Any]) -> tuple[int, int]:
-    """Return how many products hold letters, and how many there are."""
+    """Return the number of products with letters, and the number of all products."""
     return len(terms) - (frozenset() in terms), len(terms)
 
 
 def _shifts(terms: Mapping[frozenset[tuple[Any, int]], Any], atom: Any) -> list[Any]:
-    """Return the integers that, taken off ``atom``, make one of two neighbours vanish; of letters only in products."""
-    found: list[Any] = []
+    """Return the shifts of ``atom`` that cancel one of two terms whose powers of it are neighbours.
+
+    A letter is shifted only inside products, where that shortens the sum.
+    """
+    shifts: list[Any] = []
     for term, factor in terms.items():
         power = dict(term).get(atom, 0)
         lower = term - {(atom, power)} | ({(atom, power - 1)} if power > 1 else set())
         if power and lower in terms and (len(term) > 1 or power > 1 or not atom.is_Symbol):
             shift = -terms[lower] / (power * factor)
-            if shift.is_Integer and shift not in found and (abs(shift) <= MOST_SHIFT or not atom.is_Symbol):
-                found.append(shift)
-    return found
+            if shift.is_Integer and shift not in shifts and (abs(shift) <= MOST_SHIFT or not atom.is_Symbol):
+                shifts.append(shift)
+    return shifts
 
 
 def _moved(terms: Mapping[frozenset[tuple[Any, int]], Any], atom: Any, shift: Any) -> dict[Any, Any]:
-    """Return ``terms`` with ``atom + shift`` in place of ``atom``, expanded."""
+    """Return ``terms`` with ``atom + shift`` substituted for ``atom``, expanded."""
     moved: dict[Any, Any] = {}
     for term, factor in terms.items():
         power = dict(term).get(atom, 0)
