@@ -20,11 +20,11 @@ _ELSEWHERE = {
     **dict.fromkeys(("Module", "ModuleDict", "ModuleList", "Sequential"), "convcalc.network.module"),
     "TransformerEncoderLayer": "convcalc.network.transformer",
     **dict.fromkeys(("Layer", "Lazy"), "convcalc.layers.base"),
-    **dict.fromkeys(("Buffer", "Parameter"), "convcalc.network.tensor"),
+    **dict.fromkeys(("Buffer", "Parameter"), "convcalc.network.parameter"),
 }
 """The names that are not in a family's file, and the module that each is in."""
 
-_SHARED = ("__init__", "base", "binding", "demands", "formulas", "parameters", "spelling", "workings")
+_SHARED = ("__init__", "base", "binding", "checks", "demands", "formulas", "parameters", "spelling", "workings")
 """The files of `convcalc.layers` that hold what families share, and no kind."""
 
 

@@ -13,6 +13,7 @@ from convcalc.layers import conv as _conv
 from convcalc.layers import dropout as _dropout
 from convcalc.layers import embedding as _embedding
 from convcalc.layers import linear as _linear
+from convcalc.layers import local as _local
 from convcalc.layers import merging as _merging
 from convcalc.layers import norm as _norm
 from convcalc.layers import padding as _padding
@@ -21,6 +22,7 @@ from convcalc.layers import recurrent as _recurrent
 from convcalc.layers import resize as _resize
 from convcalc.layers import shaping as _shaping
 from convcalc.layers import shuffle as _shuffle
+from convcalc.layers import slicing as _slicing
 from convcalc.layers import softmax as _softmax
 from convcalc.layers import transposed as _transposed
 from convcalc.layers.base import Layer as Layer
@@ -29,8 +31,8 @@ from convcalc.network.module import Module as Module
 from convcalc.network.module import ModuleDict as ModuleDict
 from convcalc.network.module import ModuleList as ModuleList
 from convcalc.network.module import Sequential as Sequential
-from convcalc.network.tensor import Buffer as Buffer
-from convcalc.network.tensor import Parameter as Parameter
+from convcalc.network.parameter import Buffer as Buffer
+from convcalc.network.parameter import Parameter as Parameter
 from convcalc.network.transformer import TransformerEncoderLayer as TransformerEncoderLayer
 
 _Axes1: TypeAlias = Dim | tuple[Dim] | list[Dim]
@@ -672,7 +674,7 @@ class Linear(_linear.Linear):
 class LocalResponseNorm(_pool.LocalResponseNorm):
     def __init__(self, size: Dim, alpha: float = 0.0001, beta: float = 0.75, k: float = 1.0) -> None: ...
 
-class LocallyConnected1d(_conv.LocallyConnected1d):
+class LocallyConnected1d(_local.LocallyConnected1d):
     def __init__(
         self,
         in_channels: Dim,
@@ -690,7 +692,7 @@ class LocallyConnected1d(_conv.LocallyConnected1d):
         dtype: Any = None,
     ) -> None: ...
 
-class LocallyConnected2d(_conv.LocallyConnected2d):
+class LocallyConnected2d(_local.LocallyConnected2d):
     def __init__(
         self,
         in_channels: Dim,
@@ -708,7 +710,7 @@ class LocallyConnected2d(_conv.LocallyConnected2d):
         dtype: Any = None,
     ) -> None: ...
 
-class LocallyConnected3d(_conv.LocallyConnected3d):
+class LocallyConnected3d(_local.LocallyConnected3d):
     def __init__(
         self,
         in_channels: Dim,
@@ -732,7 +734,7 @@ class LogSigmoid(_activation.LogSigmoid):
 class LogSoftmax(_softmax.LogSoftmax):
     def __init__(self, dim: Dim | None = None) -> None: ...
 
-class MatMul(_merging.MatMul):
+class MatMul(_linear.MatMul):
     def __init__(self) -> None: ...
 
 class MaxPool1d(_pool.MaxPool1d):
@@ -904,7 +906,7 @@ class SiLU(_activation.SiLU):
 class Sigmoid(_activation.Sigmoid):
     def __init__(self) -> None: ...
 
-class Slice(_axes.Slice):
+class Slice(_slicing.Slice):
     def __init__(self, index: Any) -> None: ...
 
 class Softmax(_softmax.Softmax):

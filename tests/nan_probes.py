@@ -14,9 +14,9 @@ from torch.utils._pytree import tree_leaves
 
 from convcalc.algebra.field import Packed, Part
 from convcalc.analysis.fields.sight import Sight
-from convcalc.layers.axes import Slice
 from convcalc.layers.base import Output
 from convcalc.layers.merging import _Broadcasting
+from convcalc.layers.slicing import Slice
 from convcalc.layers.transposed import _MaxUnpool
 from convcalc.network.graph import Graph, Node
 from tests.torch_modules import FromGraph

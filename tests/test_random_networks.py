@@ -16,7 +16,7 @@ from convcalc.algebra.field import Field
 from convcalc.algebra.intervals import Along
 from convcalc.algebra.symbolic import symbol
 from convcalc.analysis.fields.flow import field_of
-from convcalc.layers.axes import Slice
+from convcalc.layers.slicing import Slice
 from convcalc.network.graph import Node
 from tests.random_networks import Network, Plan, plans
 from tests.torch_modules import FromGraph

@@ -13,7 +13,7 @@ from convcalc.algebra.formula import Formula
 from convcalc.algebra.intervals import MAX_PERIOD, STILL, Reach, Taps
 from convcalc.algebra.types import Dim, Shape
 from convcalc.layers.base import Fields, Layer, Shapes, Work, slid
-from convcalc.layers.binding import PerAxis
+from convcalc.layers.checks import PerAxis
 from convcalc.layers.formulas import FIELD, GIVEN_SIZE, WHOLE_FIELD, Seen, rules
 from convcalc.layers.pool import _WithIndices
 

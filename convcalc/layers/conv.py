@@ -13,7 +13,7 @@ from convcalc.algebra.intervals import Reach, Taps, slide
 from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ShapeError
 from convcalc.layers.base import Fields, Layer, Lazy, Shapes, Tensors, Work, slid
-from convcalc.layers.binding import PerAxis
+from convcalc.layers.checks import PerAxis
 from convcalc.layers.demands import require, require_size
 from convcalc.layers.formulas import FIELD, JUMP, START, Seen, rules
 
@@ -255,58 +255,3 @@ class LazyConv3d(Lazy, becomes=Conv3d):
     >>> LazyConv3d(8, 3).resolve((1, 4, 8, 8, 8))
     Conv3d(4, 8, 3)
     """
-
-
-class _LocallyConnected(_Conv):
-    """A kernel and a bias for every position, which torch has not: LeCun 1989, *Generalization and network design*."""
-
-    in_torch = False
-    infers = {"in_channels": 1, "input_size": slice(2, None)}
-
-    input_size: PerAxis
-    order = "in_channels out_channels input_size kernel_size stride padding dilation groups bias padding_mode"
-    modes = ("zeros",)
-
-    def check(self) -> None:
-        super().check()
-        self.each_at_least(1, "input_size")
-
-    def weights(self) -> Tensors:
-        positions, shared = self._sizes(self.input_size), super().weights()["weight"]
-        return self.weight_and_bias((*positions, *shared), (self.out_channels, *positions))
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        output = super().output_shape(*inputs)
-        for n, expected in zip(inputs[0][-self.rank :], self.input_size):
-            require_size(n, expected, "input_size", "positions")
-        return output
-
-
-class LocallyConnected1d(_LocallyConnected, rank=1):
-    """A convolution over (N, C_in, L) with a kernel for every position.
-
-    >>> LocallyConnected1d(1, 1, 6, 3, bias=False).weights()
-    {'weight': (4, 1, 1, 3)}
-    """
-
-    sheet_example = "input(1, 6)\nlocallyconnected(1, 3, bias=False)"
-
-
-class LocallyConnected2d(_LocallyConnected, rank=2):
-    """A convolution over (N, C_in, H, W) with a kernel for every position.
-
-    >>> LocallyConnected2d(1, 1, 6, 3, bias=False).weights()
-    {'weight': (4, 4, 1, 1, 3, 3)}
-    """
-
-    sheet_example = "input(3, 6, 6)\nlocallyconnected(8, 3, bias=False)"
-
-
-class LocallyConnected3d(_LocallyConnected, rank=3):
-    """A convolution over (N, C_in, D, H, W) with a kernel for every position.
-
-    >>> LocallyConnected3d(1, 1, 6, 3, bias=False).weights()
-    {'weight': (4, 4, 4, 1, 1, 3, 3, 3)}
-    """
-
-    sheet_example = "input(1, 6, 6, 6)\nlocallyconnected(1, 3, bias=False)"

@@ -10,7 +10,7 @@ from convcalc.algebra.formula import Formula
 from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ShapeError
 from convcalc.layers.base import Fields, Layer, Shapes, Tensors, Work
-from convcalc.layers.binding import Flag
+from convcalc.layers.checks import Flag
 from convcalc.layers.demands import require
 from convcalc.layers.formulas import MIXED, WHOLE_FIELD, rules
 from convcalc.layers.shaping import axis_of

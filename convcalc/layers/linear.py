@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from convcalc.algebra.dims import prod, show_shape
+from convcalc.algebra.dims import equal, prod, show, show_shape
 from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ShapeError
 from convcalc.layers.base import Fields, Layer, Lazy, Shapes, Tensors, Work
-from convcalc.layers.demands import require_alike, require_size
+from convcalc.layers.demands import require, require_alike, require_size
 from convcalc.layers.formulas import MIXED, WHOLE_FIELD, rules
+from convcalc.layers.merging import broadcast
 
 LINEAR_MACS = Formula(
     "multiply–accumulates of a linear layer",
@@ -32,6 +33,14 @@ BILINEAR_MACS = Formula(
     {"n": "rows", "i": "first input features", "j": "second input features", "o": "output features"},
     mistakes={"only the first product": "n*o*i*j", "rows forgotten": "o*(i*j + j)"},
     source="torch.nn.Bilinear: x₁ᵀA takes i·j for each output, its product with x₂ another j",
+)
+
+MATRIX_MACS = Formula(
+    "multiply–accumulates of a matrix product",
+    "o*k",
+    {"o": "elements of the output", "k": "products summed for each: the columns of the left matrix"},
+    mistakes={"summed size forgotten": "o"},
+    source="torch.matmul; torch.utils.flop_counter counts two FLOPs for each",
 )
 
 
@@ -113,3 +122,46 @@ class Bilinear(_Product):
 
     def work(self, inputs: Shapes, output: Shape) -> Work:
         return self._tally(BILINEAR_MACS, output)
+
+
+class MatMul(Layer):
+    """The matrix product of the last two axes, the others broadcast; one axis is a vector. As `torch.matmul`.
+
+    >>> MatMul().output_shape((8, 197, 64), (64, 197))
+    (8, 197, 197)
+    """
+
+    in_torch = False
+    operator = "@"
+    merges = True
+    sheet_example = "a = input(8, 197, 64)\nb = input(8, 64, 197)\nmatmul(a, b)"
+
+    arity = (2, 2)
+    formulas = rules(
+        size=("the rows of the left matrix and the columns of the right one; other axes as those of a sum",),
+        macs=(MATRIX_MACS,),
+        field=(WHOLE_FIELD, "so along the axis summed over, else as the inputs'"),
+    )
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        a, b = inputs
+        if not a or not b:
+            raise ShapeError("takes vectors and matrices, received a number")
+        inner, columns = (b[-2], b[-1:]) if len(b) > 1 else (b[0], ())
+        if a[-1] != inner:
+            what = f"{show(a[-1])} columns of {show_shape(a)} against {show(inner)} rows of {show_shape(b)}"
+            require(equal(a[-1], inner), what)
+        return (*broadcast(a[:-2], b[:-2]), *a[-2:-1], *columns)
+
+    def work(self, inputs: Shapes, output: Shape) -> Work:
+        return {"mac": MATRIX_MACS(prod(output), inputs[0][-1])}
+
+    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
+        summed = -1 if len(inputs[1]) == 1 else -2
+        a, b = fields[0].collapsed([-1]), fields[1].collapsed([summed])
+        if len(inputs[0]) > 1 and a.axes[-2] and b.axes[-1]:
+            b = b.collapsed([-1])  # positions against positions: the columns are channels
+        if len(inputs[0]) > 1 and len(inputs[1]) > 1:
+            return join([a, b], output)
+        left = (*b.axes[:summed], *b.axes[len(b.axes) + summed + 1 :])
+        return join([a.moved(a.axes[:-1]), b.moved(left)], output)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any, ClassVar
 
-from convcalc.algebra.dims import equal, prod, show, show_shape
+from convcalc.algebra.dims import equal, prod, show_shape
 from convcalc.algebra.field import Field, join
 from convcalc.algebra.formula import Formula
 from convcalc.algebra.types import Dim, Shape, is_symbolic
@@ -14,17 +14,8 @@ from convcalc.errors import ShapeError
 from convcalc.layers.axes import stretched
 from convcalc.layers.base import Fields, Layer, Op, Shapes, Work, _Idle
 from convcalc.layers.demands import ANY, NotBroadcastable, ShapesDiffer, axis_name, require, require_alike
-from convcalc.layers.formulas import WHOLE_FIELD, Seen, rules
+from convcalc.layers.formulas import Seen, rules
 from convcalc.layers.shaping import axis_of
-
-MATRIX_MACS = Formula(
-    "multiply–accumulates of a matrix product",
-    "o*k",
-    {"o": "elements of the output", "k": "products summed for each: the columns of the left matrix"},
-    mistakes={"summed size forgotten": "o"},
-    source="torch.matmul; torch.utils.flop_counter counts two FLOPs for each",
-)
-
 
 CONCATENATED_SIZE = Formula(
     "concatenated size",
@@ -296,46 +287,3 @@ class Stack(_Idle):
     def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
         """Return what units see that see what those of all inputs do."""
         return joined(before)
-
-
-class MatMul(Layer):
-    """The matrix product of the last two axes, the others broadcast; one axis is a vector. As `torch.matmul`.
-
-    >>> MatMul().output_shape((8, 197, 64), (64, 197))
-    (8, 197, 197)
-    """
-
-    in_torch = False
-    operator = "@"
-    merges = True
-    sheet_example = "a = input(8, 197, 64)\nb = input(8, 64, 197)\nmatmul(a, b)"
-
-    arity = (2, 2)
-    formulas = rules(
-        size=("the rows of the left matrix and the columns of the right one; other axes as those of a sum",),
-        macs=(MATRIX_MACS,),
-        field=(WHOLE_FIELD, "so along the axis summed over, else as the inputs'"),
-    )
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        a, b = inputs
-        if not a or not b:
-            raise ShapeError("takes vectors and matrices, received a number")
-        inner, columns = (b[-2], b[-1:]) if len(b) > 1 else (b[0], ())
-        if a[-1] != inner:
-            what = f"{show(a[-1])} columns of {show_shape(a)} against {show(inner)} rows of {show_shape(b)}"
-            require(equal(a[-1], inner), what)
-        return (*broadcast(a[:-2], b[:-2]), *a[-2:-1], *columns)
-
-    def work(self, inputs: Shapes, output: Shape) -> Work:
-        return {"mac": MATRIX_MACS(prod(output), inputs[0][-1])}
-
-    def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
-        summed = -1 if len(inputs[1]) == 1 else -2
-        a, b = fields[0].collapsed([-1]), fields[1].collapsed([summed])
-        if len(inputs[0]) > 1 and a.axes[-2] and b.axes[-1]:
-            b = b.collapsed([-1])  # positions against positions: the columns are channels
-        if len(inputs[0]) > 1 and len(inputs[1]) > 1:
-            return join([a, b], output)
-        left = (*b.axes[:summed], *b.axes[len(b.axes) + summed + 1 :])
-        return join([a.moved(a.axes[:-1]), b.moved(left)], output)

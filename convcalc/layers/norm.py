@@ -11,7 +11,7 @@ from convcalc.algebra.dims import at_least, prod, show_shape
 from convcalc.algebra.field import Field
 from convcalc.algebra.types import Dim, Shape
 from convcalc.layers.base import Fields, Layer, Lazy, Shapes, Tensors, Work
-from convcalc.layers.binding import Dims
+from convcalc.layers.checks import Dims
 from convcalc.layers.demands import require, require_alike, require_divisible, require_size
 from convcalc.layers.formulas import MIXED, WHOLE_FIELD, rules
 

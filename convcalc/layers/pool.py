@@ -10,7 +10,7 @@ from convcalc.algebra.formula import Formula
 from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ShapeError
 from convcalc.layers.base import Layer, Shapes, Tensors, Work, record
-from convcalc.layers.binding import Flag, PerAxis
+from convcalc.layers.checks import Flag, PerAxis
 from convcalc.layers.conv import SAME_SIZE, SIZE, _Sliding
 from convcalc.layers.demands import require, require_axes
 from convcalc.layers.formulas import rules

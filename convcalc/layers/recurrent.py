@@ -14,7 +14,7 @@ from convcalc.algebra.formula import Formula
 from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import SpecError
 from convcalc.layers.base import Fields, Layer, Shapes, Tensors, Work, record
-from convcalc.layers.binding import Flag
+from convcalc.layers.checks import Flag
 from convcalc.layers.demands import require_alike, require_size
 from convcalc.layers.formulas import WHOLE_FIELD, rules
 

@@ -21,7 +21,7 @@ from convcalc.layers.adaptive import (
     average_work,
 )
 from convcalc.layers.base import Fields, Layer, Shapes, Work, slid
-from convcalc.layers.binding import Dims
+from convcalc.layers.checks import Dims
 from convcalc.layers.demands import WrongSpatialAxes
 from convcalc.layers.formulas import FIELD, GIVEN_SIZE, WHOLE_FIELD, Seen, rules
 

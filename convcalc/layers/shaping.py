@@ -14,7 +14,7 @@ from convcalc.algebra.intervals import Along
 from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ShapeError
 from convcalc.layers.base import Fields, Layer, Shapes, Work, _Idle
-from convcalc.layers.binding import Dims
+from convcalc.layers.checks import Dims
 from convcalc.layers.demands import require
 from convcalc.layers.formulas import MIXED, WHOLE_FIELD, rules
 

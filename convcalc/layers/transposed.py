@@ -14,7 +14,7 @@ from convcalc.algebra.intervals import MAX_PERIOD, Reach, Taps, spread
 from convcalc.algebra.types import Dim, Shape
 from convcalc.errors import ShapeError, SpecError
 from convcalc.layers.base import Fields, Lazy, Shapes, Tensors, Work, _Idle, record
-from convcalc.layers.binding import PerAxis
+from convcalc.layers.checks import PerAxis
 from convcalc.layers.conv import MACS, WINDOW, _Conv
 from convcalc.layers.demands import require, require_alike
 from convcalc.layers.formulas import FIELD, GIVEN_SIZE, SPREAD_JUMP, Seen, rules

@@ -7,20 +7,20 @@ a node of the graph, and its name in the ``state_dict`` is its path.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, overload
 
 from convcalc.algebra.dims import as_dim, at_least, ceildiv, equal, prod, show, show_shape
-from convcalc.algebra.field import Field
 from convcalc.algebra.types import Dim, Shape, is_symbolic
 from convcalc.errors import ShapeError, SpecError
 from convcalc.layers.activation import ReLU, Sigmoid, Tanh
-from convcalc.layers.axes import Expand, Permute, Roll, Slice, Squeeze, Transpose, Unsqueeze
-from convcalc.layers.base import Layer, _Idle, record
-from convcalc.layers.formulas import rules
-from convcalc.layers.merging import Add, Cat, Div, MatMul, Mul, Stack, Sub
+from convcalc.layers.axes import Expand, Permute, Roll, Squeeze, Transpose, Unsqueeze
+from convcalc.layers.base import Layer, record
+from convcalc.layers.linear import MatMul
+from convcalc.layers.merging import Add, Cat, Div, Mul, Stack, Sub
 from convcalc.layers.shaping import Flatten, Mean, Reshape, Sum, Unflatten, axis_of
+from convcalc.layers.slicing import Slice
 from convcalc.layers.softmax import Softmax
 from convcalc.network.graph import Via
 
@@ -197,60 +197,6 @@ class Tensor(Operand):
 
     def __repr__(self) -> str:
         return f"Tensor({self.name}: {show_shape(self.shape)})"
-
-
-class _Leaf(_Idle, Operand):
-    """A tensor that a module holds; used as an operand it becomes a node without inputs."""
-
-    arity = (0, 0)
-    formulas = rules(size=("as given",), field=("sees nothing of the input",))
-
-    shape: Shape
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*([listed(args)] if args or not kwargs else []), **kwargs)
-
-    def check(self) -> None:
-        sizes = self.shape if isinstance(self.shape, (tuple, list)) else (self.shape,)
-        shape = tuple([self.dim_of("a size", n) for n in sizes])
-        if any(isinstance(n, int) and n < 1 for n in shape):
-            raise SpecError(f"sizes must be at least 1; received {show_shape(shape)}", where=type(self).__name__)
-        self.normalise(shape=shape)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(map(show, self.shape))})"
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        return self.shape
-
-    def field(self, fields: Sequence[Field], inputs: Sequence[Shape], output: Shape) -> Field:
-        return Field((None,) * len(output))
-
-
-class Parameter(_Leaf):
-    """A learned tensor of this shape, held by a module under a name: ``self.token = nn.Parameter(1, 1, 768)``.
-
-    >>> Parameter(1, 1, 768).weights()
-    {'': (1, 1, 768)}
-    """
-
-    held_as = "parameter"
-
-    def weights(self) -> Mapping[str, Shape]:
-        return {"": self.shape}
-
-
-class Buffer(_Leaf):
-    """A tensor of state that is not learned, held by a module under a name.
-
-    >>> Buffer(49, 49).buffers()
-    {'': (49, 49)}
-    """
-
-    held_as = "buffer"
-
-    def buffers(self) -> Mapping[str, Shape]:
-        return {"": self.shape}
 
 
 _OPERATORS = frozenset({Add, Mul, Sub, Div, MatMul, Slice})

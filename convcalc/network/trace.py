@@ -19,7 +19,7 @@ from convcalc.algebra.formula import recording
 from convcalc.algebra.types import Condition, Shape, is_symbolic
 from convcalc.errors import ConvcalcError, ShapeError, SpecError
 from convcalc.layers.base import Layer, Output, infer, recorder, require_inputs
-from convcalc.layers.binding import as_integer
+from convcalc.layers.checks import as_integer
 from convcalc.layers.demands import check_call
 from convcalc.network.graph import Graph, Node, Reason, Via, node_name
 from convcalc.network.module import Module, walk

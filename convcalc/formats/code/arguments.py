@@ -8,8 +8,8 @@ from typing import Any
 
 from convcalc.algebra.types import Dim, is_symbolic
 from convcalc.formats.code.forms import Argument, Axes, Hole, SpanForm, Text, fill_holes, text
-from convcalc.layers.axes import Span
 from convcalc.layers.base import _REQUIRED, Layer
+from convcalc.layers.slicing import Span
 
 
 def is_number(value: Any) -> bool:

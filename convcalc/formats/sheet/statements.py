@@ -10,8 +10,8 @@ from convcalc.formats.code.arguments import arguments, value_form
 from convcalc.formats.code.forms import Argument, CallForm, Hole, spell_arguments, text, walk_calls
 from convcalc.formats.sheet.names import any_kind, build, families
 from convcalc.formats.sheet.plan import Frame
-from convcalc.layers.axes import Slice
 from convcalc.layers.base import Layer
+from convcalc.layers.slicing import Slice
 from convcalc.network.graph import Node
 
 INDENT = "    "
