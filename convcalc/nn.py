@@ -1,8 +1,8 @@
 """torch.nn's names, argument order and defaults: layers, containers and composites to write a network with.
 
-Nothing is defined here. Which file of `convcalc.layers` has a kind is read off the files' text, so that there is no
-index to keep, and a family is imported when one of its kinds is first asked for: a network uses a few of them. What a
-caller may give each kind is typed in ``nn.pyi``.
+Nothing is defined here. Which file of `convcalc.layers` defines a kind is read from the text of the files, so that no
+index has to be kept, and a family is imported when one of its kinds is first used, since a network uses few of them.
+The arguments of each kind are typed in ``nn.pyi``.
 """
 
 import os
@@ -22,10 +22,10 @@ _ELSEWHERE = {
     **dict.fromkeys(("Layer", "Lazy"), "convcalc.layers.base"),
     **dict.fromkeys(("Buffer", "Parameter"), "convcalc.network.parameter"),
 }
-"""The names that are not in a family's file, and the module that each is in."""
+"""The names that are not in a family's file, with the module of each."""
 
 _SHARED = ("__init__", "base", "binding", "checks", "demands", "formulas", "parameters", "spelling", "workings")
-"""The files of `convcalc.layers` that hold what families share, and no kind."""
+"""The files of `convcalc.layers` that define what families share, and no kind."""
 
 
 @cache
@@ -41,7 +41,7 @@ def _homes() -> Mapping[str, str]:
 
 
 def __getattr__(name: str) -> Any:
-    """Import a name's file when it is first asked for; raises AttributeError."""
+    """Import the file of a name when the name is first used; raise AttributeError if there is none."""
     if name == "__all__":
         return list(_homes())
     if name.startswith("_") or name not in _homes():

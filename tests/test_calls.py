@@ -1,4 +1,4 @@
-"""Calls that take more than their input, against torch; and what no layer takes, refused in convcalc's words."""
+"""Calls that take more than their input, against torch; and what no layer accepts, refused with a convcalc error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXTENTS = st.integers(1, 4)
 
 
 def torch_says(kind: str, kwargs: dict[str, Any], call: Any, shapes: list[tuple[int, ...]]) -> Any:
-    """Shapes of all that a real call returns; None where torch refuses."""
+    """Return the shapes of everything that a real call returns; None where torch refuses."""
     try:
         with torch.no_grad():
             module = getattr(torch.nn, kind)(**kwargs).eval()
@@ -32,7 +32,7 @@ def torch_says(kind: str, kwargs: dict[str, Any], call: Any, shapes: list[tuple[
 
 
 def convcalc_says(kind: str, kwargs: dict[str, Any], call: Any, shapes: list[tuple[int, ...]]) -> Any:
-    """The same from convcalc."""
+    """Return the same from convcalc."""
     try:
         layer = getattr(nn, kind)(**kwargs)
         graph = trace(lambda *xs: call(layer, *xs), *shapes)
@@ -145,7 +145,7 @@ LEGAL: dict[str, dict[str, Any]] = {
     "UpsamplingBilinear2d": {"scale_factor": 2},
     "UpsamplingNearest2d": {"scale_factor": 2},
 }
-"""Arguments of kinds for which it is not enough that each required one is 2."""
+"""Arguments of kinds that cannot be built with 2 for each required one."""
 
 
 @st.composite
@@ -207,7 +207,7 @@ def test_refused_when_written(build: Any) -> None:
 def test_several_as_one_argument() -> None:
     assert nn.Parameter(shape=3).shape == nn.Parameter(3).shape == (3,)
     assert nn.LazyConv2d(8, [3, 3]) == nn.LazyConv2d(8, 3)
-    assert nn.ReLU(inplace=[2]) == nn.ReLU(inplace=True)  # torch asks only whether it is true
+    assert nn.ReLU(inplace=[2]) == nn.ReLU(inplace=True)  # torch uses only its truth
 
 
 class Masked(nn.Module):

@@ -124,13 +124,13 @@ FACTS: list[tuple[ConvcalcError, type[ConvcalcError], dict[str, Any], str]] = [
         ShapesDiffer("height", 8, 9, TWO),
         ShapeError,
         {"axis": "height", "a": 8, "b": 9, "shapes": TWO},
-        "height 8 against 9, in 1 x 4 x 8 x 8 and 1 x 4 x 9 x 8",
+        "the inputs differ in height, 8 and 9: 1 x 4 x 8 x 8 and 1 x 4 x 9 x 8",
     ),
     (
         NotBroadcastable(8, 9, TWO),
         ShapeError,
         {"a": 8, "b": 9, "shapes": TWO},
-        "1 x 4 x 8 x 8 and 1 x 4 x 9 x 8 do not fit: 8 against 9",
+        "1 x 4 x 8 x 8 and 1 x 4 x 9 x 8 cannot be broadcast: 8 does not match 9",
     ),
     (
         TooSmall(4, 2, -1),
@@ -209,7 +209,7 @@ def test_an_error_in_a_text_keeps_its_facts_and_says_its_place() -> None:
 
 @pytest.fixture
 def reworded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make every error say the same."""
+    """Give every error the same text."""
     made = ConvcalcError.__init__
 
     def blunt(self: ConvcalcError, what: str, **rest: Any) -> None:
@@ -242,7 +242,7 @@ CASES = [*((sheet + "\n", False) for sheet in SHEETS), *((text, True) for text i
 
 @pytest.fixture(scope="module")
 def usual() -> list[list[tuple[str, Place | None, str]]]:
-    """Return what is acted on in each case, with the usual texts."""
+    """Return the facts acted on in each case, with the usual texts."""
     return [acted_on(text, exam) for text, exam in CASES]
 
 
@@ -258,7 +258,7 @@ def test_a_missing_setting_is_known_whatever_it_says(reworded: None) -> None:
 
 
 class Branching(nn.Module):
-    """A network that compares a size in its forward."""
+    """A network whose forward compares a size."""
 
     def forward(self, x: Any) -> Any:
         return x if x.shape[2] > 5 else -x
@@ -271,7 +271,7 @@ def test_a_comparison_of_letters_is_known_whatever_sympy_says(monkeypatch: pytes
 
     height = symbols("H")
     monkeypatch.setattr(relational, "LazyExceptionMessage", lambda text: "sorry")
-    with pytest.raises(SpecError, match="asks whether a size is larger than another, and a letter is neither"):
+    with pytest.raises(SpecError, match="compares sizes, and the result depends on a letter"):
         trace(Branching(), (1, 3, height, 8))
     assert trace(Branching(), (1, 3, 8, 8)).nodes == ()
 
@@ -285,7 +285,7 @@ def test_other_type_errors_are_not_taken_for_it() -> None:
 
 
 def searches(source: str) -> list[int]:
-    """Return the lines of a Python text that search an error's text: compare it, match it, take it apart.
+    """Return the lines of a Python text that search an error's text: compare it, match it, split it.
 
     >>> searches('''
     ... if "x" in error.what or re.search("x", f" {error.what}"): pass

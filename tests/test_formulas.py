@@ -50,14 +50,14 @@ def left(axes: Iterable[int], shape: Shape) -> list[int]:
 
 
 def broadcast(inputs: list[Shape]) -> list[int]:
-    """Return the larger size along each axis, aligned at the last."""
+    """Return the larger size along each axis, the last axes aligned."""
     rank = max(map(len, inputs))
     padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in inputs]
     return [max(sizes) for sizes in zip(*padded)]
 
 
 def in_place(layer: Any, inputs: list[Shape], output: Shape, free: list[int]) -> bool:
-    """Axes that no formula gives are the first input's, at the same place from either end."""
+    """Return whether the axes that no formula computes are the first input's, at the same place from either end."""
     (x, *_), places = inputs, range(len(output))
     if not x:
         return not free or output in ((), (1,))
@@ -87,7 +87,7 @@ def sliced(layer: Any, inputs: list[Shape], output: Shape, free: list[int]) -> b
 
 
 def pairs(x: Shape, index: tuple[Any, ...]) -> Iterable[tuple[int, Any]]:
-    """Return each axis's size with its part of an index."""
+    """Return the size of each axis with its item of the index."""
     items = [item for item in index if item is not None]
     at = items.index(...) if ... in items else len(items)
     items = [item for item in items if item is not ...]
@@ -103,10 +103,10 @@ SENTENCES: dict[str, Callable[..., bool]] = {
     "along the other axes as the inputs'": lambda layer, inputs, output, free: (
         [output[i] for i in free] == (left([layer.dim], inputs[0]) if len(free) < len(inputs[0]) else list(inputs[0]))
     ),
-    "the larger of the inputs' along each axis: they must be equal, or one of them 1": (
+    "along each axis the larger of the inputs': they must be equal, or one of them 1": (
         lambda layer, inputs, output, free: list(output) == broadcast(inputs)
     ),
-    "the rows of the left matrix and the columns of the right one; other axes as those of a sum": multiplied,
+    "the rows of the left matrix and the columns of the right one; other axes are broadcast": multiplied,
     "the input's, in another order": lambda layer, inputs, output, free: sorted(output) == sorted(inputs[0]),
     "the input's without axes of size 1": lambda layer, inputs, output, free: (
         [n for n in output if n > 1] == [n for n in inputs[0] if n > 1]
@@ -114,33 +114,33 @@ SENTENCES: dict[str, Callable[..., bool]] = {
     "the input's, and 1 for the new axis": lambda layer, inputs, output, free: (
         left([layer.dim], output) == list(inputs[0]) and output[layer.dim] == 1
     ),
-    "as given, the input's for -1": lambda layer, inputs, output, free: all(
+    "the sizes given; where one is -1, the input's": lambda layer, inputs, output, free: all(
         n == wanted or (wanted == -1 and n == inputs[0][i - len(output)])
         for i, (n, wanted) in enumerate(zip(output, layer.sizes))
     ),
-    "the number of positions that a slice takes; an axis with a number goes, None is a new one of size 1": sliced,
+    "the number of positions that a slice takes; an index drops its axis, None adds one of size 1": sliced,
     "the input's without the axes summed over, or 1 for each with keepdim": summed,
-    "as given": as_given,
+    "the sizes given": as_given,
 }
-"""What the sentences about sizes say, as a test of the axes that no formula gives."""
+"""A test for each sentence about sizes, of the axes that no formula computes."""
 
 UNDEFINED = {
-    "RNN": "in one direction each step sees one more than the last",
+    "RNN": "in one direction each step sees one more than the one before",
     "LSTM": "as RNN",
     "GRU": "as RNN",
     "Parameter": "sees nothing of the input",
     "Buffer": "sees nothing of the input",
 }
-"""Kinds that may say nothing of a field that `Layer.field` knows, and why."""
+"""Kinds that need not state a field that `Layer.field` knows, with the reason."""
 
 
 CHANNELWISE = ("PixelShuffle", "PixelUnshuffle")
-"""Kinds that also move along the channels, of which nothing is stated: no network has a map there."""
+"""Kinds that also move along the channels, which no formula states: no network has a map there."""
 
 
-def check_sizes(layer: Layer, inputs: list[Shape], output: Shape, found: Workings) -> None:
-    sizes = found.sizes()
-    assert found.output == output
+def check_sizes(layer: Layer, inputs: list[Shape], output: Shape, shown: Workings) -> None:
+    sizes = shown.sizes()
+    assert shown.output == output
     for axis, step in sizes.items():
         assert step.result == output[axis], (axis, step)
     free = [i for i in range(len(output)) if i not in sizes]
@@ -151,25 +151,25 @@ def check_sizes(layer: Layer, inputs: list[Shape], output: Shape, found: Working
         assert in_place(layer, inputs, output, free), (free, output)
 
 
-def check_counts(layer: Layer, inputs: list[Shape], output: Shape, found: Workings) -> None:
+def check_counts(layer: Layer, inputs: list[Shape], output: Shape, shown: Workings) -> None:
     work: Any = layer.work(inputs, output)
     if work is not None:
-        assert found.total("macs") == work.get("mac", 0)
+        assert shown.total("macs") == work.get("mac", 0)
     tensors = layer.weights()
-    assert found.total("params") == sum(map(prod, tensors.values()))  # type: ignore[arg-type]
-    assert (found.params is None) == (not tensors)
-    if found.params:
-        assert {name: found.params.of(formula) for name, formula in found.params.tensors.items()} == {
+    assert shown.total("params") == sum(map(prod, tensors.values()))  # type: ignore[arg-type]
+    assert (shown.params is None) == (not tensors)
+    if shown.params:
+        assert {name: shown.params.of(formula) for name, formula in shown.params.tensors.items()} == {
             name: prod(shape)  # type: ignore[arg-type]
             for name, shape in tensors.items()
         }
-    assert found.total("memory") == 4 * prod(output)
+    assert shown.total("memory") == 4 * prod(output)
 
 
 def check_fields(kind: str, layer: Layer, inputs: list[Shape], output: Shape, before: list[Seen]) -> list[Formula]:
-    """Compare what the formulas of the field say of each axis with the field that is computed."""
+    """Compare the formulas of the field with the field that is computed, axis by axis."""
     used: list[Formula] = []
-    if not inputs or (type(layer) is nn.MatMul and len(inputs[0]) != len(inputs[1])):  # whose axes do not correspond
+    if not inputs or (type(layer) is nn.MatMul and len(inputs[0]) != len(inputs[1])):  # their axes do not correspond
         return used
     for axis in range(-len(inputs[0]), 0):
         moving = [x for x, shape in zip(before, inputs) if not stretches(layer) or moves(shape, axis, output)]
@@ -211,7 +211,7 @@ def stretches(layer: Layer) -> bool:
 
 
 def joins(layer: Layer) -> bool:
-    """Whether a layer stretches its inputs: what was of size 1 is then a gate, which no recurrence knows."""
+    """Return whether a layer stretches its inputs: an axis of size 1 is then a gate, which no recurrence describes."""
     return JOINED_FIELD in layer.formulas["field"]
 
 
@@ -228,9 +228,9 @@ def test_formulas_equal_what_is_computed(kind: str) -> None:
     def check(case: Case, first: Seen, others: list[Seen]) -> None:
         if made := call(kind, case):
             layer, inputs, output = made
-            found = workings(layer, *inputs)
-            check_sizes(layer, inputs, output, found)
-            check_counts(layer, inputs, output, found)
+            shown = workings(layer, *inputs)
+            check_sizes(layer, inputs, output, shown)
+            check_counts(layer, inputs, output, shown)
             before = [first, *(other._replace(jump=first.jump) if joins(layer) else first for other in others)]
             check_fields(kind, layer, inputs, output, before[: len(inputs)])
 
@@ -243,9 +243,9 @@ def used(kind: str, case: Case) -> set[Formula]:
     if made is None:
         return set()
     layer, inputs, output = made
-    found = workings(layer, *inputs)
+    shown = workings(layer, *inputs)
     fields = check_fields(kind, layer, inputs, output, [Seen(3, 2, -1, 1000)] * len(inputs))
-    return {step.formula for steps in found.steps.values() for step in steps}.union(fields)
+    return {step.formula for steps in shown.steps.values() for step in steps}.union(fields)
 
 
 def uses(kind: str, formula: Formula, case: Case) -> bool:
@@ -283,13 +283,13 @@ def test_no_formula_is_stated_in_vain(kind: str) -> None:
 
 def test_a_rounding_of_floating_point() -> None:
     steps = workings(nn.Upsample(scale_factor=1.1), (1, 1, 10))
-    found = [
+    sizes = [
         n
         for n in range(1, 200)
         for step in workings(nn.Upsample(scale_factor=0.29), (1, 1, 100 + n)).steps["size"]
         if step.formula is ROUNDED_SIZE
     ]
-    assert found and steps.output == (1, 1, 11)
+    assert sizes and steps.output == (1, 1, 11)
 
 
 @pytest.mark.parametrize("kind", sorted(LEGAL))
@@ -302,26 +302,26 @@ def test_every_kind_says_all_quantities(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in sorted(LEGAL) if not issubclass(getattr(nn, kind), Lazy)])
 def test_parameters_of_a_kind_are_those_of_a_layer(kind: str) -> None:
-    """The formulas that a page shows come to what layers hold that have the arguments they are for."""
+    """Compare the formulas on a page with the parameters of layers that have the arguments they are for."""
     cls = getattr(nn, kind)
     required = {name: 6 for name, default in cls.arguments.items() if default is _REQUIRED}
-    for label, found in {"": parameters_of_kind(cls), **variants(cls)}.items():
-        if found is None:
+    for label, params in {"": parameters_of_kind(cls), **variants(cls)}.items():
+        if params is None:
             continue
         name, _, value = label.partition("=")
         given = {name: ast.literal_eval(value) if value else 3} if name else {}
         layer = cls(**required, **given)
-        assert found.of(found.total) == sum(map(prod, layer.weights().values()))
+        assert params.of(params.total) == sum(map(prod, layer.weights().values()))
 
 
 def test_the_formula_of_the_mission() -> None:
-    found = parameters_of_kind(nn.Conv2d)
-    assert found is not None and str(found.total) == "K·K·C_in·C_out + C_out"
-    assert {name: str(formula) for name, formula in found.tensors.items()} == {
+    params = parameters_of_kind(nn.Conv2d)
+    assert params is not None and str(params.total) == "K·K·C_in·C_out + C_out"
+    assert {name: str(formula) for name, formula in params.tensors.items()} == {
         "weight": "K·K·C_in·C_out",
         "bias": "C_out",
     }
-    assert {name: str(found.total.mistake(name)) for name in found.total.mistakes} == {
+    assert {name: str(params.total.mistake(name)) for name in params.total.mistakes} == {
         "bias forgotten": "K·K·C_in·C_out",
         "input channels forgotten": "K·K·C_out + C_out",
     }
@@ -343,26 +343,26 @@ def test_the_formula_of_the_mission() -> None:
     ],
 )  # fmt: skip
 def test_parameters_with_numbers(layer: Layer, text: str) -> None:
-    found = parameters(layer)
-    assert found is not None
-    assert found.total.filled(found.values) == text
+    params = parameters(layer)
+    assert params is not None
+    assert params.total.filled(params.values) == text
 
 
 @pytest.mark.parametrize(
     "kind", [*nd("Conv"), "Linear", "LSTM", "MultiheadAttention", "BatchNorm2d", "ConvTranspose2d"]
 )
 def test_mistakes_in_parameters_change_the_count(kind: str) -> None:
-    found = parameters_of_kind(getattr(nn, kind))
-    assert found is not None
-    values = range(2, 2 + len(found.total.symbols))
-    for name in found.total.mistakes:
-        wrong = found.total.mistake(name)
-        assert wrong(*values) != found.total(*values), name
+    params = parameters_of_kind(getattr(nn, kind))
+    assert params is not None
+    values = range(2, 2 + len(params.total.symbols))
+    for name in params.total.mistakes:
+        wrong = params.total.mistake(name)
+        assert wrong(*values) != params.total(*values), name
 
 
 def test_a_kind_whose_sizes_take_no_letters_has_no_formula() -> None:
     class Half(nn.Layer):
-        """Learns half as many numbers, rounded as Python does."""
+        """A kind that learns half as many numbers, rounded as Python does."""
 
         features: int
 

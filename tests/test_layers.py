@@ -30,7 +30,7 @@ TORCH_REFUSES = (
 
 
 def torch_says(kind: str, case: Case) -> dict[str, Any] | None:
-    """Output shape, state_dict shapes and FLOPs of a real forward pass; None where torch refuses."""
+    """Return output shape, state_dict shapes and FLOPs of a real forward pass; None where torch refuses."""
     try:
         with torch.no_grad():
             module = module_of(kind, **case.kwargs)
@@ -47,13 +47,13 @@ def torch_says(kind: str, case: Case) -> dict[str, Any] | None:
         return None
     shapes = [tuple(tensor.shape) for tensor in tree_leaves(output) if tensor is not None]
     if any(0 in shape for shape in shapes):
-        return None  # torch has empty tensors, convcalc has none
+        return None  # torch has empty tensors, convcalc does not
     tensors = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     return {"shapes": shapes, "tensors": tensors, "flops": counter.get_total_flops()}
 
 
 def convcalc_says(kind: str, case: Case) -> dict[str, Any] | None:
-    """The same from convcalc; None where it refuses."""
+    """Return the same from convcalc; None where it refuses."""
     try:
         layer = getattr(nn, kind)(**case.kwargs)
         graph = trace(layer if not case.calls else lambda *xs: layer(*xs, **case.calls), *case.inputs)
@@ -68,15 +68,15 @@ def convcalc_says(kind: str, case: Case) -> dict[str, Any] | None:
 
 
 UNCOUNTED = {*nd("LocallyConnected")}
-"""Kinds whose matrix products torch's counter does not see, or sees in other operators."""
+"""Kinds whose matrix products torch's counter does not see, or counts in other operators."""
 
 
 COUNTED_ON_META = {"LSTM", "MultiheadAttention"}
-"""Kinds whose products a CPU fuses into operators that torch's counter does not know; the meta device does not."""
+"""Kinds whose products a CPU, but not the meta device, fuses into operators that torch's counter does not know."""
 
 
 def assert_same(kind: str, case: Case) -> None:
-    """Both accept with the same facts, or both refuse; a case that is legal by construction they accept."""
+    """Assert that both accept with the same facts or both refuse, and that both accept a legal case."""
     expected, received = torch_says(kind, case), convcalc_says(kind, case)
     if kind in UNCOUNTED and expected and received:
         expected["flops"] = received["flops"]  # see test_local_connection_multiplies_as_a_convolution
@@ -129,7 +129,7 @@ def test_local_connection_multiplies_as_a_convolution(kind: str, data: st.DataOb
 
 @pytest.mark.parametrize("size", [1, (1, 1), (None, None), (1, None), (None, 2), (2, 2)])
 def test_adaptive_average_of_any_rank_equals_torch(size: Any) -> None:
-    """One window over all is handed to torch.mean, which asks for no rank."""
+    """A single window over everything is passed to torch.mean, which accepts any rank."""
     for shape in [
         (1, 1, 1, 1, 1),
         (2, 3, 2, 1, 1),

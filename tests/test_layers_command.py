@@ -23,7 +23,7 @@ IN_PYTHON_ONLY = {"Buffer", "IndexSelect", "Parameter", "Slice"}
 
 
 def stated(kind: type[Layer]) -> list[Formula]:
-    """Return the formulas of a kind, of all quantities; sentences left out."""
+    """Return the formulas of a kind, of all quantities, without sentences."""
     return [formula for formulas in formulas_of(kind).values() for formula in formulas if isinstance(formula, Formula)]
 
 
@@ -69,15 +69,15 @@ def test_every_kind_is_described(name: str) -> None:
     unbroken = layers(name).to_text(width=1000)
     assert all(str(formula) in unbroken for formula in stated(kind))
     assert all(title in text for title in ("output size", "parameters", "receptive field", "memory"))
-    found = read_example(kind)
-    assert (found is None) == (name in IN_PYTHON_ONLY)
-    if found is None:
+    reading = read_example(kind)
+    assert (reading is None) == (name in IN_PYTHON_ONLY)
+    if reading is None:
         assert "for example, in Python\n  >>> " in text
         return
-    sheet, report = found
+    sheet, report = reading
     assert all(f"\n  {line}\n" in text for line in sheet.splitlines())
     shown = example(kind)
-    if not kind.sheet_example:  # what is read is what the docstring says
+    if not kind.sheet_example:  # the sheet is derived from the docstring
         assert shown is not None
         wanted: Any = kind(*map(ast.literal_eval, shown.call.args), **{
             str(word.arg): ast.literal_eval(word.value) for word in shown.call.keywords
@@ -87,11 +87,11 @@ def test_every_kind_is_described(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(kinds()))
 def test_formulas_are_those_that_compute(name: str) -> None:
-    """Whatever formula a call of the example uses is listed."""
-    found = read_example(kinds()[name])
-    if found is None:
+    """Every formula that a call of the example uses is listed."""
+    reading = read_example(kinds()[name])
+    if reading is None:
         return
-    row = found[1].rows[-1]
+    row = reading[1].rows[-1]
     assert row.layer is not None
     with recording() as steps:
         row.layer.output_shape(*row.input_shapes)

@@ -381,10 +381,10 @@ def test_subs_refuses_other_letters_and_sizes_that_fail() -> None:
     graph = trace(nn.MaxPool2d(4), (1, 3, H, W))
     with pytest.raises(UnknownName) as error:
         graph.subs(K=3)
-    assert str(error.value) == "no letter here is called K\n  there are H, W"
+    assert str(error.value) == "the network has no letter K\n  its letters are H, W"
     with pytest.raises(ShapeError) as refused:
         graph.subs(H=3)
-    assert str(refused.value) == "needs H ≥ 4; with H = 3 that does not hold"
+    assert str(refused.value) == "needs H ≥ 4, which does not hold with H = 3"
     with pytest.raises(SpecError, match="H must be an integer"):
         graph.subs(H=3.5)
 
@@ -629,7 +629,7 @@ def test_sympy_is_loaded_by_the_first_letter() -> None:
     ("layer", "message"),
     [
         (lambda: nn.Conv2d(8, 8, 3, groups=C),
-         "Conv2d: groups must be a number, or a letter that in_channels is a multiple of; received C\n"
+         "Conv2d: groups must be a number, or a letter of which in_channels is a multiple; received C\n"
          "  write groups=2, or a multiple of C for in_channels"),
         (lambda: cc.summary("resnet50", settings={"output_stride": "K"}),
          "ResNet: output_stride must be 8, 16 or 32; received K"),
@@ -645,7 +645,7 @@ def test_forward_that_compares_letters() -> None:
     model = lambda x: nn.ReLU()(x) if x.shape[2] > 7 else x  # noqa: E731
     with pytest.raises(SpecError) as error:
         trace(model, (1, 3, H, W))
-    assert str(error.value).startswith("forward: asks whether a size is larger than another")
+    assert str(error.value).startswith("forward: compares sizes, and the result depends on a letter")
 
 
 def test_grouped_letters_are_assumed_to_divide() -> None:

@@ -1,4 +1,4 @@
-"""How layers form a network: ownership, paths, calls, containers; and what is said when they do not fit."""
+"""How layers form a network: ownership, paths, calls, containers; and the errors when they do not fit."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def test_a_sequential_s_own_attributes_are_not_its_children() -> None:
     assert paths(trace(Stage(), X)) == ["0", "1"]
 
 
-# What is said when things do not fit
+# Errors when things do not fit
 
 
 def conv(*args: Any, **kwargs: Any) -> Any:
@@ -241,7 +241,7 @@ MISTAKES: list[tuple[Any, tuple[Any, ...], type[ConvcalcError], str]] = [
         (1, 3, 9, 9),
         ShapeError,
         """
-        cat = Cat(dim=1): height 7 against 5, in 1 x 8 x 7 x 7 and 1 x 8 x 5 x 5
+        cat = Cat(dim=1): the inputs differ in height, 7 and 5: 1 x 8 x 7 x 7 and 1 x 8 x 5 x 5
           input 8 x 7 x 7 from conv2d, 8 x 5 x 5 from conv2d2""",
     ),
     (
@@ -249,7 +249,7 @@ MISTAKES: list[tuple[Any, tuple[Any, ...], type[ConvcalcError], str]] = [
         (1, 3, 9, 9),
         ShapeError,
         """
-        add = Add(): 1 x 3 x 9 x 9 and 1 x 3 x 7 x 7 do not fit: 9 against 7
+        add = Add(): 1 x 3 x 9 x 9 and 1 x 3 x 7 x 7 cannot be broadcast: 9 does not match 7
           input 3 x 9 x 9 from input, 3 x 7 x 7 from conv2d""",
     ),
     (
@@ -289,7 +289,7 @@ MISTAKES: list[tuple[Any, tuple[Any, ...], type[ConvcalcError], str]] = [
         (1, 4, 3, 3),
         ShapeError,
         """
-        matmul = MatMul(): 4 columns of 1 x 9 x 4 against 9 rows of 1 x 9 x 4
+        matmul = MatMul(): the 4 columns of 1 x 9 x 4 do not match the 9 rows of 1 x 9 x 4
           input 9 x 4 from transpose, 9 x 4 from transpose2""",
     ),
     (
@@ -297,7 +297,7 @@ MISTAKES: list[tuple[Any, tuple[Any, ...], type[ConvcalcError], str]] = [
         X,
         ShapeError,
         """
-        permute = Permute((0, 2, 1)): orders 3 axes, received an input of 4
+        permute = Permute((0, 2, 1)): permutes 3 axes, received an input of 4 axes
           input 3 x 8 x 8 from input""",
     ),
     (
@@ -313,7 +313,7 @@ MISTAKES: list[tuple[Any, tuple[Any, ...], type[ConvcalcError], str]] = [
         X,
         ShapeError,
         """
-        mean = Mean(dim=4): there is no dim 4 in an input of 4 axes (they go from -4 to 3)
+        mean = Mean(dim=4): dim 4 is out of range for an input of 4 axes (-4 to 3)
           input 3 x 8 x 8 from input""",
     ),
     (lambda x: x.split([1, 1], 1), X, ShapeError, "split: (1, 1) do not add up to the 3 of 2 x 3 x 8 x 8"),

@@ -1,4 +1,4 @@
-"""Tensors: operators and methods against torch's own, shapes with letters, receptive fields of what moves elements."""
+"""Tensors: operators and methods against torch's own, shapes with letters, receptive fields of moved elements."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ C, H = symbol("C"), symbol("H")
 
 
 def last(forward: Callable[..., Any], *shapes: Any) -> Any:
-    """The output shape of the last node."""
+    """Return the output shape of the last node."""
     return trace(forward, *shapes).nodes[-1].output_shape
 
 
@@ -90,7 +90,7 @@ def test_functions_of_tensors() -> None:
 
 @given(st.data())
 def test_matrix_products_with_vectors_count_every_product(data: Any) -> None:
-    """torch's counter sees none of these, so shapes are held against torch and MACs against the products themselves."""
+    """Torch's counter sees none of these, so shapes are tested against torch and MACs against the products."""
     size = st.integers(1, 4)
     inner = data.draw(size)
     batch = data.draw(st.lists(size, max_size=2))
@@ -130,7 +130,7 @@ def test_letters_in_shapes(number: int) -> None:
     assert {show(relation) for relation in graph.assumptions} >= set(assumptions)
 
 
-# Receptive fields of what moves elements; random networks test the rest
+# Receptive fields of kinds that move elements; random networks test the rest
 
 
 def field_of(layer: Any, *shapes: Any, fields: Any = None) -> Any:
@@ -193,5 +193,5 @@ def test_maps_out_of_step_are_bounded() -> None:
     bound = tuple(Bound(i, Fraction(1), Fraction(0), Fraction(7)) for i in (0, 1))  # unit 7 sees 7 and 14
     assert field_of(nn.Add(), X, X, fields=[fine, coarse]).axes[2:] == bound
     assert field_of(nn.Cat(1), X, X, fields=[fine, coarse]).axes[2:] == bound
-    assert field_of(nn.Add(), (2, 3, H, 8), (2, 3, H, 8), fields=[fine, coarse]) is None  # by how much hangs on H
+    assert field_of(nn.Add(), (2, 3, H, 8), (2, 3, H, 8), fields=[fine, coarse]) is None  # by how much depends on H
     assert field_of(nn.Add(), X, X, fields=[fine, Field((None, None, COLUMNS, ROWS))]) is None

@@ -1,4 +1,4 @@
-"""Each kind of layer as exported torch code, held by a module and made inside ``forward``; names that torch minds."""
+"""Each kind of layer as exported torch code, held by a module and made inside ``forward``; names that torch refuses."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ NAMES += ["keys", "append", "😀", "F", "nn", "torch", "None", "range", "x", "_
 
 
 class Named(nn.Module):
-    """The name in every place that may have it, some of them one and the same layer's."""
+    """A network with the name in every place that may have it, some of them of the same layer."""
 
     def __init__(self, name: str, tied: Any) -> None:
         self.name = name

@@ -28,7 +28,7 @@ ACTIVATIONS: dict[Any, Any] = {
 
 @st.composite
 def calls(draw: Any) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
-    """Arguments, and the shapes of the input and of masks."""
+    """Draw arguments, and the shapes of the input and of masks."""
     heads = draw(st.integers(1, 3))
     width = heads * draw(st.integers(1, 3))
     kwargs = {
@@ -61,7 +61,7 @@ def torch_says(kwargs: dict[str, Any], shapes: dict[str, tuple[int, ...]]) -> An
             block = torch.nn.TransformerEncoderLayer(**kwargs).eval()
             output = block(**{name: torch.zeros(shape) for name, shape in shapes.items()})
             tensors = {name: tuple(tensor.shape) for name, tensor in block.state_dict().items()}
-            # on a CPU attention is one operator that the counter does not know
+            # on a CPU attention is a single operator that the counter does not know
             block = block.to("meta")
             with FlopCounterMode(display=False) as counter:
                 block(**{name: torch.zeros(shape, device="meta") for name, shape in shapes.items()})
@@ -75,7 +75,7 @@ def convcalc_says(kwargs: dict[str, Any], shapes: dict[str, tuple[int, ...]]) ->
         block = nn.TransformerEncoderLayer(**kwargs)
 
         class Named(nn.Module):
-            """Hands the masks on by name."""
+            """A module that passes the masks on by name."""
 
             def __init__(self) -> None:
                 self.block = block

@@ -54,7 +54,7 @@ def test_field_is_what_changes_say(kernel: int, stride: int, padding: int) -> No
 def test_output_size() -> None:
     graph = trace(Back(2, 2, 0), (1, 1, 13))
     assert graph.nodes[-1].output_shape == (1, 1, 13)
-    with pytest.raises(ShapeError, match="output_size lies between 7 and 9; received 4"):
+    with pytest.raises(ShapeError, match="output_size must be between 7 and 9; received 4"):
         nn.MaxUnpool1d(2).output_shape((1, 1, 4), (1, 1, 4), (1, 1, 4))
     with pytest.raises(SpecError, match="output_size takes a tensor; received \\(1, 1, 9\\)\n  give the tensor"):
         trace(lambda x: nn.MaxUnpool1d(2)(x, x, output_size=(1, 1, 9)), (1, 1, 4))

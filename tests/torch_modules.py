@@ -1,4 +1,4 @@
-"""Real torch modules for convcalc's layers and graphs: what every shape, tensor and count is held against.
+"""Real torch modules for convcalc's layers and graphs, against which shapes, tensors and counts are tested.
 
 Kinds that torch.nn has are taken from it by name; the rest are written here from torch's operators.
 """
@@ -21,25 +21,25 @@ OURS: dict[str, Callable[..., nn.Module]] = {}
 
 
 def ours(cls: type[nn.Module]) -> type[nn.Module]:
-    """Register the torch module for a kind that torch.nn lacks, under the kind's name."""
+    """Register the torch module of a kind that torch.nn does not have, under the kind's name."""
     OURS[cls.__name__] = cls
     return cls
 
 
 def module_of(kind: str, **kwargs: Any) -> nn.Module:
-    """The torch module of a kind with these arguments, in eval mode."""
+    """Return the torch module of a kind with these arguments, in eval mode."""
     if kwargs.get("padding") == "tf_same":
         return TFSame(kind, **kwargs).eval()
     return (OURS.get(kind) or getattr(nn, kind))(**kwargs).eval()
 
 
 def arguments_of(layer: Layer) -> dict[str, Any]:
-    """The arguments that build ``layer`` again."""
+    """Return the arguments that ``layer`` can be built from again."""
     return dict(vars(layer))
 
 
 class TFSame(nn.Module):
-    """TensorFlow's SAME by torch's means: pad by hand, the odd pixel on the right, then a layer without padding."""
+    """TensorFlow's SAME in torch: explicit padding, the odd pixel on the right, then a layer without padding."""
 
     def __init__(self, kind: str, **kwargs: Any) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class TFSame(nn.Module):
 
 
 class _LocallyConnected(nn.Module):
-    """Every output position reads its own window with its own kernel."""
+    """A local connection: every output position reads its window with its own kernel."""
 
     def __init__(
         self, in_channels, out_channels, input_size, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
@@ -157,7 +157,7 @@ class Div(Sub):
 
 
 class _Function(nn.Module):
-    """A function of torch with the kind's arguments, which bear the function's own names."""
+    """A function of torch called with the kind's arguments, which have the function's names."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__()
@@ -192,7 +192,7 @@ _functions(
 
 @ours
 class IndexSelect(_Function):
-    """With any numbers made legal whole ones, because a graph's buffers hold no values."""
+    """A function whose index may be any numbers, made legal integers, because a graph's buffers hold no values."""
 
     def forward(self, x: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
         return torch.index_select(x, self.kwargs["dim"], (0 * index).nan_to_num().long())
@@ -208,7 +208,7 @@ class Slice(_Function):
 
 @ours
 class MatMul(_Function):
-    """With vectors written as matrices, because torch's counter sees no FLOPs in a product with a vector."""
+    """A product with vectors written as matrices, because torch's counter sees no FLOPs in products with vectors."""
 
     def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         if not a.dim() or not b.dim():
@@ -219,7 +219,7 @@ class MatMul(_Function):
 
 
 class _MaxUnpool:
-    """With a tensor of the wanted size in place of that size, and any floats for indices made legal whole ones."""
+    """Unpooling that takes a tensor of the output's size in place of the size, and makes any floats legal indices."""
 
     def forward(self, x: torch.Tensor, indices: torch.Tensor, like: torch.Tensor | None = None) -> torch.Tensor:
         if indices.is_floating_point():
@@ -240,7 +240,7 @@ OURS |= {f"MaxUnpool{rank}d": kind for rank, kind in enumerate((_MaxUnpool1d, _M
 
 
 class _Leaf(nn.Module):
-    """A tensor that a module holds itself; on its own its name is empty, which torch cannot write."""
+    """A tensor that a module holds itself; on its own it has an empty name, which torch does not allow."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         super().__init__()
@@ -250,7 +250,7 @@ class _Leaf(nn.Module):
         return {"": self.value}
 
     def put(self, holder: nn.Module, name: str) -> None:
-        self.place = (holder, name)  # the holder may be moved to another device: it has the tensor in force
+        self.place = (holder, name)  # the holder may be moved to another device and then has the current tensor
 
     def forward(self) -> torch.Tensor:
         return getattr(*self.place) if hasattr(self, "place") else self.value
@@ -272,7 +272,7 @@ class Buffer(_Leaf):
 
 @ours
 class Bilinear(nn.Bilinear):
-    """The same by matrix products, which torch's counter sees; `torch.nn.Bilinear` itself says what is refused."""
+    """`torch.nn.Bilinear` by matrix products, which torch's counter sees; the original decides what is refused."""
 
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         expected = super().forward(x, y)
@@ -284,7 +284,7 @@ class Bilinear(nn.Bilinear):
 
 
 class FromGraph(nn.Module):
-    """A graph as a torch module: same paths, so the same ``state_dict`` names; ``shapes`` holds what each node gave."""
+    """A graph as a torch module with the same paths, so the same ``state_dict``; ``shapes`` has each node's output."""
 
     def __init__(self, graph: Graph) -> None:
         super().__init__()
@@ -299,7 +299,7 @@ class FromGraph(nn.Module):
         self.eval()
 
     def loose_leaves(self) -> list[_Leaf]:
-        """Tensors made during the forward pass, which no module holds."""
+        """Return the tensors made during the forward pass, which no module holds."""
         return [leaf for leaf in self._built.values() if isinstance(leaf, _Leaf) and not hasattr(leaf, "place")]
 
     def _put(self, path: str, module: nn.Module) -> None:
@@ -322,7 +322,7 @@ class FromGraph(nn.Module):
                 values[node.name] = results[node.inputs[0]][1 + place]
             else:
                 given: list[Any] = [values[name] for name in node.inputs]
-                if isinstance(node.layer, _Gated) and len(given) > 2:  # torch takes several states in a tuple
+                if isinstance(node.layer, _Gated) and len(given) > 2:  # torch takes several states as a tuple
                     given = [given[0], tuple(given[1:])]
                 result = self._built[id(node.layer)](*given)
                 results[node.name] = tree_leaves(result)

@@ -1,1 +1,1 @@
-"""Floor 1: one file for each family of layers, one class for each kind, with all that is known of it."""
+"""Floor 1: one file for each family of layers, one class for each kind, which states all its facts."""

@@ -1,4 +1,4 @@
-"""Activation functions, one "activation" for each element whatever the function; and the exponential."""
+"""Activation functions, which count one "activation" per element whatever the function, and the exponential."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from convcalc.layers.demands import require, require_size
 
 
 class _Activation(Layer):
+    """A function of each element."""
+
     def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"activation": prod(output)}
 
 
 class _InPlace(_Activation):
+    """An activation whose only argument is ``inplace``."""
+
     inplace: bool = False
 
 
@@ -31,7 +35,7 @@ class ELU(_Activation):
 
 
 class Hardshrink(_Activation):
-    """Zero between −λ and λ, else ``x``, as `torch.nn.Hardshrink`.
+    """Zero between −λ and λ, elsewhere ``x``, as `torch.nn.Hardshrink`.
 
     >>> Hardshrink().output_shape((2, 3))
     (2, 3)
@@ -41,7 +45,7 @@ class Hardshrink(_Activation):
 
 
 class Hardsigmoid(_InPlace):
-    """A sigmoid in three straight pieces, as `torch.nn.Hardsigmoid`.
+    """A piecewise linear sigmoid, as `torch.nn.Hardsigmoid`.
 
     >>> Hardsigmoid().output_shape((2, 3))
     (2, 3)
@@ -49,7 +53,7 @@ class Hardsigmoid(_InPlace):
 
 
 class Hardtanh(_Activation):
-    """``x`` clipped to an interval, as `torch.nn.Hardtanh`; ``min_value`` and ``max_value`` are its older names.
+    """``x`` clipped to an interval, as `torch.nn.Hardtanh`; ``min_value`` and ``max_value`` are older names.
 
     >>> Hardtanh(min_value=-2.0)
     Hardtanh(min_val=-2.0)
@@ -82,7 +86,7 @@ class Hardswish(_InPlace):
 
 
 class LeakyReLU(_Activation):
-    """``x`` above zero, a small slope below, as `torch.nn.LeakyReLU`.
+    """``x`` above zero, a small multiple of it below, as `torch.nn.LeakyReLU`.
 
     >>> LeakyReLU(0.1).output_shape((2, 3))
     (2, 3)
@@ -101,7 +105,7 @@ class LogSigmoid(_Activation):
 
 
 class PReLU(_Activation):
-    """A leaky ReLU with a learned slope, for all or for each channel, as `torch.nn.PReLU` (arXiv:1502.01852).
+    """A leaky ReLU with a learned slope, one for all channels or one for each, as `torch.nn.PReLU` (arXiv:1502.01852).
 
     >>> PReLU(64).weights()
     {'weight': (64,)}
@@ -120,7 +124,7 @@ class PReLU(_Activation):
         (x,) = inputs
         if self.num_parameters != 1:
             require(len(x) > 0, f"expected an input with {show(self.num_parameters)} channels, received a scalar")
-            # to torch one axis is a batch of single channels
+            # torch takes a single axis for a batch of single channels
             require_size(x[1] if len(x) > 1 else 1, self.num_parameters, "num_parameters", "channels")
         return x
 
@@ -144,7 +148,7 @@ class ReLU6(_InPlace):
 
 
 class RReLU(_Activation):
-    """A leaky ReLU with a slope random in training, as `torch.nn.RReLU` (arXiv:1505.00853).
+    """A leaky ReLU whose slope is random in training, as `torch.nn.RReLU` (arXiv:1505.00853).
 
     >>> RReLU(0.1, 0.3).output_shape((2, 3))
     (2, 3)
@@ -208,7 +212,7 @@ class Sigmoid(_Activation):
 
 
 class SiLU(_InPlace):
-    """``x`` times its sigmoid, or swish, as `torch.nn.SiLU` (arXiv:1702.03118).
+    """``x`` times its sigmoid, also called swish, as `torch.nn.SiLU` (arXiv:1702.03118).
 
     >>> SiLU().output_shape((2, 3))
     (2, 3)
@@ -224,7 +228,7 @@ class Mish(_InPlace):
 
 
 class Softplus(_Activation):
-    """``log(1 + e^{βx})/β``, straight above the threshold, as `torch.nn.Softplus`.
+    """``log(1 + e^{βx})/β``, linear above the threshold, as `torch.nn.Softplus`.
 
     >>> Softplus(2.0).output_shape((2, 3))
     (2, 3)
@@ -235,7 +239,7 @@ class Softplus(_Activation):
 
 
 class Softshrink(_Activation):
-    """``x`` drawn by λ towards zero, as `torch.nn.Softshrink`.
+    """``x`` moved by λ towards zero, as `torch.nn.Softshrink`.
 
     >>> Softshrink(0.1).output_shape((2, 3))
     (2, 3)
@@ -275,7 +279,7 @@ class Tanhshrink(_Activation):
 
 
 class Threshold(_Activation):
-    """``x`` above the threshold, a fixed value below, as `torch.nn.Threshold`.
+    """``x`` above the threshold, a fixed value below it, as `torch.nn.Threshold`.
 
     >>> Threshold(0.1, 20).output_shape((2, 3))
     (2, 3)

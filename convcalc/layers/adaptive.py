@@ -1,4 +1,4 @@
-"""Adaptive pooling, by windows that divide the input into a given number of parts."""
+"""Adaptive pooling: windows that divide the input into a given number of parts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ADAPTIVE_FIELD = Formula(
         "o": "output size",
         "j": FIELD.symbols["j"],
     },
-    mistakes={"windows held to divide the input": "r + (n//o - 1)*j"},
+    mistakes={"windows assumed to divide the input": "r + (n//o - 1)*j"},
     source="torch.nn.AdaptiveAvgPool2d: the largest window holds ⌈(n − g)/o⌉ + 1 elements",
 )
 
@@ -35,8 +35,8 @@ ADAPTIVE_JUMP = Formula(
     "jump of adaptive windows",
     "quotient(j*n, o)",
     {"j": FIELD.symbols["j"], "n": "input size", "o": "output size"},
-    mistakes={"upside down": "quotient(j*o, n)"},
-    source="n/o units of the input lie between two of the output, on average",
+    mistakes={"inverted": "quotient(j*o, n)"},
+    source="one step between units of the output is n/o steps between units of the input, on average",
 )
 
 ADAPTIVE_READS = Formula(
@@ -49,6 +49,8 @@ ADAPTIVE_READS = Formula(
 
 
 class _AdaptivePool(Layer):
+    """Pooling to a given size."""
+
     output_size: PerAxis
     formulas = rules(
         size=(GIVEN_SIZE, "as the input's where output_size is None"),
@@ -64,14 +66,14 @@ class _AdaptivePool(Layer):
     def _each_axis(self, name: str, value: Any) -> Any:
         if not isinstance(value, (tuple, list)) or None not in value:
             return super()._each_axis(name, value)
-        known = super()._each_axis(name, [1 if item is None else item for item in value])
-        return tuple([None if item is None else new for item, new in zip(value, known)])
+        checked = super()._each_axis(name, [1 if item is None else item for item in value])
+        return tuple([None if item is None else size for item, size in zip(value, checked)])
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         pairs = enumerate(zip(x[-self.rank :], self.output_size), -self.rank)
         sizes = [n if o is None else GIVEN_SIZE(o, axis=axis) for axis, (n, o) in pairs]
-        # one window over all is handed to torch.mean, which asks for no rank
+        # torch passes a single window over everything to torch.mean, which accepts any rank
         if not self.averages or self.rank == 1 or set(sizes) != {1} or len(x) <= self.rank:
             self.require_rank(x)
         return (*x[: -self.rank], *sizes)
@@ -102,7 +104,7 @@ def adaptive_seen(before: Seen, n: Dim, o: Dim) -> Seen | None:
 
 
 def adaptive_field(field: Field, x: Shape, output: Shape, first: int) -> Field | None:
-    """The field after adaptive windows over the axes from ``first`` on."""
+    """Return the field after adaptive windows over the axes ``first`` and after; None where it depends on a letter."""
     sizes = list(zip(x[first:], output[first:]))
     after = slid(field, [STILL if o == 1 else _adaptive_taps(n, o) for n, o in sizes])
     return after and after.collapsed([first + i for i, (_, o) in enumerate(sizes) if o == 1])
@@ -120,7 +122,10 @@ def _adaptive_taps(n: Dim, o: Dim) -> Taps | Reach | None:
 
 
 def _reads(x: Shape, output: Shape, first: int) -> Dim | None:
-    """Elements read by all windows over the axes from ``first`` on; None where it hangs on a letter's divisors."""
+    """Return the elements read by all windows over the axes ``first`` and after.
+
+    None where that depends on a letter's divisors.
+    """
     reads = prod(output[:first])
     for n, o in zip(x[first:], output[first:]):
         common = _common_divisor(n, o)
@@ -131,12 +136,17 @@ def _reads(x: Shape, output: Shape, first: int) -> Dim | None:
 
 
 def average_work(x: Shape, output: Shape, first: int) -> Work | None:
+    """Return the work of averages over adaptive windows over the axes ``first`` and after; None where it is not known.
+
+    >>> average_work((1, 4, 10), (1, 4, 4), 2)
+    {'add': 48, 'mul': 16}
+    """
     reads = _reads(x, output, first)
     return None if reads is None else {"add": reads, "mul": prod(output)}
 
 
 def _common_divisor(n: Dim, o: Dim) -> Dim | None:
-    """The greatest common divisor; with a letter in ``n`` by the divisors of ``o``, None with one in ``o``.
+    """Return the greatest common divisor, as a sum over the divisors of ``o`` if ``n`` is a letter; None if ``o`` is.
 
     >>> _common_divisor(10, 4)
     2
@@ -147,7 +157,7 @@ def _common_divisor(n: Dim, o: Dim) -> Dim | None:
         return gcd(n, o)
     if not isinstance(o, int) or o > MAX_PERIOD:
         return None
-    # Gauss: o is the sum of phi(d) over its divisors d, so gcd(n, o) is that over those which divide n too
+    # Gauss: o is the sum of phi(d) over its divisors d, and gcd(n, o) the same sum over those that also divide n
     common: Dim = 0
     for d in (d for d in range(1, o + 1) if o % d == 0):
         phi = sum(gcd(i, d) == 1 for i in range(1, d + 1))
@@ -156,6 +166,8 @@ def _common_divisor(n: Dim, o: Dim) -> Dim | None:
 
 
 class _AdaptiveAvgPool(_AdaptivePool):
+    """The mean over adaptive windows."""
+
     also = {"gap": {"output_size": 1}}
     averages = True
 
@@ -164,7 +176,7 @@ class _AdaptiveAvgPool(_AdaptivePool):
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool, rank=1):
-    """Mean over windows of (N, C, L) or (C, L) to a given size, as `torch.nn.AdaptiveAvgPool1d`.
+    """The mean over windows of (N, C, L) or (C, L) to a given size, as `torch.nn.AdaptiveAvgPool1d`.
 
     >>> AdaptiveAvgPool1d(5).output_shape((1, 4, 8))
     (1, 4, 5)
@@ -172,9 +184,9 @@ class AdaptiveAvgPool1d(_AdaptiveAvgPool, rank=1):
 
 
 class AdaptiveAvgPool2d(_AdaptiveAvgPool, rank=2):
-    """Mean over windows of (N, C, H, W) or (C, H, W) to a given size, as `torch.nn.AdaptiveAvgPool2d`.
+    """The mean over windows of (N, C, H, W) or (C, H, W) to a given size, as `torch.nn.AdaptiveAvgPool2d`.
 
-    ``None`` for an axis leaves its size.
+    An axis given as None keeps its size.
 
     >>> AdaptiveAvgPool2d((1, None)).output_shape((1, 4, 8, 8))
     (1, 4, 1, 8)
@@ -182,7 +194,7 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool, rank=2):
 
 
 class AdaptiveAvgPool3d(_AdaptiveAvgPool, rank=3):
-    """Mean over windows of (N, C, D, H, W) or (C, D, H, W) to a given size, as `torch.nn.AdaptiveAvgPool3d`.
+    """The mean over windows of (N, C, D, H, W) or (C, D, H, W) to a given size, as `torch.nn.AdaptiveAvgPool3d`.
 
     >>> AdaptiveAvgPool3d(5).output_shape((1, 4, 8, 8, 8))
     (1, 4, 5, 5, 5)
@@ -190,6 +202,8 @@ class AdaptiveAvgPool3d(_AdaptiveAvgPool, rank=3):
 
 
 class _AdaptiveMaxPool(_WithIndices, _AdaptivePool):
+    """The maximum over adaptive windows."""
+
     order = "output_size return_indices"
 
     def work(self, inputs: Shapes, output: Shape) -> Work | None:
@@ -198,7 +212,7 @@ class _AdaptiveMaxPool(_WithIndices, _AdaptivePool):
 
 
 class AdaptiveMaxPool1d(_AdaptiveMaxPool, rank=1):
-    """Maximum over windows of (N, C, L) or (C, L) to a given size, as `torch.nn.AdaptiveMaxPool1d`.
+    """The maximum over windows of (N, C, L) or (C, L) to a given size, as `torch.nn.AdaptiveMaxPool1d`.
 
     >>> AdaptiveMaxPool1d(5).output_shape((1, 4, 8))
     (1, 4, 5)
@@ -206,7 +220,7 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPool, rank=1):
 
 
 class AdaptiveMaxPool2d(_AdaptiveMaxPool, rank=2):
-    """Maximum over windows of (N, C, H, W) or (C, H, W) to a given size, as `torch.nn.AdaptiveMaxPool2d`.
+    """The maximum over windows of (N, C, H, W) or (C, H, W) to a given size, as `torch.nn.AdaptiveMaxPool2d`.
 
     >>> AdaptiveMaxPool2d(5).output_shape((1, 4, 8, 8))
     (1, 4, 5, 5)
@@ -214,7 +228,7 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPool, rank=2):
 
 
 class AdaptiveMaxPool3d(_AdaptiveMaxPool, rank=3):
-    """Maximum over windows of (N, C, D, H, W) or (C, D, H, W) to a given size, as `torch.nn.AdaptiveMaxPool3d`.
+    """The maximum over windows of (N, C, D, H, W) or (C, D, H, W) to a given size, as `torch.nn.AdaptiveMaxPool3d`.
 
     >>> AdaptiveMaxPool3d(5).output_shape((1, 4, 8, 8, 8))
     (1, 4, 5, 5, 5)

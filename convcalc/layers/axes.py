@@ -1,6 +1,6 @@
-"""Layers that reorder, drop, add, stretch, index or shift axes, named with their arguments after torch's functions.
+"""Layers that reorder, drop, add, stretch or shift axes, with the names and arguments of torch's functions.
 
-None computes anything, and none is in torch.nn. Indexing with lists or masks, whose shape hangs on values, is left out.
+They do no arithmetic, and torch.nn has none of them. Slices are in `layers.slicing`.
 """
 
 from __future__ import annotations
@@ -21,22 +21,24 @@ from convcalc.layers.shaping import axes_of, axis_of
 
 
 class _Moving(_Idle):
+    """A kind whose output has axes of the input, or new ones of size 1."""
+
     in_torch = False
     rearranges = True
     formulas = rules(size=("the input's, in another order",))
 
-    def sources(self, x: Shape) -> Sequence[int | None]:
-        """For each axis of the output the one of ``x`` that it is, None for a new one."""
+    def _sources(self, x: Shape) -> Sequence[int | None]:
+        """Return for each axis of the output the axis of ``x`` that it is, None for a new one."""
         raise NotImplementedError
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        return tuple([1 if i is None else x[i] for i in self.sources(x)])
+        return tuple([1 if i is None else x[i] for i in self._sources(x)])
 
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field:
-        sources, axes = self.sources(inputs[0]), fields[0].axes
-        gone = [i for i in range(len(axes)) if i not in sources]
-        return fields[0].collapsed(gone).moved([None if i is None else axes[i] for i in sources])
+        sources, axes = self._sources(inputs[0]), fields[0].axes
+        dropped = [i for i in range(len(axes)) if i not in sources]
+        return fields[0].collapsed(dropped).moved([None if i is None else axes[i] for i in sources])
 
 
 class Permute(_Moving):
@@ -50,9 +52,9 @@ class Permute(_Moving):
 
     dims: Dims
 
-    def sources(self, x: Shape) -> Sequence[int | None]:
+    def _sources(self, x: Shape) -> Sequence[int | None]:
         if len(self.dims) != len(x):
-            raise ShapeError(f"orders {len(self.dims)} axes, received an input of {len(x)}")
+            raise ShapeError(f"permutes {len(self.dims)} axes, received an input of {len(x)} axes")
         return axes_of(self.dims, len(x))
 
 
@@ -68,13 +70,15 @@ class Transpose(_Moving):
     dim0: int
     dim1: int
 
-    def sources(self, x: Shape) -> Sequence[int | None]:
+    def _sources(self, x: Shape) -> Sequence[int | None]:
         a, b = axis_of(self.dim0, len(x)), axis_of(self.dim1, len(x))
         return [b if i == a else a if i == b else i for i in range(len(x))]
 
 
 class Squeeze(_Moving):
-    """Drop axes of size 1: all, or those among ``dim``, as `torch.squeeze`. Letters are assumed to exceed 1.
+    """The input without its axes of size 1, or without those among ``dim``, as `torch.squeeze`.
+
+    Sizes that are letters are assumed to exceed 1.
 
     >>> Squeeze().output_shape((1, 64, 1, 1))
     (64,)
@@ -85,7 +89,7 @@ class Squeeze(_Moving):
     dim: int | Dims | None = None
     formulas = rules(size=("the input's without axes of size 1",))
 
-    def sources(self, x: Shape) -> Sequence[int | None]:
+    def _sources(self, x: Shape) -> Sequence[int | None]:
         dims = range(len(x)) if self.dim is None else self.dims_of("dim", self.dim)
         axes = [i for i in axes_of(dims, len(x)) if i < len(x)]
         for i in axes:
@@ -106,13 +110,13 @@ class Unsqueeze(_Moving):
     dim: int
     formulas = rules(size=("the input's, and 1 for the new axis",))
 
-    def sources(self, x: Shape) -> Sequence[int | None]:
+    def _sources(self, x: Shape) -> Sequence[int | None]:
         axis = axis_of(self.dim, len(x) + 1)
         return [*range(axis), None, *range(axis, len(x))]
 
 
 class Expand(_Idle):
-    """Axes of size 1 stretched, and new ones in front; -1 keeps a size. As `torch.Tensor.expand`.
+    """Axes of size 1 stretched, and new axes in front, as `torch.Tensor.expand`; -1 keeps a size.
 
     >>> Expand((8, -1, -1)).output_shape((1, 1, 768))
     (8, 1, 768)
@@ -123,11 +127,11 @@ class Expand(_Idle):
     rearranges = True
 
     sizes: Dims
-    formulas = rules(size=("as given, the input's for -1",))
+    formulas = rules(size=("the sizes given; where one is -1, the input's",))
 
     def check(self) -> None:
         if any(isinstance(n, int) and n < 1 and n != -1 for n in self.sizes):
-            self.refuse_argument("sizes", f"must hold sizes of at least 1 or -1; received {self.sizes}")
+            self.refuse_argument("sizes", f"must contain sizes of at least 1, or -1; received {self.sizes}")
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
@@ -145,15 +149,15 @@ class Expand(_Idle):
 
 
 def stretched(field: Field, before: Shape, after: Shape) -> Field:
-    """The field after broadcasting: what is stretched from size 1 is a gate, held to see the whole."""
+    """Return the field after broadcasting; an axis stretched from size 1 is a gate, taken to see the full extent."""
     new = len(after) - len(before)
-    gone = [i for i, n in enumerate(before) if n == 1 and after[i + new] != 1]
-    kept = field.collapsed(gone).gated() if gone else field
+    gates = [i for i, n in enumerate(before) if n == 1 and after[i + new] != 1]
+    kept = field.collapsed(gates).gated() if gates else field
     return kept.moved((None,) * new + kept.axes)
 
 
 class Roll(_Idle):
-    """Elements shifted along axes, the last ones coming round to the front, as `torch.roll`.
+    """Elements shifted along axes, the last ones wrapping around to the front, as `torch.roll`.
 
     >>> Roll((-3, -3), (1, 2)).output_shape((1, 56, 56, 96))
     (1, 56, 56, 96)
@@ -170,14 +174,14 @@ class Roll(_Idle):
     def check(self) -> None:
         dims = self.dims or ()
         if len(self.shifts) != (len(dims) or 1):
-            what = f"shifts and dims must be as many; received {self.shifts} and {dims}"
+            what = f"shifts and dims must have the same length; received {self.shifts} and {dims}"
             self.refuse(what, about=["shifts", "dims"])
         self.normalise(dims=self.dims or None)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         if self.dims and not x:
-            raise ShapeError("takes a tensor with axes, received a number")
+            raise ShapeError("expected an input of at least 1 axis, received a scalar")
         for dim in self.dims or ():
             axis_of(dim, len(x))
         return x
@@ -198,7 +202,7 @@ class Roll(_Idle):
         return fields[0].moved(axes)
 
     def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
-        """Return what units see along an axis that is shifted: as many pixels, from elsewhere."""
+        """Return what units see along a shifted axis: the same number of pixels, elsewhere."""
         shifts = [shift for dim, shift in zip(self.dims or (), self.shifts) if axis_of(dim, len(output)) == axis]
         if not shifts:
             return None
@@ -209,5 +213,5 @@ class Roll(_Idle):
 
 
 def _shorter(shift: Any, n: Dim) -> Any:
-    """Return a shift around an axis of ``n`` positions by the shorter way round."""
+    """Return the equal shift by the shorter way around an axis of ``n`` positions."""
     return (shift + n // 2) % n - n // 2 if isinstance(n, int) and isinstance(shift, int) else shift

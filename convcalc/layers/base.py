@@ -1,4 +1,4 @@
-"""The contract of a layer: which facts each kind states about a call."""
+"""The contract of a layer: the facts that each kind states about a call."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from convcalc.layers.demands import (
 from convcalc.layers.formulas import MEMORY, NONE, UNCHANGED, Rules, Seen
 from convcalc.layers.spelling import Spelling
 
-# What a layer may say that it computes, each word priced by a convention (`analysis.count.conventions`); a new one
-# belongs here only when a convention prices it differently from all others.
+# The words for what a layer computes, each priced by a convention (`analysis.count.conventions`). A new word belongs
+# here only if some convention prices it differently from all others.
 Op: TypeAlias = Literal[
     "mac",  # a multiply–accumulate of a convolution or a matrix product
     "bias",  # a bias added
-    "stat",  # an element entering a mean and a variance
+    "stat",  # an element that enters a mean and a variance
     "norm",  # an element normalised by them
     "affine",  # an element scaled and shifted by learned parameters
     "activation",  # an element passed through an activation function
@@ -50,26 +50,26 @@ Shapes: TypeAlias = Sequence[Shape]
 Tensors: TypeAlias = Mapping[str, Shape]
 
 recorder: ContextVar[Callable[..., Any]] = ContextVar("recorder")
-"""The tape in force: what a call of a layer on symbolic tensors is handed to."""
+"""The tape that is recording, which receives each call of a layer on symbolic tensors."""
 
 
 class Layer(Spelling, Configured):
     """A kind of layer: its arguments as annotated attributes, and the facts about a call.
 
-    How it is written, on a sheet and in PyTorch, stands in `Spelling`.
+    How it is written, on a sheet and in PyTorch, is in `Spelling`.
     """
 
-    arity: ClassVar[tuple[int, int]] = (1, 1)  # the least and the greatest number of inputs
+    arity: ClassVar[tuple[int, int]] = (1, 1)  # the smallest and largest number of inputs
     formulas: ClassVar[Rules] = {
         "size": (UNCHANGED,),
         "macs": (NONE,),
         "field": (UNCHANGED,),
         "memory": (MEMORY,),
     }
-    """By quantity; a subclass states those that differ from its parents'."""
+    """The formulas by quantity; a subclass states those that differ from its parents'."""
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Add its parents' formulas to those that the class states; register a kind that another package defines."""
+        """Add the parents' formulas to those that the class states; register a kind that another package defines."""
         super().__init_subclass__(**options)
         own = vars(cls).get("formulas", {})
         if own:
@@ -79,7 +79,7 @@ class Layer(Spelling, Configured):
             _add_outside(cls, own)
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        """Record a call on symbolic tensors; returns the output tensor."""
+        """Record a call on symbolic tensors and return its output."""
         try:
             return self.forward(*inputs, **options)
         except TypeError:
@@ -87,89 +87,92 @@ class Layer(Spelling, Configured):
             raise
 
     def forward(self, *inputs: Any) -> Any:
-        """What a call does; kinds that return several tensors, or take more than tensors, differ."""
+        """Record a call; overridden by kinds that return several tensors or take more than tensors."""
         return record(self, *inputs)
 
     def further(self, name: str, output: Any, *inputs: Any) -> Any:
-        """Record a further output of a call."""
+        """Record a further output of a call, such as the indices of a maximum."""
         return record(Output(self, name), output, *inputs)
 
     # The facts, for a call with inputs of these shapes: (N, C, *spatial).
 
     def resolve(self, *inputs: Shape) -> Layer:
-        """The layer that a first call makes of this one; Lazy kinds differ."""
+        """Return the layer that the first call turns this one into: itself, except for lazy kinds."""
         return self
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """By default the first input's shape; raises ShapeError where torch refuses the input."""
+        """Return the output's shape, by default the first input's; raise ShapeError where torch refuses the input."""
         return inputs[0]
 
     def further_outputs(self, *inputs: Shape) -> Tensors:
-        """What a call returns besides."""
+        """Return the shapes of a call's further outputs by name."""
         return {}
 
     def further_field(self, name: str, main: Field) -> Field | None:
-        """As `field`; by default that of the main output."""
+        """Return the receptive field of a further output, by default that of the main one."""
         return main
 
     def weights(self) -> Tensors:
-        """Learned tensors, named as in torch's ``state_dict``."""
+        """Return the shapes of the learned tensors, named as in torch's ``state_dict``."""
         return {}
 
     def weight_and_bias(self, weight: Shape, bias: Shape) -> Tensors:
-        """`weights` of a kind that has an argument ``bias``."""
+        """Return the `weights` of a kind with an argument ``bias``."""
         return {"weight": weight, "bias": bias} if self.__dict__["bias"] else {"weight": weight}
 
     def buffers(self) -> Tensors:
-        """Tensors that are not learned."""
+        """Return the shapes of the tensors that are kept but not learned."""
         return {}
 
     def work(self, inputs: Shapes, output: Shape) -> Work | None:
-        """What a call computes; None where that is not known."""
+        """Return what a call computes, by word of `Op`; None where that is not known."""
         return None
 
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
-        """The output's receptive field, by default that of pointwise kinds; None, or Undefined, where there is none."""
+        """Return the output's receptive field, by default that of pointwise kinds; None where it is not known.
+
+        Raises Undefined where there is none.
+        """
         return join(fields, output)
 
     def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
-        """Return what units see along ``axis`` by the formulas of the field, from what those of each input see.
+        """Return what units see along ``axis``, computed by the formulas of the field from what each input's units see.
 
-        ``axis`` is that of the first input (counted from its end, of the output where inputs broadcast). None where
-        `field` alone says it: the units then see the whole axis, or what the input's see (`layers.workings`).
+        ``axis`` is an axis of the first input; where inputs are broadcast, it counts from the output's end. None where
+        only `field` says it: the units then see the full extent, or what the input's units see (`layers.workings`).
         """
         return None
 
     def reaches(self) -> Sequence[tuple[Dim, Dim]]:
-        """Return for each axis how far a window's ends are apart, and the padding, which is at most that."""
+        """Return for each axis the distance between a window's ends and the padding, which is at most that distance."""
         return ()
 
     def require_rank(self, shape: Shape, *ranks: int) -> None:
-        """Raise WrongAxes for another number of axes, by default than channels and the spatial ones, batch or not."""
+        """Raise WrongAxes unless ``ranks`` has the number of axes, by default of (N, C, *spatial) or (C, *spatial)."""
         ranks = ranks or (self.rank + 2, self.rank + 1)
         if len(shape) not in ranks:
             raise WrongAxes(ranks, shape)
 
 
 class _Idle(Layer):
-    """A kind that computes nothing."""
+    """A kind that does no arithmetic."""
 
     def work(self, inputs: Shapes, output: Shape) -> Work:
         return {}
 
 
 class Lazy(Layer):
-    """A kind whose first argument is the channels of its first input, which makes it the kind that it ``becomes``.
+    """A kind that takes its first argument, the channels, from its first input, and then becomes another kind.
 
-    Written ``class LazyConv2d(Lazy, becomes=Conv2d)``.
+    It is declared as ``class LazyConv2d(Lazy, becomes=Conv2d)``.
     """
 
     becomes: ClassVar[type[Layer]] = Layer
-    channel_axis: ClassVar[int] = 0  # where the channels are, if not before the spatial axes
+    channel_axis: ClassVar[int] = 0  # the axis of the channels, if it does not precede the spatial axes
     factory = True
 
     def __init_subclass__(cls, becomes: type[Layer] | None = None, **options: Any) -> None:
-        """Give the class the arguments of the kind that it ``becomes``, but for the first; families become none."""
+        """Give the class all but the first argument of the kind that it ``becomes``; a family of kinds becomes none."""
         super().__init_subclass__(rank=becomes.rank if becomes else None, **options)
         if becomes is not None:
             cls.becomes, cls.annotated, cls.named_paddings = becomes, becomes.annotated, becomes.named_paddings
@@ -187,9 +190,9 @@ class Lazy(Layer):
 
 
 class Output(_Idle):
-    """A further output, such as the last state of an LSTM, recorded on the main one and the layer's own inputs.
+    """A further output, such as the last state of an LSTM; its inputs are the main output and the layer's own inputs.
 
-    A graph keeps it only where it is used.
+    A graph keeps it only if it is used.
     """
 
     source: Layer
@@ -204,7 +207,10 @@ class Output(_Idle):
 
 
 def record(layer: Layer, *inputs: Any, via: str | None = None) -> Any:
-    """Hand a call, written ``via`` an operator or the like, to the tape in force; raise SpecError if there is none."""
+    """Record a call on the current tape and return its output; raise SpecError where no tape is recording.
+
+    ``via`` is how the call was written, such as by an operator (`network.graph.Via`).
+    """
     try:
         tape = recorder.get()
     except LookupError:
@@ -214,7 +220,7 @@ def record(layer: Layer, *inputs: Any, via: str | None = None) -> Any:
 
 
 def kinds(base: type[Layer] = Layer) -> Iterator[type[Layer]]:
-    """Every public kind of layer that is loaded; families begin with an underscore."""
+    """Yield every public kind of layer that is loaded; the names of families begin with an underscore."""
     for kind in base.__subclasses__():
         if not kind.__name__.startswith("_") and kind not in (Lazy, Output):
             yield kind
@@ -222,7 +228,7 @@ def kinds(base: type[Layer] = Layer) -> Iterator[type[Layer]]:
 
 
 OUTSIDE: dict[str, type[Layer]] = {}
-"""Public kinds of other packages, by name."""
+"""Public kinds from other packages, by name."""
 
 _OWN_SPELLING = {
     "sheet": "",
@@ -233,16 +239,16 @@ _OWN_SPELLING = {
     "operator": "",
     "torch_call": "",
 }
-"""What a kind of another package does not take over from one of ours that it extends: it would be read as that one."""
+"""What a kind from another package does not inherit from one of ours: it would be read and written as ours."""
 
 _COMPUTED_BY = {"size": "output_shape", "channels": "output_shape", "macs": "work", "field": "field"}
-"""The method that the formulas of a quantity are of."""
+"""The method that each quantity is computed by."""
 
 
 def _add_outside(kind: type[Layer], own: Rules) -> None:
-    """Register a kind of another package, so that sheets and documents may name it; ``own`` are formulas it states.
+    """Register a kind from another package, so that sheets and documents can name it; ``own`` are formulas it states.
 
-    No other formulas are shown for what it computes by methods of its own.
+    Inherited formulas are dropped for quantities that it computes by methods of its own.
     """
     overridden = {quantity for quantity, method in _COMPUTED_BY.items() if method in vars(kind)} - own.keys()
     kind.formulas = {quantity: stated for quantity, stated in kind.formulas.items() if quantity not in overridden}
@@ -255,14 +261,14 @@ def _add_outside(kind: type[Layer], own: Rules) -> None:
 
 
 def require_inputs(layer: Layer, inputs: Shapes) -> None:
-    """Raise WrongNumberOfInputs unless ``layer`` takes so many."""
+    """Raise WrongNumberOfInputs unless ``layer`` takes this number of inputs."""
     least, most = layer.arity
     if not least <= len(inputs) <= most:
         raise WrongNumberOfInputs(least, most, len(inputs))
 
 
 def infer(layer: Layer, inputs: tuple[Shape, ...]) -> tuple[Shape, tuple[Assumed, ...]]:
-    """Return the output shape of a call, checked to be positive, and what it assumes of letters; raises ShapeError."""
+    """Return the output shape of a call and what it assumes of letters; raise ShapeError for a size below 1."""
     return collect_assumptions(lambda: _output_shape(layer, inputs))
 
 
@@ -278,5 +284,5 @@ def _output_shape(layer: Layer, inputs: tuple[Shape, ...]) -> Shape:
 
 
 def slid(field: Field, taps: Sequence[Taps | Reach | None]) -> Field | None:
-    """The field after these taps along the last axes; None where one hangs on a letter."""
+    """Return the field after these taps along the last axes; None where one of them depends on a letter."""
     return None if None in taps else field.through(taps)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Convolutions, and local connection, which shares no weights. Sizes after Dumoulin and Visin, arXiv:1603.07285."""
+"""Convolutions, with sizes after Dumoulin and Visin, arXiv:1603.07285, and what sliding windows share."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SAME_SIZE = Formula(
 CHANNELS = Formula(
     "output channels of a convolution",
     "C_out",
-    {"C_out": "filters, out_channels: each gives one channel, whatever the input's channels"},
+    {"C_out": "filters, out_channels: each makes one channel, whatever the input's channels"},
     source="torch.nn.Conv2d",
 )
 
@@ -69,7 +69,7 @@ MACS = Formula(
 
 
 def same_pads(n: Dim, reach: Dim, stride: Dim) -> tuple[Dim, Dim]:
-    """TensorFlow's SAME padding before and after; a window's last tap is ``reach`` from its first.
+    """Return TensorFlow's SAME padding before and after; ``reach`` is the distance between a window's ends.
 
     >>> same_pads(6, 2, 2)
     (0, 1)
@@ -79,24 +79,31 @@ def same_pads(n: Dim, reach: Dim, stride: Dim) -> tuple[Dim, Dim]:
 
 
 class _Sliding(Layer):
+    """A kind whose units read windows that slide along the spatial axes."""
+
     kernel_size: PerAxis
     stride: PerAxis
     padding: PerAxis
     formulas = rules(field=(FIELD, JUMP, START))
 
     def _window(self, axis: int) -> list[Any]:
-        """Kernel, stride, padding and dilation along one axis."""
+        """Return kernel size, stride, padding and dilation along one axis."""
         values = (self.kernel_size, self.stride, self.padding, getattr(self, "dilation", 1))
         return [value[axis] if isinstance(value, tuple) else value for value in values]
 
     def _size(self, axis: int, n: Dim) -> Dim:
+        """Return the output's size along one spatial axis, for an input of size ``n``."""
         raise NotImplementedError
 
     def _sizes(self, x: Shape) -> Shape:
         return tuple([self._size(i, n) for i, n in enumerate(x[-self.rank :])])
 
     def pads(self, axis: int, n: Dim) -> tuple[Dim, Dim]:
-        """Padding before and after the input along one axis."""
+        """Return the padding before and after the input along one axis.
+
+        >>> Conv2d(3, 8, 4, padding="same").pads(0, 32)
+        (1, 2)
+        """
         k, s, p, d = self._window(axis)
         reach = d * (k - 1)
         if p == "tf_same":
@@ -113,7 +120,7 @@ class _Sliding(Layer):
         return slid(fields[0], _taps_of(self, inputs[0][-self.rank :]))
 
     def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
-        """Return what units see after the window along ``axis``."""
+        """Return what units see along ``axis`` after the window."""
         along = axis - len(inputs[0]) + self.rank
         if along < 0:
             return None
@@ -121,7 +128,7 @@ class _Sliding(Layer):
         return before[0].slid(k, s, self.pads(along, inputs[0][axis])[0], d)
 
     def _taps(self, axis: int, n: Dim) -> Taps | Reach | None:
-        """Which inputs an output reads along one axis; None where that hangs on a letter."""
+        """Return which inputs an output reads along one axis; None where that depends on a letter."""
         k, s, _, d = self._window(axis)
         numbers: Any = (k, s, self.pads(axis, n)[0], d)
         return slide(*numbers) if all(isinstance(v, int) for v in numbers) else None
@@ -129,11 +136,13 @@ class _Sliding(Layer):
 
 @lru_cache(maxsize=1024)
 def _taps_of(layer: _Sliding, sizes: Shape) -> list[Taps | Reach | None]:
-    """The taps along all axes, kept: few layers differ, and many fields go through them."""
+    """Return the taps along all axes; cached, since few layers differ and many fields pass through them."""
     return [layer._taps(i, n) for i, n in enumerate(sizes)]
 
 
 class _Conv(_Sliding):
+    """A convolution with a kernel for each output channel."""
+
     infers = {"in_channels": 1}
     in_channels: Dim
     out_channels: Dim
@@ -151,12 +160,12 @@ class _Conv(_Sliding):
 
     def check(self) -> None:
         self.each_at_least(1, "kernel_size", "stride", "dilation")
-        if self.padding_mode == "zeros":  # in the other modes torch pads apart, where a negative padding crops
+        if self.padding_mode == "zeros":  # in other modes torch pads in a step of its own, where negative padding crops
             self.each_at_least(0, "padding")
         groups = show(self.groups)
         for name in ("in_channels", "out_channels"):
             if not isinstance(self.groups, int) and not isinstance(equal(getattr(self, name) % self.groups, 0), bool):
-                what = f"groups must be a number, or a letter that {name} is a multiple of; received {groups}"
+                what = f"groups must be a number, or a letter of which {name} is a multiple; received {groups}"
                 self.refuse(what, f"write groups=2, or a multiple of {groups} for {name}", about=["groups", name])
             self.divisible(name, "groups")
         self.one_of("padding_mode", *self.modes)
@@ -173,7 +182,7 @@ class _Conv(_Sliding):
         self.require_rank(x)
         require_size(x[-self.rank - 1], self.in_channels, "in_channels", "channels")
         if self.groups != 1:
-            for name in ("in_channels", "out_channels"):  # only now can it be demanded of letters
+            for name in ("in_channels", "out_channels"):  # for letters this can be demanded only here
                 channels = getattr(self, name)
                 what = f"{name} {show(channels)} must be divisible by groups {show(self.groups)}"
                 require(equal(channels % self.groups, 0), ShapeError(what, about=[name, "groups"]))
@@ -182,11 +191,11 @@ class _Conv(_Sliding):
 
     def _size(self, axis: int, n: Dim) -> Dim:
         k, s, p, d = self._window(axis)
-        if self.padding_mode in ("reflect", "circular"):  # which cannot take more than the input holds
+        if self.padding_mode in ("reflect", "circular"):  # which cannot pad by more than the input holds
             most, pad = n - 1 if self.padding_mode == "reflect" else n, maximum(*self.pads(axis, n))
             what = f"padding_mode={self.padding_mode!r} cannot pad {pad} onto an input of {n}"
             require(at_least(most, pad), ShapeError(what, about=["padding_mode"]))
-        if p in ("tf_same", "same"):  # torch's takes stride 1 alone
+        if p in ("tf_same", "same"):  # torch's "same" has stride 1
             return SAME_SIZE(n, s, axis=axis - self.rank)
         return SIZE(n, k, s, 0 if p == "valid" else p, d, axis=axis - self.rank)
 
@@ -201,7 +210,7 @@ class _Conv(_Sliding):
         }
 
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
-        # positions in the channels' place are mixed away
+        # if positions are in the axis of the channels, they are mixed
         return super().field([fields[0].collapsed([-self.rank - 1])], inputs, output)
 
     def _taps(self, axis: int, n: Dim) -> Taps | Reach | None:
@@ -210,7 +219,7 @@ class _Conv(_Sliding):
 
 
 class Conv1d(_Conv, rank=1):
-    """Convolution over (N, C_in, L) or (C_in, L), as `torch.nn.Conv1d`; ``padding="tf_same"`` besides.
+    """A convolution over (N, C_in, L) or (C_in, L), as `torch.nn.Conv1d`, also with ``padding="tf_same"``.
 
     >>> Conv1d(16, 33, 3, stride=2).output_shape((20, 16, 50))
     (20, 33, 24)
@@ -218,7 +227,7 @@ class Conv1d(_Conv, rank=1):
 
 
 class Conv2d(_Conv, rank=2):
-    """Convolution over (N, C_in, H, W) or (C_in, H, W), as `torch.nn.Conv2d`; ``padding="tf_same"`` besides.
+    """A convolution over (N, C_in, H, W) or (C_in, H, W), as `torch.nn.Conv2d`, also with ``padding="tf_same"``.
 
     >>> Conv2d(3, 64, 7, stride=2, padding=3).output_shape((1, 3, 224, 224))
     (1, 64, 112, 112)
@@ -226,7 +235,7 @@ class Conv2d(_Conv, rank=2):
 
 
 class Conv3d(_Conv, rank=3):
-    """Convolution over (N, C_in, D, H, W) or (C_in, D, H, W), as `torch.nn.Conv3d`; ``padding="tf_same"`` besides.
+    """A convolution over (N, C_in, D, H, W) or (C_in, D, H, W), as `torch.nn.Conv3d`, also with ``padding="tf_same"``.
 
     >>> Conv3d(3, 8, (1, 3, 3)).output_shape((1, 3, 16, 32, 32))
     (1, 8, 16, 30, 30)

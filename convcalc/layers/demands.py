@@ -1,7 +1,7 @@
-"""What a layer demands of its inputs: the errors that carry the demand and what came, and helpers that raise them.
+"""What a layer demands of its inputs: errors with the values expected and received, and functions that raise them.
 
 A demand on letters cannot be decided; it becomes an assumption of the graph, with the text of its error as the reason.
-Demands on arguments stand in `layers.binding`.
+Demands on arguments are in `layers.checks`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ANY = 1_000_000  # as many inputs as one likes
+ANY = 1_000_000  # any number of inputs
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 """The names of the spatial axes, by their number."""
 
 Assumed: TypeAlias = "tuple[Condition, str]"
-"""What is assumed of letters, and what is wrong where it does not hold."""
+"""An assumption on letters, and the error where it does not hold."""
 
 _assumed: ContextVar[list[Assumed] | None] = ContextVar("assumed", default=None)
 
@@ -41,7 +41,7 @@ def axis_name(rank: int, axis: int) -> str:
 
 
 def counted(least: int, most: int) -> str:
-    """Return so many inputs, in words.
+    """Return a number of inputs from ``least`` to ``most`` in words.
 
     >>> counted(1, 1), counted(1, 3), counted(2, ANY)
     ('1 input', '1 to 3 inputs', 'at least 2 inputs')
@@ -52,7 +52,7 @@ def counted(least: int, most: int) -> str:
 
 
 class WrongNumberOfInputs(ShapeError):
-    """Fewer or more inputs than a layer or a module takes; ``names`` are those of its ``forward``, where that is known.
+    """Fewer or more inputs than a layer or a module takes; ``names`` are those of its ``forward``, if known.
 
     >>> print(WrongNumberOfInputs(3, 3, 1, ["query", "key", "value"]))
     takes 3 inputs (query, key, value), received 1
@@ -70,7 +70,7 @@ class WrongNumberOfInputs(ShapeError):
 
 
 class WrongAxes(ShapeError):
-    """An input whose number of axes is none of ``expected``.
+    """An input whose number of axes is not one of ``expected``.
 
     >>> print(WrongAxes((4, 3), (1, 8)))
     expected an input of 4 or 3 axes, received 2: 1 x 8
@@ -97,7 +97,7 @@ class TooFewAxes(ShapeError):
 
 
 class WrongSpatialAxes(ShapeError):
-    """An input with another number of spatial axes than ``argument`` has values.
+    """An input whose number of spatial axes differs from the number of values in ``argument``.
 
     >>> print(WrongSpatialAxes("size", 2, (1, 4, 8)))
     expected an input of 2 spatial axes (size), received 1: 1 x 4 x 8
@@ -112,7 +112,7 @@ class WrongSpatialAxes(ShapeError):
 
 
 class SizeMismatch(ShapeError):
-    """An axis of another size than ``argument`` says; ``axis`` is what the size counts, in the plural.
+    """An axis whose size differs from what ``argument`` says; ``axis`` is what the size counts, in the plural.
 
     >>> print(SizeMismatch("in_channels", "channels", 3, 4))
     expected 3 channels (in_channels), received 4
@@ -145,10 +145,10 @@ class NotDivisible(ShapeError):
 
 
 class ShapesDiffer(ShapeError):
-    """Two inputs that differ along ``axis``, where sizes ``a`` and ``b`` must agree.
+    """Two inputs that differ along ``axis``, where their sizes ``a`` and ``b`` must agree.
 
     >>> print(ShapesDiffer("height", 8, 9, ((1, 4, 8, 8), (1, 4, 9, 8))))
-    height 8 against 9, in 1 x 4 x 8 x 8 and 1 x 4 x 9 x 8
+    the inputs differ in height, 8 and 9: 1 x 4 x 8 x 8 and 1 x 4 x 9 x 8
     """
 
     def __init__(self, axis: str, a: Dim, b: Dim, shapes: tuple[Shape, Shape]) -> None:
@@ -156,25 +156,27 @@ class ShapesDiffer(ShapeError):
         self.a = a
         self.b = b
         self.shapes = shapes
-        super().__init__(f"{axis} {show(a)} against {show(b)}, in {' and '.join(map(show_shape, shapes))}")
+        both = " and ".join(map(show_shape, shapes))
+        super().__init__(f"the inputs differ in {axis}, {show(a)} and {show(b)}: {both}")
 
 
 class NotBroadcastable(ShapeError):
-    """Two inputs that cannot be stretched to one shape, since one has ``a`` where the other has ``b``.
+    """Two inputs that cannot be broadcast to one shape, since one has size ``a`` where the other has ``b``.
 
     >>> print(NotBroadcastable(8, 9, ((1, 4, 8, 8), (1, 4, 9, 8))))
-    1 x 4 x 8 x 8 and 1 x 4 x 9 x 8 do not fit: 8 against 9
+    1 x 4 x 8 x 8 and 1 x 4 x 9 x 8 cannot be broadcast: 8 does not match 9
     """
 
     def __init__(self, a: Dim, b: Dim, shapes: tuple[Shape, Shape]) -> None:
         self.a = a
         self.b = b
         self.shapes = shapes
-        super().__init__(f"{' and '.join(map(show_shape, shapes))} do not fit: {show(a)} against {show(b)}")
+        both = " and ".join(map(show_shape, shapes))
+        super().__init__(f"{both} cannot be broadcast: {show(a)} does not match {show(b)}")
 
 
 class TooSmall(ShapeError):
-    """An output of ``rank`` axes whose ``axis`` has no element.
+    """An output of ``rank`` axes that is empty along ``axis``.
 
     >>> error = TooSmall(4, 2, 0)
     >>> print(error, error.is_spatial)
@@ -189,12 +191,12 @@ class TooSmall(ShapeError):
 
     @property
     def is_spatial(self) -> bool:
-        """Return whether the axis is one that windows slide along."""
+        """Return whether the axis is a spatial one, along which windows slide."""
         return self.rank - 2 in AXES and self.axis >= 2
 
 
 def require(condition: Condition, error: str | ShapeError) -> None:
-    """Raise ``error`` (a text makes a ShapeError) where ``condition`` is false; of letters, the graph assumes it."""
+    """Raise ``error`` (a text becomes a ShapeError) if ``condition`` is false; on letters it becomes an assumption."""
     if condition is False:
         raise ShapeError(error) if isinstance(error, str) else error
     if condition is not True and (assumed := _assumed.get()) is not None:
@@ -202,7 +204,7 @@ def require(condition: Condition, error: str | ShapeError) -> None:
 
 
 def require_axes(shape: Shape, least: int) -> None:
-    """Raise TooFewAxes for a shape of fewer axes than ``least``."""
+    """Raise TooFewAxes unless a shape has at least ``least`` axes."""
     if len(shape) < least:
         raise TooFewAxes(least, shape)
 
@@ -214,21 +216,21 @@ def require_size(received: Dim, expected: Dim, argument: str, axis: str) -> None
 
 
 def require_divisible(size: Dim, by: Dim, axis: str, argument: str) -> None:
-    """Raise NotDivisible unless an axis is a multiple of what ``argument`` says."""
+    """Raise NotDivisible unless the size of an axis is a multiple of what ``argument`` says."""
     fits = equal(size % by, 0)
     if fits is not True:
         require(fits, NotDivisible(argument, axis, size, by))
 
 
 def require_alike(a: Shape, b: Shape, what: str) -> None:
-    """Raise ShapeError with this text unless two shapes are the same."""
+    """Raise ShapeError with the text ``what`` unless two shapes are equal."""
     require(len(a) == len(b), what)
     for m, n in zip(a, b):
         require(equal(m, n), what)
 
 
 def collect_assumptions(compute: Callable[[], T]) -> tuple[T, tuple[Assumed, ...]]:
-    """Return what ``compute`` returns, and what its demands assume of letters."""
+    """Return what ``compute`` returns, and what it assumes of letters."""
     assumed: list[Assumed] = []
     token = _assumed.set(assumed)
     try:
@@ -238,29 +240,29 @@ def collect_assumptions(compute: Callable[[], T]) -> tuple[T, tuple[Assumed, ...
 
 
 def check_call(forward: Callable[..., Any], where: str, inputs: Sequence[Any], options: Mapping[str, Any]) -> None:
-    """Raise what is wrong with a call of ``forward``: SpecError for options, WrongNumberOfInputs for inputs.
+    """Raise SpecError for wrong options of a call of ``forward``, WrongNumberOfInputs for wrong inputs.
 
     >>> check_call(lambda x, y: x, "Net", [1], {})
     Traceback (most recent call last):
     convcalc.layers.demands.WrongNumberOfInputs: Net: takes 2 inputs (x, y), received 1
     """
-    from inspect import signature  # costs the start of a run
+    from inspect import signature  # slow to import, and needed for errors alone
 
-    takes = signature(forward)
+    expected = signature(forward)
     try:
-        takes.bind(*inputs, **options)
+        expected.bind(*inputs, **options)
         return
     except TypeError:
         pass
     for name in options:
-        if name not in takes.parameters:
-            hint = f"it takes {', '.join(takes.parameters)}"
+        if name not in expected.parameters:
+            hint = f"it takes {', '.join(expected.parameters)}"
             raise SpecError(f"a call has no argument {name!r}", where=where, hint=hint) from None
-    raise _wrong_number(list(takes.parameters.values()), len(inputs), where) from None
+    raise _wrong_number(list(expected.parameters.values()), len(inputs), where) from None
 
 
 def _wrong_number(parameters: Sequence[Parameter], received: int, where: str) -> WrongNumberOfInputs:
-    """Return the error for so many inputs of a ``forward``: too few hear what is needed, too many all there is."""
+    """Return the error for ``received`` inputs: where they are too few, it names those needed, else all there are."""
     places = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
     names = [p.name for p in places]
     endless = any(p.kind is p.VAR_POSITIONAL for p in places)

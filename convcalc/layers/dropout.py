@@ -1,4 +1,4 @@
-"""Identity and dropout, which do nothing in evaluation."""
+"""Identity and dropout, which change nothing in evaluation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from convcalc.layers.base import _Idle
 
 
 class Identity(_Idle):
-    """Returns its input; takes any arguments and forgets them, as `torch.nn.Identity`.
+    """The input unchanged; any arguments are accepted and ignored, as by `torch.nn.Identity`.
 
     >>> Identity(54, unused=True).output_shape((128, 20))
     (128, 20)
@@ -23,6 +23,8 @@ class Identity(_Idle):
 
 
 class _Dropout(_Idle):
+    """Elements or channels that are zero at random in training."""
+
     noisy = True
     any_rank = True
     p: float = 0.5
@@ -30,11 +32,11 @@ class _Dropout(_Idle):
 
     def check(self) -> None:
         if not 0 <= self.p <= 1:
-            self.refuse_argument("p", f"must lie between 0 and 1; received {self.p!r}")
+            self.refuse_argument("p", f"must be between 0 and 1; received {self.p!r}")
 
 
 class Dropout(_Dropout):
-    """Drops single elements of an input of any shape, as `torch.nn.Dropout` (Srivastava et al. 2014).
+    """Dropout of single elements, for inputs of any shape, as `torch.nn.Dropout` (Srivastava et al. 2014).
 
     >>> Dropout(0.2).output_shape((1, 4, 8, 8))
     (1, 4, 8, 8)
@@ -42,7 +44,7 @@ class Dropout(_Dropout):
 
 
 class Dropout1d(_Dropout, rank=1):
-    """Drops whole channels of (N, C, L) or (C, L), as `torch.nn.Dropout1d`.
+    """Dropout of whole channels of (N, C, L) or (C, L), as `torch.nn.Dropout1d`.
 
     >>> Dropout1d(0.2).output_shape((1, 4, 8))
     (1, 4, 8)
@@ -54,7 +56,7 @@ class Dropout1d(_Dropout, rank=1):
 
 
 class Dropout2d(_Dropout, rank=2):
-    """Drops whole channels of (N, C, H, W), as `torch.nn.Dropout2d`.
+    """Dropout of whole channels of (N, C, H, W), as `torch.nn.Dropout2d`.
 
     >>> Dropout2d(0.2).output_shape((1, 4, 8, 8))
     (1, 4, 8, 8)
@@ -62,7 +64,7 @@ class Dropout2d(_Dropout, rank=2):
 
 
 class Dropout3d(_Dropout, rank=3):
-    """Drops whole channels of (N, C, D, H, W), as `torch.nn.Dropout3d`.
+    """Dropout of whole channels of (N, C, D, H, W), as `torch.nn.Dropout3d`.
 
     >>> Dropout3d(0.2).output_shape((1, 4, 8, 8, 8))
     (1, 4, 8, 8, 8)
@@ -70,7 +72,7 @@ class Dropout3d(_Dropout, rank=3):
 
 
 class AlphaDropout(_Dropout):
-    """Drops elements but keeps mean and variance, as `torch.nn.AlphaDropout` (arXiv:1706.02515).
+    """Dropout of elements that keeps mean and variance, as `torch.nn.AlphaDropout` (arXiv:1706.02515).
 
     >>> AlphaDropout(0.2).output_shape((1, 4, 8, 8))
     (1, 4, 8, 8)

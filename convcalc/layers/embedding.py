@@ -1,4 +1,4 @@
-"""Tables: rows chosen by integers, from a learned table or from a tensor."""
+"""Rows selected by integers, from a learned table or from a tensor."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from convcalc.layers.formulas import MIXED, WHOLE_FIELD, rules
 from convcalc.layers.shaping import axis_of
 
 ROW_SIZE = Formula(
-    "numbers of a row",
+    "size of a row",
     "e",
     {"e": "embedding_dim: a new last axis"},
     source="torch.nn.Embedding",
 )
 
 ROWS = Formula(
-    "rows chosen",
+    "rows selected",
     "t",
-    {"t": "integers in the index"},
+    {"t": "number of integers in the index"},
     source="torch.index_select",
 )
 
 
 class Embedding(Layer):
-    """Whole numbers become rows of a table, (...) to (..., embedding_dim), as `torch.nn.Embedding`.
+    """The rows of a learned table that integers select, (...) to (..., embedding_dim), as `torch.nn.Embedding`.
 
     >>> Embedding(1000, 64).output_shape((2, 12))
     (2, 12, 64)
@@ -53,14 +53,14 @@ class Embedding(Layer):
 
     def check(self) -> None:
         row, rows = self.padding_idx, self.num_embeddings
-        # a table as long as a letter is taken to hold it
+        # a table whose length is a letter is assumed to contain it
         if row is not None and isinstance(rows, int) and not -rows <= row < rows:
-            self.refuse_argument("padding_idx", f"must name one of {rows} rows; received {row}")
+            self.refuse_argument("padding_idx", f"must be the index of one of the {rows} rows; received {row}")
         table, shape = self.weights()["weight"], getattr(self._weight, "shape", None)
         if self._weight is not None and shape != table:
             received = show_shape(shape) if isinstance(shape, tuple) else repr(self._weight)
             self.refuse_argument("_weight", f"must be {show_shape(table)}; received {received}")
-        self.normalise(_weight=None)  # whose values say nothing here
+        self.normalise(_weight=None)  # its values do not matter here
 
     def weights(self) -> Tensors:
         return {"weight": (self.num_embeddings, self.embedding_dim)}
@@ -76,7 +76,7 @@ class Embedding(Layer):
 
 
 class IndexSelect(Layer):
-    """The rows that a tensor of integers names, along axis ``dim``, as `torch.index_select`.
+    """The rows that a tensor of integers selects along axis ``dim``, as `torch.index_select`.
 
     >>> IndexSelect(0).output_shape((169, 3), (2401,))
     (2401, 3)
@@ -94,9 +94,9 @@ class IndexSelect(Layer):
         table, index = inputs
         axis = axis_of(self.dim, len(table))
         if len(index) > 1:
-            raise ShapeError(f"expected an index of one axis, received {show_shape(index)}")
+            raise ShapeError(f"expected an index of 1 axis, received {show_shape(index)}")
         if not table:
-            require(equal(prod(index), 1), f"a single number has one row, received an index of {show_shape(index)}")
+            require(equal(prod(index), 1), f"a scalar has only one row, received an index of {show_shape(index)}")
             return ()
         return (*table[:axis], ROWS(prod(index), axis=axis), *table[axis + 1 :])
 

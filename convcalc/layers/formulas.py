@@ -1,6 +1,6 @@
 """The quantities that a kind has formulas for, and the formulas that many kinds share.
 
-A formula of one family is in its file; how the formulas of a call are found and filled is in `layers.workings`.
+A formula of one family is in that family's file; `layers.workings` finds the formulas of a call and their values.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ QUANTITIES: Mapping[str, str] = {
     "field": "receptive field",
     "memory": "memory",
 }
-"""What a kind has formulas for, and what people call it. Those of ``params`` follow from the learned tensors' sizes
-(`layers.parameters`); ``reads`` are the elements that a pooling looks at."""
+"""What a kind has formulas for, and its name for users. Formulas of ``params`` follow from the learned tensors' sizes
+(`layers.parameters`); ``reads`` are the elements that pooling reads."""
 
 Stated: TypeAlias = "tuple[Formula | str, ...]"
 Rules: TypeAlias = "Mapping[str, Stated]"
-"""For a quantity the formulas that compute it, of which a call uses one or several, or a sentence where there is
-nothing to compute."""
+"""By quantity, the formulas that compute it, of which a call uses one or several, or a sentence where there is nothing
+to compute."""
 
 
 def rules(
@@ -37,7 +37,7 @@ def rules(
     field: Stated | None = None,
     memory: Stated | None = None,
 ) -> Rules:
-    """Return the formulas that a kind states, by quantity; those that it leaves out are its parents'.
+    """Return the formulas that a kind states, by quantity; those that it omits are inherited.
 
     >>> list(rules(field=(FIELD, JUMP, START)))
     ['field']
@@ -52,9 +52,10 @@ MIXED = "along the other axes as the input's"
 
 
 class Seen(NamedTuple):
-    """What units see along one axis of the network's input: how many pixels, how far apart, and the first of unit 0.
+    """What units see along one axis of the network's input, in pixels; each number may be a letter.
 
-    ``extent`` is the input's size along it. All in pixels; each may be a letter, and ``jump`` a fraction.
+    ``size`` is how many pixels a unit sees, ``jump`` (possibly a fraction) the distance between neighbouring units,
+    ``start`` the first pixel that unit 0 sees, and ``extent`` the input's size along the axis.
     """
 
     size: Any
@@ -64,7 +65,7 @@ class Seen(NamedTuple):
 
     @classmethod
     def pixel(cls, extent: Any) -> Seen:
-        """Return what the pixels of an input of this size see: themselves.
+        """Return what the pixels of an input of size ``extent`` see: themselves.
 
         >>> Seen.pixel(224)
         Seen(size=1, jump=1, start=0, extent=224)
@@ -72,7 +73,7 @@ class Seen(NamedTuple):
         return cls(1, 1, 0, extent)
 
     def whole(self) -> Seen:
-        """Return what units see that see the input from end to end.
+        """Return what units see that see the input's full extent.
 
         >>> Seen.pixel(224).whole()
         Seen(size=224, jump=0, start=0, extent=224)
@@ -80,7 +81,7 @@ class Seen(NamedTuple):
         return Seen(WHOLE_FIELD(self.extent), 0, 0, self.extent)
 
     def slid(self, k: Any, s: Any, p: Any, d: Any) -> Seen:
-        """Return what units see after a window of this kernel size, stride, padding before and dilation.
+        """Return what units see after a window of kernel size ``k``, stride ``s``, padding ``p``, dilation ``d``.
 
         >>> Seen.pixel(224).slid(7, 2, 3, 1).slid(3, 2, 1, 1)
         Seen(size=11, jump=4, start=-5, extent=224)
@@ -92,7 +93,7 @@ class Seen(NamedTuple):
 GIVEN_SIZE = Formula(
     "size given",
     "o",
-    {"o": "size that an argument names, whatever the input's"},
+    {"o": "size that an argument sets, whatever the input's"},
     source="torch.nn.AdaptiveAvgPool2d, torch.nn.Upsample, torch.nn.MaxUnpool2d",
 )
 
@@ -106,8 +107,8 @@ FIELD = Formula(
     {"r": _SEEN["r"], "d": _STRIDED["d"], "k": _STRIDED["k"], "j": _SEEN["j"]},
     mistakes={
         "kernel sizes multiplied": "r*k",
-        "k for k − 1": "r + d*k*j",
-        "strides before it left out": "r + d*(k - 1)",
+        "k instead of k − 1": "r + d*k*j",
+        "earlier strides forgotten": "r + d*(k - 1)",
         "dilation ignored": "r + (k - 1)*j",
     },
     source="Araujo, Norris and Sim, Distill 2019, doi:10.23915/distill.00021",
@@ -117,7 +118,7 @@ JUMP = Formula(
     "jump",
     "j*s",
     {"j": _SEEN["j"], "s": _STRIDED["s"]},
-    mistakes={"strides added": "j + s", "strides before it left out": "s"},
+    mistakes={"strides added": "j + s", "earlier strides forgotten": "s"},
     source=FIELD.source,
 )
 
@@ -142,20 +143,20 @@ SPREAD_JUMP = Formula(
     "quotient(j, s)",
     {"j": _SEEN["j"], "s": "stride, or the factor that the axis grows by"},
     mistakes={"multiplied, as if it were strided": "j*s"},
-    source="s units of the output lie between two of the input",
+    source="each step between units of the input becomes s steps between units of the output",
 )
 
 WHOLE_FIELD = Formula(
     "receptive field where all positions are mixed",
     "x",
     {"x": "size of the network's input along the axis"},
-    source="every unit sees the axis from end to end",
+    source="every unit sees the full extent of the axis",
 )
 
 MEMORY = Formula(
     "bytes in fp32",
     "4*e",
     {"e": "elements of the output, or of the parameters"},
-    mistakes={"bytes a number forgotten": "e", "bits for bytes": "32*e", "fp16": "2*e"},
-    source="IEEE 754, binary32: 4 bytes a number",
+    mistakes={"bytes per number forgotten": "e", "bits instead of bytes": "32*e", "fp16": "2*e"},
+    source="IEEE 754, binary32: 4 bytes per number",
 )

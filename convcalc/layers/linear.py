@@ -1,4 +1,4 @@
-"""Matrix products with learned weights: linear and bilinear layers."""
+"""Matrix products: with learned weights (linear and bilinear layers), and of two tensors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LINEAR_MACS = Formula(
     "multiply–accumulates of a linear layer",
     "n*i*o",
     {"n": "rows", "i": "input features", "o": "output features"},
-    mistakes={"rows forgotten": "i*o", "bias counted in": "n*(i + 1)*o"},
+    mistakes={"rows forgotten": "i*o", "bias included": "n*(i + 1)*o"},
     source="torch.nn.Linear; torch.utils.flop_counter counts two FLOPs for each",
 )
 
@@ -24,7 +24,7 @@ FEATURES = Formula(
     "output features",
     "o",
     {"o": "output features, out_features"},
-    source="torch.nn.Linear: the last axis alone is replaced",
+    source="torch.nn.Linear: only the last axis changes",
 )
 
 BILINEAR_MACS = Formula(
@@ -45,6 +45,8 @@ MATRIX_MACS = Formula(
 
 
 class _Product(Layer):
+    """A product of the last axes with a learned matrix."""
+
     out_features: Dim
     bias: bool = True
     factory = True
@@ -116,7 +118,7 @@ class Bilinear(_Product):
     def output_shape(self, *inputs: Shape) -> Shape:
         x, y = inputs
         output = super().output_shape(x, y)
-        what = f"expected two inputs alike but for the last axis, received {show_shape(x)} and {show_shape(y)}"
+        what = f"expected two inputs that differ only in the last axis, received {show_shape(x)} and {show_shape(y)}"
         require_alike(x[:-1], y[:-1], what)
         return output
 
@@ -125,7 +127,7 @@ class Bilinear(_Product):
 
 
 class MatMul(Layer):
-    """The matrix product of the last two axes, the others broadcast; one axis is a vector. As `torch.matmul`.
+    """The matrix product over the last two axes, the others broadcast, as `torch.matmul`; one axis is a vector.
 
     >>> MatMul().output_shape((8, 197, 64), (64, 197))
     (8, 197, 197)
@@ -138,19 +140,19 @@ class MatMul(Layer):
 
     arity = (2, 2)
     formulas = rules(
-        size=("the rows of the left matrix and the columns of the right one; other axes as those of a sum",),
+        size=("the rows of the left matrix and the columns of the right one; other axes are broadcast",),
         macs=(MATRIX_MACS,),
-        field=(WHOLE_FIELD, "so along the axis summed over, else as the inputs'"),
+        field=(WHOLE_FIELD, "this holds along the axis summed over; along the others as the inputs'"),
     )
 
     def output_shape(self, *inputs: Shape) -> Shape:
         a, b = inputs
         if not a or not b:
-            raise ShapeError("takes vectors and matrices, received a number")
+            raise ShapeError("expected vectors or matrices, received a scalar")
         inner, columns = (b[-2], b[-1:]) if len(b) > 1 else (b[0], ())
         if a[-1] != inner:
-            what = f"{show(a[-1])} columns of {show_shape(a)} against {show(inner)} rows of {show_shape(b)}"
-            require(equal(a[-1], inner), what)
+            left, right = f"{show(a[-1])} columns of {show_shape(a)}", f"{show(inner)} rows of {show_shape(b)}"
+            require(equal(a[-1], inner), f"the {left} do not match the {right}")
         return (*broadcast(a[:-2], b[:-2]), *a[-2:-1], *columns)
 
     def work(self, inputs: Shapes, output: Shape) -> Work:

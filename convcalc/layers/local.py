@@ -10,7 +10,7 @@ from convcalc.layers.demands import require_size
 
 
 class _LocallyConnected(_Conv):
-    """A kernel and a bias for every position, which torch has not: LeCun 1989, *Generalization and network design*."""
+    """A convolution with a kernel and a bias of its own for every position, which torch does not have."""
 
     in_torch = False
     infers = {"in_channels": 1, "input_size": slice(2, None)}

@@ -1,4 +1,4 @@
-"""Layers that join several tensors, recorded by operators and methods of the symbolic tensor; none is in torch.nn."""
+"""Layers that combine several tensors: arithmetic, concatenation and stacking; torch.nn has none of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from convcalc.layers.shaping import axis_of
 CONCATENATED_SIZE = Formula(
     "concatenated size",
     "m + n",
-    {"m": "size of the tensors before along the axis", "n": "size of the next one"},
+    {"m": "size of the tensors so far along the axis", "n": "size of the next one"},
     mistakes={"only the first": "m", "the larger of the two": "max(m, n)"},
     source="torch.cat",
 )
@@ -28,7 +28,7 @@ CONCATENATED_SIZE = Formula(
 STACKED_SIZE = Formula(
     "size of the new axis",
     "t",
-    {"t": "tensors stacked"},
+    {"t": "number of tensors stacked"},
     source="torch.stack",
 )
 
@@ -36,13 +36,13 @@ JOINED_FIELD = Formula(
     "receptive field of two branches",
     "max(a + r, b + q) - min(a, b)",
     {
-        "a": "first pixel that unit 0 of the one sees",
+        "a": "first pixel that unit 0 of one branch sees",
         "r": "its field",
-        "b": "first pixel that unit 0 of the other sees",
+        "b": "first pixel that unit 0 of the other branch sees",
         "q": "its field",
     },
     mistakes={"added": "a + r + b + q - a - b", "the smaller of the two": "min(a + r, b + q) - max(a, b)"},
-    source="Araujo, Norris and Sim, Distill 2019, doi:10.23915/distill.00021: the union of what both see",
+    source="Araujo, Norris and Sim, Distill 2019, doi:10.23915/distill.00021: the union of both fields",
 )
 
 JOINED_START = Formula(
@@ -54,7 +54,7 @@ JOINED_START = Formula(
 
 
 def joined(before: Sequence[Seen]) -> Seen | None:
-    """Return what units see that see what all of ``before`` do; None where these do not keep step.
+    """Return what units that combine all of ``before`` see; None where the jumps differ or a start is unknown.
 
     >>> joined([Seen(5, 2, -2, 32), Seen(1, 2, 0, 32)])
     Seen(size=5, jump=2, start=-2, extent=32)
@@ -66,13 +66,13 @@ def joined(before: Sequence[Seen]) -> Seen | None:
 
 
 def _both(one: Seen, other: Seen) -> Seen:
-    """Return what units see that see what both do."""
+    """Return what units that combine both see."""
     (r, j, a, extent), (q, _, b, _) = one, other
     return Seen(JOINED_FIELD(a, r, b, q), j, JOINED_START(a, b), extent)
 
 
 def broadcast(a: Shape, b: Shape) -> Shape:
-    """The shape that two shapes are stretched to, as in torch; raises ShapeError where they differ.
+    """Return the shape that two shapes broadcast to, as in torch; raise NotBroadcastable where they do not fit.
 
     >>> broadcast((1, 4, 8, 8), (4, 1, 1))
     (1, 4, 8, 8)
@@ -81,10 +81,10 @@ def broadcast(a: Shape, b: Shape) -> Shape:
         return a
     longer = max(len(a), len(b))
     pairs = zip((1,) * (longer - len(a)) + a, (1,) * (longer - len(b)) + b)
-    return tuple([_stretched(m, n, a, b) for m, n in pairs])
+    return tuple([_broadcast_size(m, n, a, b) for m, n in pairs])
 
 
-def _stretched(m: Dim, n: Dim, a: Shape, b: Shape) -> Dim:
+def _broadcast_size(m: Dim, n: Dim, a: Shape, b: Shape) -> Dim:
     if m == n or n == 1:
         return m
     if m == 1:
@@ -94,7 +94,7 @@ def _stretched(m: Dim, n: Dim, a: Shape, b: Shape) -> Dim:
 
 
 class _Broadcasting(Layer):
-    """Tensors of broadcastable shapes, element by element."""
+    """An operation on the elements of tensors whose shapes can be broadcast."""
 
     in_torch = False
     merges = True
@@ -102,7 +102,7 @@ class _Broadcasting(Layer):
     arity = (1, ANY)
     op: ClassVar[Op]
     formulas = rules(
-        size=("the larger of the inputs' along each axis: they must be equal, or one of them 1",),
+        size=("along each axis the larger of the inputs': they must be equal, or one of them 1",),
         field=(JOINED_FIELD, JOINED_START),
     )
 
@@ -116,7 +116,7 @@ class _Broadcasting(Layer):
         return join([stretched(field, shape, output) for field, shape in zip(fields, inputs)], output)
 
     def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
-        """Return what units see that see what those of all inputs do."""
+        """Return what units that combine all inputs see."""
         return joined(before)
 
     def work(self, inputs: Shapes, output: Shape) -> Work:
@@ -124,7 +124,9 @@ class _Broadcasting(Layer):
 
 
 class _Pointwise(_Broadcasting):
-    scalar: Any = None  # a number, or a dim made of sizes
+    """An operation on tensors, or on a tensor and a number."""
+
+    scalar: Any = None  # a number, or a dim computed from sizes
 
     def check(self) -> None:
         if self.scalar is not None and not is_symbolic(self.scalar):
@@ -132,7 +134,7 @@ class _Pointwise(_Broadcasting):
 
 
 class Add(_Pointwise):
-    """The sum of tensors, or a tensor and a number: ``x + y``.
+    """The sum of tensors, or of a tensor and a number: ``x + y``.
 
     >>> Add().output_shape((1, 4, 8, 8), (1, 4, 8, 8))
     (1, 4, 8, 8)
@@ -144,7 +146,7 @@ class Add(_Pointwise):
 
 
 class Mul(_Pointwise):
-    """The product of tensors element by element, or a tensor and a number: ``x * y``.
+    """The elementwise product of tensors, or of a tensor and a number: ``x * y``.
 
     >>> Mul().output_shape((1, 4, 8, 8), (1, 4, 1, 1))
     (1, 4, 8, 8)
@@ -156,16 +158,18 @@ class Mul(_Pointwise):
 
 
 class _Directed(_Pointwise):
-    reversed: bool = False  # whether the number stands on the left
+    """An operation whose operands cannot be exchanged."""
+
+    reversed: bool = False  # whether the number is on the left
 
     def output_shape(self, *inputs: Shape) -> Shape:
         if len(inputs) != (2 if self.scalar is None else 1):
-            raise ShapeError("takes two tensors, or one and a number")
+            raise ShapeError("takes two tensors, or one tensor and a number")
         return super().output_shape(*inputs)
 
 
 class Sub(_Directed):
-    """The difference of two tensors, or a tensor and a number (on the left if ``reversed``): ``x - y``.
+    """The difference of two tensors, or of a tensor and a number (on the left if ``reversed``): ``x - y``.
 
     >>> Sub(1.0, reversed=True).output_shape((1, 4, 8, 8))
     (1, 4, 8, 8)
@@ -177,7 +181,7 @@ class Sub(_Directed):
 
 
 class Div(_Directed):
-    """The quotient of two tensors, or a tensor and a number (on the left if ``reversed``): ``x / y``.
+    """The quotient of two tensors, or of a tensor and a number (on the left if ``reversed``): ``x / y``.
 
     >>> Div().output_shape((1, 4, 8, 8), (1, 1, 8, 8))
     (1, 4, 8, 8)
@@ -189,7 +193,7 @@ class Div(_Directed):
 
 
 class Maximum(_Broadcasting):
-    """The larger of two tensors element by element, as `torch.maximum`.
+    """The elementwise maximum of two tensors, as `torch.maximum`.
 
     >>> Maximum().output_shape((1, 4, 8, 8), (4, 1, 1))
     (1, 4, 8, 8)
@@ -203,7 +207,7 @@ class Maximum(_Broadcasting):
 
 
 class Cat(_Idle):
-    """Tensors put one behind another along axis ``dim``; the other sizes must agree. As `torch.cat`.
+    """The concatenation of tensors along axis ``dim``, as `torch.cat`; all other sizes must agree.
 
     >>> Cat(1).output_shape((1, 4, 8, 8), (1, 3, 8, 8))
     (1, 7, 8, 8)
@@ -212,7 +216,7 @@ class Cat(_Idle):
     in_torch = False
     torch_call = "torch.cat([{all}], {dim})"
     merges = True
-    sheet_defaults = {"dim": 1}  # on a sheet the batch is implied: channels are what is joined
+    sheet_defaults = {"dim": 1}  # on a sheet the batch is implied, and channels are concatenated
     passes_one = True
     rearranges = True
     joins = True
@@ -227,7 +231,7 @@ class Cat(_Idle):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         if not inputs[0]:
-            raise ShapeError("takes one or more tensors with axes, received a number")
+            raise ShapeError("expected inputs of at least 1 axis, received a scalar")
         first = inputs[0]
         axis = axis_of(self.dim, len(first))
         shape = list(first)
@@ -247,12 +251,12 @@ class Cat(_Idle):
         return None if any(field.axes[axis] for field in fields) else join(fields, output)
 
     def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
-        """Return what units see that see what those of all inputs do; None along the axis of the join."""
+        """Return what units that combine all inputs see; None along the axis of concatenation."""
         return None if axis % len(output) == axis_of(self.dim, len(output)) else joined(before)
 
 
 class Stack(_Idle):
-    """Tensors of one shape put side by side along a new axis ``dim``, as `torch.stack`.
+    """Tensors of equal shape stacked along a new axis ``dim``, as `torch.stack`.
 
     >>> Stack(1).output_shape((1, 4, 8), (1, 4, 8))
     (1, 2, 4, 8)
@@ -280,10 +284,10 @@ class Stack(_Idle):
         return (*first[:axis], STACKED_SIZE(len(inputs), axis=axis), *first[axis:])
 
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
-        both = join(fields, inputs[0])
+        joint = join(fields, inputs[0])
         axis = axis_of(self.dim, len(output))
-        return both and both.moved((*both.axes[:axis], None, *both.axes[axis:]))
+        return joint and joint.moved((*joint.axes[:axis], None, *joint.axes[axis:]))
 
     def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
-        """Return what units see that see what those of all inputs do."""
+        """Return what units that combine all inputs see."""
         return joined(before)

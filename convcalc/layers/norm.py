@@ -1,4 +1,4 @@
-"""Normalisation, as counted in evaluation: a kind that tracks running statistics is pointwise.
+"""Normalisation, as computed in evaluation: a kind that tracks running statistics is pointwise.
 
 arXiv:1502.03167 (batch), 1607.08022 (instance), 1803.08494 (group), 1607.06450 (layer), 1910.07467 (RMS), torch.
 """
@@ -17,20 +17,22 @@ from convcalc.layers.formulas import MIXED, WHOLE_FIELD, rules
 
 
 class _Norm(Layer):
+    """A kind that normalises elements by statistics of those around them."""
+
     affine = False
     bias = False
     track_running_stats = False
     factory = True
     whose = "channel"
     formulas = rules(field=(WHOLE_FIELD, MIXED))
-    sized = "num_features"  # what gives the shape of the scale
+    sized = "num_features"  # the argument that is the shape of the scale
 
     def _shape(self) -> Shape:
         shape = getattr(self, self.sized)
         return shape if isinstance(shape, tuple) else (shape,)
 
     def _over(self, rank: int) -> Sequence[int]:
-        """The axes that statistics are taken over."""
+        """Return the axes that statistics are computed over, for an input of ``rank`` axes."""
         raise NotImplementedError
 
     def weights(self) -> Tensors:
@@ -47,11 +49,13 @@ class _Norm(Layer):
 
     def _require_several(self, values: Dim, x: Shape) -> None:
         if not self.track_running_stats:
-            what = f"needs more than 1 value for each {self.whose} to take statistics of, received {show_shape(x)}"
+            what = f"needs more than 1 value per {self.whose} to compute statistics, received {show_shape(x)}"
             require(at_least(values, 2), what)
 
 
 class _ChannelNorm(_Norm):
+    """Normalisation of each channel."""
+
     infers = {"num_features": 1}
     num_features: Dim
     eps: float = 1e-5
@@ -68,15 +72,17 @@ class _ChannelNorm(_Norm):
         return {**means, "num_batches_tracked": ()} if self.track_running_stats else {}
 
     def _checked(self, x: Shape, channels: Dim) -> Shape:
-        if self.affine or self.track_running_stats:  # torch compares channels with what it holds
+        if self.affine or self.track_running_stats:  # torch compares the channels only with tensors that it holds
             require_size(channels, self.num_features, "num_features", "channels")
         self._require_several(prod([x[i] for i in self._over(len(x))]), x)
         return x
 
 
 class _BatchNorm(_ChannelNorm):
+    """Normalisation of each channel over the batch."""
+
     sheet = "bn"
-    formulas = rules(field=("as the input's with running statistics, else positions are mixed", WHOLE_FIELD))
+    formulas = rules(field=("as the input's with running statistics; without them positions are mixed", WHOLE_FIELD))
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
@@ -85,7 +91,7 @@ class _BatchNorm(_ChannelNorm):
 
 
 class BatchNorm1d(_BatchNorm, rank=1):
-    """Normalises each channel of (N, C) or (N, C, L) over the batch, as `torch.nn.BatchNorm1d`.
+    """Normalisation of each channel of (N, C) or (N, C, L) over the batch, as `torch.nn.BatchNorm1d`.
 
     >>> BatchNorm1d(4).weights()
     {'weight': (4,), 'bias': (4,)}
@@ -96,7 +102,7 @@ class BatchNorm1d(_BatchNorm, rank=1):
 
 
 class BatchNorm2d(_BatchNorm, rank=2):
-    """Normalises each channel of (N, C, H, W) over the batch, as `torch.nn.BatchNorm2d`.
+    """Normalisation of each channel of (N, C, H, W) over the batch, as `torch.nn.BatchNorm2d`.
 
     >>> BatchNorm2d(4).buffers()
     {'running_mean': (4,), 'running_var': (4,), 'num_batches_tracked': ()}
@@ -106,7 +112,7 @@ class BatchNorm2d(_BatchNorm, rank=2):
 
 
 class BatchNorm3d(_BatchNorm, rank=3):
-    """Normalises each channel of (N, C, D, H, W) over the batch, as `torch.nn.BatchNorm3d`.
+    """Normalisation of each channel of (N, C, D, H, W) over the batch, as `torch.nn.BatchNorm3d`.
 
     >>> BatchNorm3d(4).output_shape((1, 4, 8, 8, 8))
     (1, 4, 8, 8, 8)
@@ -114,10 +120,12 @@ class BatchNorm3d(_BatchNorm, rank=3):
 
 
 class _InstanceNorm(_ChannelNorm):
+    """Normalisation of each channel of each instance."""
+
     affine: bool = False
     track_running_stats: bool = False
     whose = "channel of an instance"
-    formulas = rules(field=("as the input's with running statistics, else positions are mixed", WHOLE_FIELD))
+    formulas = rules(field=("as the input's with running statistics; without them positions are mixed", WHOLE_FIELD))
 
     def _over(self, rank: int) -> Sequence[int]:
         return range(rank - self.rank, rank)
@@ -129,7 +137,7 @@ class _InstanceNorm(_ChannelNorm):
 
 
 class InstanceNorm1d(_InstanceNorm, rank=1):
-    """Normalises each channel of each instance of (N, C, L) or (C, L), as `torch.nn.InstanceNorm1d`.
+    """Normalisation of each channel of each instance of (N, C, L) or (C, L), as `torch.nn.InstanceNorm1d`.
 
     >>> InstanceNorm1d(4).output_shape((1, 4, 8))
     (1, 4, 8)
@@ -137,7 +145,7 @@ class InstanceNorm1d(_InstanceNorm, rank=1):
 
 
 class InstanceNorm2d(_InstanceNorm, rank=2):
-    """Normalises each channel of each instance of (N, C, H, W) or (C, H, W), as `torch.nn.InstanceNorm2d`.
+    """Normalisation of each channel of each instance of (N, C, H, W) or (C, H, W), as `torch.nn.InstanceNorm2d`.
 
     >>> InstanceNorm2d(4, affine=True).weights()
     {'weight': (4,), 'bias': (4,)}
@@ -147,7 +155,7 @@ class InstanceNorm2d(_InstanceNorm, rank=2):
 
 
 class InstanceNorm3d(_InstanceNorm, rank=3):
-    """Normalises each channel of each instance of (N, C, D, H, W) or (C, D, H, W), as `torch.nn.InstanceNorm3d`.
+    """Normalisation of each channel of each instance of (N, C, D, H, W) or (C, D, H, W), as `torch.nn.InstanceNorm3d`.
 
     >>> InstanceNorm3d(4).output_shape((1, 4, 8, 8, 8))
     (1, 4, 8, 8, 8)
@@ -155,7 +163,9 @@ class InstanceNorm3d(_InstanceNorm, rank=3):
 
 
 class _LazyNorm(Lazy):
-    channel_axis = 1  # even without a batch, where torch refuses the input unless both agree
+    """A lazy kind of normalisation."""
+
+    channel_axis = 1  # even without a batch, where torch accepts the input only if both axes agree
     affine = True
     track_running_stats = True
 
@@ -209,7 +219,7 @@ class LazyInstanceNorm3d(_LazyNorm, becomes=InstanceNorm3d):
 
 
 class GroupNorm(_Norm):
-    """Normalises groups of channels of (N, C, ...), each instance by itself, as `torch.nn.GroupNorm`.
+    """Normalisation of groups of channels of (N, C, ...), for each instance by itself, as `torch.nn.GroupNorm`.
 
     >>> GroupNorm(2, 4).output_shape((1, 4, 8, 8))
     (1, 4, 8, 8)
@@ -238,12 +248,14 @@ class GroupNorm(_Norm):
         if self.affine:
             require_size(x[1], self.num_channels, "num_channels", "channels")
         require_divisible(x[1], self.num_groups, "channels", "num_groups")
-        # torch counts the batch in, although each instance is normalised by itself
+        # torch includes the batch, although each instance is normalised by itself
         self._require_several(x[0] * (x[1] // self.num_groups) * prod(x[2:]), x)
         return x
 
 
 class _ShapeNorm(_Norm):
+    """Normalisation over the last axes."""
+
     infers = {"normalized_shape": -1}
     normalized_shape: Dims
     eps: float | None = 1e-5
@@ -253,7 +265,7 @@ class _ShapeNorm(_Norm):
     def check(self) -> None:
         self.each_at_least(1, "normalized_shape")
         if not self.normalized_shape:
-            self.refuse_argument("normalized_shape", "must be positive; received ()")
+            self.refuse_argument("normalized_shape", "must have at least one size; received ()")
 
     def _repeats(self, name: str) -> int:
         return int(name == self.sized)
@@ -267,13 +279,13 @@ class _ShapeNorm(_Norm):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        what = f"expected an input that ends in {show_shape(self.normalized_shape)}, received {show_shape(x)}"
+        what = f"expected an input whose shape ends in {show_shape(self.normalized_shape)}, received {show_shape(x)}"
         require_alike(x[-len(self.normalized_shape) :], self.normalized_shape, what)
         return x
 
 
 class LayerNorm(_ShapeNorm):
-    """Normalises by mean and variance over the last axes, as `torch.nn.LayerNorm`.
+    """Normalisation by mean and variance over the last axes, as `torch.nn.LayerNorm`.
 
     >>> LayerNorm(8).output_shape((1, 4, 8))
     (1, 4, 8)
@@ -286,7 +298,7 @@ class LayerNorm(_ShapeNorm):
 
 
 class RMSNorm(_ShapeNorm):
-    """Normalises by the root mean square over the last axes, without a shift, as `torch.nn.RMSNorm`.
+    """Normalisation by the root mean square over the last axes, without a shift, as `torch.nn.RMSNorm`.
 
     >>> RMSNorm((2, 3)).weights()
     {'weight': (2, 3)}

@@ -1,4 +1,4 @@
-"""Padding as a layer of its own; negative padding crops."""
+"""Padding as a layer; negative padding crops."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ PADDED_SIZE = Formula(
     "padded size",
     "n + a + b",
     {"n": "input size", "a": "padding before", "b": "padding after"},
-    mistakes={"padded on one side": "n + a", "cropping taken for padding": "n - a - b"},
+    mistakes={"padded on one side": "n + a", "padding subtracted": "n - a - b"},
     source="torch.nn.ZeroPad2d",
 )
 
 
 class _Pad(_Idle):
+    """A border around the last axes."""
+
     any_rank = True
-    padding: Any  # one number, or two for each axis, from the last axis on
-    fewest: ClassVar[int] = 2  # numbers in it
+    padding: Any  # one number, or two for each axis, starting with the last axis
+    fewest: ClassVar[int] = 2  # numbers in ``padding``
     border: ClassVar[str] = "zeros"  # as a convolution's ``padding_mode``
     formulas = rules(size=(PADDED_SIZE,), field=(UNCHANGED, START))
 
@@ -55,7 +57,7 @@ class _Pad(_Idle):
         self.require_rank(x, axes + 2, axes + 1)
 
     def _check_sides(self, n: Dim, before: Dim, after: Dim) -> None:
-        """Raise ShapeError where ``n`` does not hold what the two sides take."""
+        """Raise ShapeError where an axis of size ``n`` is too small for the padding on its two sides."""
 
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         befores = self.padding[-2::-2]
@@ -63,7 +65,7 @@ class _Pad(_Idle):
         return slid(fields[0], taps)
 
     def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
-        """Return what units see along a padded axis: as many pixels, from further outside."""
+        """Return what units see along a padded axis: the same number of pixels, starting further out."""
         place = len(inputs[0]) - 1 - axis
         if 2 * place >= len(self.padding):
             return None
@@ -72,6 +74,8 @@ class _Pad(_Idle):
 
 
 class _ConstantPad(_Pad):
+    """A border of one value."""
+
     value: Any
     fewest = 0
 
@@ -105,7 +109,7 @@ class ConstantPad2d(_ConstantPad, rank=2):
 
 
 class ConstantPad3d(_ConstantPad, rank=3):
-    """A border of ``value`` around the last three axes, given from the last on, as `torch.nn.ConstantPad3d`.
+    """A border of ``value`` around the last three axes, the last one first, as `torch.nn.ConstantPad3d`.
 
     >>> ConstantPad3d(2, 3.5).output_shape((1, 4, 8, 8, 8))
     (1, 4, 12, 12, 12)
@@ -113,6 +117,8 @@ class ConstantPad3d(_ConstantPad, rank=3):
 
 
 class _ZeroPad(_ConstantPad):
+    """A border of zeros."""
+
     value = 0.0
     order = "padding"
 
@@ -134,7 +140,7 @@ class ZeroPad2d(_ZeroPad, rank=2):
 
 
 class ZeroPad3d(_ZeroPad, rank=3):
-    """A border of zeros around the last three axes, given from the last on, as `torch.nn.ZeroPad3d`.
+    """A border of zeros around the last three axes, the last one first, as `torch.nn.ZeroPad3d`.
 
     >>> ZeroPad3d(2).output_shape((1, 4, 8, 8, 8))
     (1, 4, 12, 12, 12)
@@ -142,6 +148,8 @@ class ZeroPad3d(_ZeroPad, rank=3):
 
 
 class _ReflectionPad(_Pad):
+    """A border that mirrors the input."""
+
     border = "reflect"
 
     def _check_sides(self, n: Dim, before: Dim, after: Dim) -> None:
@@ -174,6 +182,8 @@ class ReflectionPad3d(_ReflectionPad, rank=3):
 
 
 class _ReplicationPad(_Pad):
+    """A border that repeats the edge."""
+
     border = "replicate"
 
 
@@ -202,6 +212,8 @@ class ReplicationPad3d(_ReplicationPad, rank=3):
 
 
 class _CircularPad(_Pad):
+    """A border that wraps around."""
+
     border = "circular"
 
     def _check_rank(self, x: Shape) -> None:
@@ -210,7 +222,7 @@ class _CircularPad(_Pad):
 
     def _check_sides(self, n: Dim, before: Dim, after: Dim) -> None:
         for side, other in ((before, after), (after, before)):
-            left = as_dim(n + minimum(other, 0))  # what the other side's cropping leaves to be wrapped
+            left = as_dim(n + minimum(other, 0))  # what is left to wrap after the other side is cropped
             require(at_least(left, side), f"cannot wrap {show(side)} elements of an input of {show(left)}")
 
 

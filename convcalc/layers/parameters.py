@@ -1,7 +1,7 @@
-"""Formulas of parameters: made from the sizes of the learned tensors with letters for the arguments, never stated.
+"""Formulas of parameters, derived from the sizes of the learned tensors with letters for the arguments.
 
-A kind says the sizes of its tensors once, in `Layer.weights`. Here it says them of a copy of the layer whose arguments
-are letters, and what comes out is the formula: ``K*K*C_in*C_out + C_out`` for a convolution.
+A kind states the sizes of its tensors once, in `Layer.weights`. Here that runs on a copy of the layer whose arguments
+are letters, and returns the formula: ``K*K*C_in*C_out + C_out`` for a convolution.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ LETTERS: Mapping[str, str] = {
     "proj_size": "p",
     "shape": "n",
 }
-"""The letter of each argument that the size of a tensor may depend on; a required dim of another name is its own."""
+"""The letter of each argument that a tensor's size may depend on; any other required dim is its own letter."""
 
 _AXES = {1: ("",), 2: ("_h", "_w"), 3: ("_d", "_h", "_w")}
 _DIMS = ("Dim", "int", "PerAxis", "Dims", "Shape")
-_NO_LETTERS = (TypeError, AttributeError, ConvcalcError)  # what sizes raise that take no letters
+_NO_LETTERS = (TypeError, AttributeError, ConvcalcError)  # raised by sizes that cannot be computed with letters
 _NEUTRAL = {" + ": 0, " - ": 0, "*": 1, "//": 1}
 
 
@@ -60,12 +60,12 @@ class Parameters(NamedTuple):
     values: Mapping[str, Dim]
 
     def of(self, formula: Formula) -> Dim:
-        """Return what a formula comes to for the layer."""
+        """Return the result of a formula for the layer."""
         return formula(*[self.values[symbol] for symbol in formula.symbols])
 
 
 class Written:
-    """The text of a formula in the making: what a layer whose argument is a letter computes with."""
+    """The text of a formula under construction, which takes the place of a number in a layer's arguments."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -85,7 +85,7 @@ class Written:
         if sign == " + " and self.text.endswith(f" - {other}"):
             return Written(self.text.removesuffix(f" - {other}"))
         left, right = (_bracketed(other), _bracketed(self)) if reverse else (_bracketed(self), _bracketed(other))
-        exact = sign == "//" and right == LETTERS["groups"]  # channels are multiples of them
+        exact = sign == "//" and right == LETTERS["groups"]  # channels are multiples of groups
         return Written(f"quotient({left}, {right})" if exact else f"{left}{sign}{right}")
 
     def __add__(self, other: object) -> Written:
@@ -117,11 +117,11 @@ def _bracketed(value: object) -> str:
 
 
 def parameters(layer: Layer) -> Parameters | None:
-    """Return the formulas of a layer's parameters and the numbers in them; None where it has none.
+    """Return the formulas of a layer's parameters and the values of their letters; None where it has none.
 
-    Arguments that are required or given become letters, those at their defaults stay numbers. Axes that agree share a
-    letter, else each has its own: ``K_h``, ``K_w``. Where sizes do more with arguments than ``+ - * //``, the formula
-    is the plain number.
+    Required arguments and those that differ from their defaults become letters; the others stay numbers. Equal axes
+    share a letter, different ones have their own: ``K_h``, ``K_w``. Where sizes do more with arguments than
+    ``+ - * //``, the formula is the plain number.
 
     >>> from convcalc.layers.conv import Conv2d
     >>> conv = parameters(Conv2d(3, 64, 7, padding=3))
@@ -135,11 +135,11 @@ def parameters(layer: Layer) -> Parameters | None:
         return _formulas(type(layer), shapes, {}, {}) if shapes else None
 
 
-def parameters_of_kind(kind: type[Layer], **given: Any) -> Parameters | None:
-    """Return the formulas of a kind's parameters, required arguments as letters; None where it has none.
+def parameters_of_kind(kind: type[Layer], **arguments: Any) -> Parameters | None:
+    """Return the formulas of a kind's parameters with letters for required arguments; None where it has none.
 
-    Other arguments stand at their defaults, unless ``given``: an LSTM has one layer, in one direction. Raises SpecError
-    where the sizes of tensors do more with arguments than ``+ - * //``, so that letters cannot replace them.
+    Other arguments have their defaults, unless set by ``arguments``: an LSTM has one layer, in one direction. Raises
+    SpecError where the sizes of tensors do more with arguments than ``+ - * //``, so that letters cannot replace them.
 
     >>> from convcalc.layers.conv import Conv2d
     >>> print(parameters_of_kind(Conv2d).total)
@@ -147,23 +147,23 @@ def parameters_of_kind(kind: type[Layer], **given: Any) -> Parameters | None:
     """
     required = {name: _specimen(kind, name) for name, default in kind.arguments.items() if default is _REQUIRED}
     try:
-        return _written(kind, {**kind.arguments, **required, **given})
+        return _written(kind, {**kind.arguments, **required, **arguments})
     except _NO_LETTERS:
         raise SpecError("the sizes of its tensors cannot be written with letters", where=kind.__name__) from None
 
 
 def variants(kind: type[Layer]) -> dict[str, Parameters]:
-    """Return further formulas of a kind's parameters, by the optional argument that each follows from.
+    """Return further formulas of a kind's parameters, by the optional argument that changes the formula.
 
     >>> from convcalc.layers.recurrent import LSTM
-    >>> {name: str(found.total) for name, found in variants(LSTM).items()}["num_layers=2"]
-    '4·i·h + 12·h·h + 16·h'
+    >>> print(variants(LSTM)["num_layers=2"].total)
+    4·i·h + 12·h·h + 16·h
     """
     plain = parameters_of_kind(kind)
-    found: dict[str, Parameters] = {}
+    others: dict[str, Parameters] = {}
     for name, default in kind.arguments.items():
         if name in LETTERS and kind.annotated[name] != "PerAxis":
-            label, value = name, 3  # which divides the value of other letters
+            label, value = name, 3  # a divisor of the other letters' value
         elif default is False or (type(default) is int and default > 0 and kind.annotated[name] == "int"):
             value = default + 1 if default else True
             label = f"{name}={value}"
@@ -171,12 +171,12 @@ def variants(kind: type[Layer]) -> dict[str, Parameters]:
             continue
         other = None if default is _REQUIRED else parameters_of_kind(kind, **{name: value})
         if other and (plain is None or other.total.text != plain.total.text):
-            found[label] = other
-    return found
+            others[label] = other
+    return others
 
 
 def _specimen(kind: type[Layer], name: str) -> Any:
-    """Return a legal value for an argument of which only the letter is wanted."""
+    """Return a legal value for an argument that a letter will replace."""
     several = {"PerAxis": kind.rank, "Dims": 1, "Shape": 1}.get(kind.annotated[name])
     return (6,) * several if several else 6
 
@@ -192,8 +192,8 @@ def _written(kind: type[Layer], arguments: Mapping[str, Any]) -> Parameters | No
             continue
         ends = _AXES[kind.rank] if kind.annotated[name] == "PerAxis" else [f"_{i}" for i in range(1, len(each) + 1)]
         symbols = [_letter(kind, name) + end for end in (ends if len(set(each)) > 1 else [""] * len(each))]
-        if kind.arguments[name] is None:  # kdim and vdim, which share embed_dim's letter where they are equal to it
-            symbols = [symbol for symbol, known in values.items() if known == value][:1] or symbols
+        if kind.arguments[name] is None:  # kdim and vdim, which share the letter of embed_dim where they equal it
+            symbols = [symbol for symbol, other in values.items() if other == value][:1] or symbols
         values.update(zip(symbols, each))
         for symbol in symbols:
             meanings.setdefault(symbol, f"{name}{_end(symbol)}")
@@ -204,25 +204,25 @@ def _written(kind: type[Layer], arguments: Mapping[str, Any]) -> Parameters | No
 
 
 def _is_size(kind: type[Layer], name: str) -> bool:
-    """Return whether an argument may be a letter in the sizes of tensors."""
+    """Return whether an argument can be a letter in the sizes of tensors."""
     required = kind.arguments[name] is _REQUIRED and kind.annotated[name] in _DIMS
     return required or name in LETTERS
 
 
 def _letter(kind: type[Layer], name: str) -> str:
-    """Return the letter of an argument: sizes of a map are ``n``, though features of this name are ``i``."""
+    """Return the letter of an argument: ``input_size`` is ``n`` for the sizes of a map, and ``i`` for features."""
     return "n" if kind.annotated[name] == "PerAxis" and name == "input_size" else LETTERS.get(name, name)
 
 
 def _end(symbol: str) -> str:
-    """Return in words which number of an argument a symbol with an index is."""
+    """Return in words which item of an argument a letter with an index is."""
     index = symbol.rpartition("_")[2]
     words = {"d": " along the depth", "h": " along the height", "w": " along the width"}
     return f", number {index}" if index.isdigit() else words.get(index, "") if "_" in symbol else ""
 
 
 def _with(kind: type[Layer], arguments: Mapping[str, Any]) -> Layer:
-    """Return a layer with these arguments, unchecked: checks ask for numbers."""
+    """Return a layer with these arguments, unchecked, since checks expect numbers."""
     layer = kind.__new__(kind)
     vars(layer).update(arguments)
     return layer
@@ -252,12 +252,12 @@ def _formulas(
 
 
 def _of_all_groups(size: Any) -> Any:
-    """Return the channels of all groups for those of one."""
+    """Return the channels of all groups, for the channels of one."""
     return Written(size.text[9:].partition(",")[0]) if str(size).startswith("quotient(") else size
 
 
 def _sum(shapes: Iterable[Iterable[Any]], order: Sequence[str]) -> str:
-    """Return the elements of tensors of these sizes as text, terms alike taken together."""
+    """Return the number of elements of tensors of these sizes as text, equal terms collected."""
     terms: Counter[tuple[str, ...]] = Counter()
     for shape in shapes:
         sizes = list(map(_split, shape))
@@ -267,7 +267,7 @@ def _sum(shapes: Iterable[Iterable[Any]], order: Sequence[str]) -> str:
 
 
 def _place(order: Sequence[str]) -> Callable[[str], tuple[bool, bool, int]]:
-    """Return a key for factors: kernel first, then in the order of the arguments, sums at the end."""
+    """Return a sort key for factors: kernel sizes first, then the order of the arguments, sums last."""
 
     def key(factor: str) -> tuple[bool, bool, int]:
         names = re.findall(r"\b[A-Za-z]\w*\b(?!\()", factor)
@@ -277,7 +277,7 @@ def _place(order: Sequence[str]) -> Callable[[str], tuple[bool, bool, int]]:
 
 
 def _split(size: Any) -> tuple[Any, str]:
-    """Return a size as a number and what it is multiplied with: ``4*h`` as 4 and ``h``."""
+    """Return a size as a number and the factor it is multiplied by: ``4*h`` as 4 and ``h``."""
     if not isinstance(size, Written):
         return size, ""
     number = re.fullmatch(r"(\d+)\*(\w+)", size.text)

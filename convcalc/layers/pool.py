@@ -1,4 +1,4 @@
-"""Pooling by windows that slide, and local response norm, whose window is of channels."""
+"""Pooling over sliding windows, and local response normalisation, whose windows are channels."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ WINDOW_READS = Formula(
     "elements read by sliding windows",
     "o*k",
     {"o": "elements of the output", "k": "positions of the kernel"},
-    source="as a convolution's multiplications, those in the padding included",
+    source="as the multiplications of a convolution, those in the padding included",
 )
 
 
 class _Strided(_Sliding):
-    """Without a stride it is the kernel's."""
+    """A kind whose stride is by default its kernel size."""
 
     stride: PerAxis = None
     padding: PerAxis = 0
@@ -55,6 +55,8 @@ class _Strided(_Sliding):
 
 
 class _Pool(_Strided):
+    """Pooling over sliding windows."""
+
     ceil_mode: Flag = False
     named_paddings = ("tf_same",)
     formulas = rules(size=(POOL_SIZE, CEIL_SIZE, SAME_SIZE), reads=(WINDOW_READS,))
@@ -72,7 +74,7 @@ class _Pool(_Strided):
                     )
 
     def _each_axis(self, name: str, value: Any) -> Any:
-        # torch's pooling takes one for all in a tuple too
+        # torch's pooling also accepts one number for all axes in a tuple
         alone = isinstance(value, (tuple, list)) and len(value) == 1 and value[0] is not None
         return super()._each_axis(name, value[0] if alone else value)
 
@@ -88,7 +90,7 @@ class _Pool(_Strided):
             require(at_least(n, k), ShapeError(what, about=["kernel_size"]))
         if p == "tf_same":
             return SAME_SIZE(n, s, axis=axis - self.rank)
-        if not (isinstance(k, int) and isinstance(p, int)):  # only now can that be demanded of letters
+        if not (isinstance(k, int) and isinstance(p, int)):  # for letters this can be demanded only here
             what = f"padding {show(p)} must be at most half the kernel_size, {show(k)}"
             require(at_least(k // 2, p), ShapeError(what, about=["padding", "kernel_size"]))
         return (CEIL_SIZE if self.ceil_mode else POOL_SIZE)(n, k, s, p, d, axis=axis - self.rank)
@@ -97,11 +99,13 @@ class _Pool(_Strided):
         return WINDOW_READS(prod(output), prod(self.kernel_size))
 
     def _wants_kernel(self) -> bool:
-        """Whether torch refuses inputs smaller than the kernel, whatever the padding."""
+        """Return whether torch refuses inputs smaller than the kernel, whatever the padding."""
         return False
 
 
 class _WithIndices(Layer):
+    """A kind that also returns the indices of its maxima on demand."""
+
     return_indices: bool = False
 
     def forward(self, *inputs: Any) -> Any:
@@ -113,6 +117,8 @@ class _WithIndices(Layer):
 
 
 class _MaxPool(_WithIndices, _Pool):
+    """The maximum over sliding windows."""
+
     outside = -inf
     dilation: PerAxis = 1
     order = "kernel_size stride padding dilation return_indices ceil_mode"
@@ -126,7 +132,7 @@ class _MaxPool(_WithIndices, _Pool):
 
 
 class MaxPool1d(_MaxPool, rank=1):
-    """Maximum over windows of (N, C, L) or (C, L), as `torch.nn.MaxPool1d`; ``padding="tf_same"`` besides.
+    """The maximum over windows of (N, C, L) or (C, L), as `torch.nn.MaxPool1d`, also with ``padding="tf_same"``.
 
     >>> MaxPool1d(3, stride=2).output_shape((20, 16, 50))
     (20, 16, 24)
@@ -134,7 +140,7 @@ class MaxPool1d(_MaxPool, rank=1):
 
 
 class MaxPool2d(_MaxPool, rank=2):
-    """Maximum over windows of (N, C, H, W) or (C, H, W), as `torch.nn.MaxPool2d`; ``padding="tf_same"`` besides.
+    """The maximum over windows of (N, C, H, W) or (C, H, W), as `torch.nn.MaxPool2d`, also with ``padding="tf_same"``.
 
     >>> MaxPool2d(3, stride=2, padding=1).output_shape((1, 4, 8, 8))
     (1, 4, 4, 4)
@@ -142,7 +148,9 @@ class MaxPool2d(_MaxPool, rank=2):
 
 
 class MaxPool3d(_MaxPool, rank=3):
-    """Maximum over windows of (N, C, D, H, W) or (C, D, H, W), as `torch.nn.MaxPool3d`; ``padding="tf_same"`` besides.
+    """The maximum over windows of (N, C, D, H, W) or (C, D, H, W), as `torch.nn.MaxPool3d`.
+
+    Also with ``padding="tf_same"``.
 
     >>> MaxPool3d(3, stride=2).output_shape((1, 4, 8, 8, 8))
     (1, 4, 3, 3, 3)
@@ -150,6 +158,8 @@ class MaxPool3d(_MaxPool, rank=3):
 
 
 class _AvgPool(_Pool):
+    """The mean over sliding windows."""
+
     averages = True
     count_include_pad: Flag = True
     divisor_override: int | None = None
@@ -164,7 +174,7 @@ class _AvgPool(_Pool):
 
 
 class AvgPool1d(_AvgPool, rank=1):
-    """Mean over windows of (N, C, L) or (C, L), as `torch.nn.AvgPool1d`; ``padding="tf_same"`` besides.
+    """The mean over windows of (N, C, L) or (C, L), as `torch.nn.AvgPool1d`, also with ``padding="tf_same"``.
 
     >>> AvgPool1d(3, stride=2, ceil_mode=True).output_shape((1, 4, 8))
     (1, 4, 4)
@@ -174,7 +184,7 @@ class AvgPool1d(_AvgPool, rank=1):
 
 
 class AvgPool2d(_AvgPool, rank=2):
-    """Mean over windows of (N, C, H, W) or (C, H, W), as `torch.nn.AvgPool2d`; ``padding="tf_same"`` besides.
+    """The mean over windows of (N, C, H, W) or (C, H, W), as `torch.nn.AvgPool2d`, also with ``padding="tf_same"``.
 
     >>> AvgPool2d(3, stride=2).output_shape((1, 4, 8, 8))
     (1, 4, 3, 3)
@@ -182,7 +192,9 @@ class AvgPool2d(_AvgPool, rank=2):
 
 
 class AvgPool3d(_AvgPool, rank=3):
-    """Mean over windows of (N, C, D, H, W) or (C, D, H, W), as `torch.nn.AvgPool3d`; ``padding="tf_same"`` besides.
+    """The mean over windows of (N, C, D, H, W) or (C, D, H, W), as `torch.nn.AvgPool3d`.
+
+    Also with ``padding="tf_same"``.
 
     >>> AvgPool3d(3, stride=2).output_shape((1, 4, 8, 8, 8))
     (1, 4, 3, 3, 3)
@@ -193,7 +205,7 @@ class AvgPool3d(_AvgPool, rank=3):
 
 
 class _LPPool(_Pool):
-    """The ``norm_type``-th root of a sum of powers; for an infinite one the maximum of absolute values."""
+    """The ``norm_type``-th root of a sum of powers; the maximum of absolute values if ``norm_type`` is infinite."""
 
     norm_type: Any
     order = "norm_type kernel_size stride ceil_mode"
@@ -211,7 +223,7 @@ class _LPPool(_Pool):
 
     def _each_axis(self, name: str, value: Any) -> Any:
         several = name == "kernel_size" and isinstance(value, (tuple, list))
-        # in one dimension torch takes several for the maximum alone
+        # in one dimension torch accepts several numbers only for the maximum
         if several and not (self._is_maximum if self.rank == 1 else len(value) == self.rank):
             wanted = "an integer" if self.rank == 1 else f"one integer or {self.rank} of them"
             self.refuse_argument("kernel_size", f"takes {wanted}; received {value!r}")
@@ -225,7 +237,7 @@ class _LPPool(_Pool):
 
 
 class LPPool1d(_LPPool, rank=1):
-    """Power sums over windows of (N, C, L) or (C, L), as `torch.nn.LPPool1d`.
+    """The root of a sum of powers over windows of (N, C, L) or (C, L), as `torch.nn.LPPool1d`.
 
     >>> LPPool1d(2, 3, stride=2).output_shape((1, 4, 8))
     (1, 4, 3)
@@ -233,7 +245,7 @@ class LPPool1d(_LPPool, rank=1):
 
 
 class LPPool2d(_LPPool, rank=2):
-    """Power sums over windows of (N, C, H, W) or (C, H, W), as `torch.nn.LPPool2d`.
+    """The root of a sum of powers over windows of (N, C, H, W) or (C, H, W), as `torch.nn.LPPool2d`.
 
     >>> LPPool2d(2, 3, stride=2).output_shape((1, 4, 8, 8))
     (1, 4, 3, 3)
@@ -241,7 +253,7 @@ class LPPool2d(_LPPool, rank=2):
 
 
 class LPPool3d(_LPPool, rank=3):
-    """Power sums over windows of (N, C, D, H, W) or (C, D, H, W), as `torch.nn.LPPool3d`.
+    """The root of a sum of powers over windows of (N, C, D, H, W) or (C, D, H, W), as `torch.nn.LPPool3d`.
 
     >>> LPPool3d(2, 3, stride=2).output_shape((1, 4, 8, 8, 8))
     (1, 4, 3, 3, 3)
@@ -252,7 +264,7 @@ class LPPool3d(_LPPool, rank=3):
 
 
 class LocalResponseNorm(Layer):
-    """Divides by a power of the squares summed over ``size`` neighbouring channels, as `torch.nn.LocalResponseNorm`.
+    """Division by a power of the sum of squares over ``size`` neighbouring channels, as `torch.nn.LocalResponseNorm`.
 
     >>> LocalResponseNorm(5).output_shape((1, 4, 8, 8))
     (1, 4, 8, 8)

@@ -1,4 +1,4 @@
-"""Recurrent layers over sequences, not packed, and their cells for a single step.
+"""Recurrent layers over sequences (not packed ones), and their cells for a single step.
 
 Elman 1990, Hochreiter and Schmidhuber 1997, arXiv:1406.1078 (GRU), 1402.1128 (projections), torch.
 """
@@ -36,26 +36,28 @@ RECURRENT_MACS = Formula(
         "gates forgotten": "n*t*d*h*(i + o + p)",
         "steps forgotten": "n*d*h*(g*(i + o) + p)",
     },
-    source="torch.nn.LSTM: each gate takes a product with the input and one with what was fed back",
+    source="torch.nn.LSTM: each gate has a product with the input and one with what is fed back",
 )
 
 RECURRENT_FEATURES = Formula(
     "output features of a recurrent layer",
     "d*o",
     {"d": "directions", "o": "features fed back: hidden_size, or proj_size where there is one"},
-    mistakes={"one direction": "o"},
+    mistakes={"one direction only": "o"},
     source="torch.nn.LSTM",
 )
 
-MOST_LAYERS = 100_000  # each has tensors of its own, which are listed
+MOST_LAYERS = 100_000  # each adds its tensors to a list
 
 
 class _Gated(Layer):
+    """What recurrent layers and cells share."""
+
     infers = {"input_size": -1}
     arity = (1, 3)  # the input and its states
     states: ClassVar[tuple[str, ...]] = ("h_n",)
     gates = 1
-    activations, products, sums = 1, 0, 0  # of a hidden element, after the gates' products
+    activations, products, sums = 1, 0, 0  # per hidden element, after the gates' products
 
     input_size: Dim
     hidden_size: Dim
@@ -66,6 +68,7 @@ class _Gated(Layer):
     formulas = rules(channels=(RECURRENT_FEATURES,), macs=(RECURRENT_MACS,))
 
     def torch_inputs(self, shapes: Sequence[Shape], read: Collection[str]) -> str:
+        """Return the input and its states, two states as a tuple."""
         return "{all}" if len(shapes) < 3 else "{x}, ({y}, {z})"
 
     @property
@@ -91,7 +94,7 @@ class _Gated(Layer):
         return tensors | {f"bias_ih{end}": (rows,), f"bias_hh{end}": (rows,)} if self.bias else tensors
 
     def _tally(self, batch: Dim, steps: Dim, layers: Sequence[Dim]) -> Work:
-        """The work of layers with so many input features each."""
+        """Return the work of layers with these numbers of input features."""
         sizes = (batch, steps, self._directions, self.hidden_size)
         fed_back, projected = self._fed_back, self.proj_size
         elements = prod(sizes) * len(layers)
@@ -105,6 +108,8 @@ class _Gated(Layer):
 
 
 class _Elman(Layer):
+    """A simple recurrence without gates."""
+
     nonlinearity: str = "tanh"
 
     def check(self) -> None:
@@ -113,41 +118,50 @@ class _Elman(Layer):
 
 
 class _Memory(_Gated):
+    """The gates of long short-term memory."""
+
     states = ("h_n", "c_n")
     gates = 4
     activations, products, sums = 5, 3, 1  # i, f, g, o, tanh c; f·c + i·g, o·tanh c
 
 
 class _ResetUpdate(_Gated):
+    """The reset and update gates."""
+
     gates = 3
     activations, products, sums = 3, 3, 2  # r, z, n with r inside n; (1 − z)·n + z·h
 
 
 class _Recurrent(_Gated):
+    """One or several recurrent layers over a sequence."""
+
     num_layers: int = 1
-    bias: Flag = True  # the one family where torch does not take 1 for True
+    bias: Flag = True  # the only family where torch does not accept 1 for True
     batch_first: Flag = False
     dropout: float = 0.0
     bidirectional: Flag = False
     order = "input_size hidden_size num_layers bias batch_first dropout bidirectional"
     formulas = rules(
-        field=(WHOLE_FIELD, "with bidirectional alone: in one direction each step sees one more than the last")
+        field=(
+            WHOLE_FIELD,
+            "this holds with bidirectional; in one direction each step sees one more than the one before",
+        )
     )
 
     def check(self) -> None:
         self.positive("num_layers", self.num_layers)
         if not isinstance(self.num_layers, int) or self.num_layers > MOST_LAYERS:
-            self.refuse_argument("num_layers", f"must be a number up to {MOST_LAYERS}; received {self.num_layers}")
+            self.refuse_argument("num_layers", f"must be an integer up to {MOST_LAYERS}; received {self.num_layers}")
         if isinstance(self.dropout, bool) or not 0 <= self.dropout <= 1:
-            self.refuse_argument("dropout", f"must lie between 0 and 1; received {self.dropout!r}")
+            self.refuse_argument("dropout", f"must be between 0 and 1; received {self.dropout!r}")
 
     def forward(self, input: Any, hx: Any = None) -> Any:
-        """Returns the output and the last state, or a tuple of states where there are several."""
+        """Record a call and return the output and the last state, a tuple of states where there are several."""
         output, *last = self._called(input, hx, self.states)
         return output, tuple(last) if len(last) > 1 else last[0]
 
     def _features(self) -> list[Dim]:
-        """The input features of each layer."""
+        """Return the input features of each layer."""
         return [self.input_size, *[self._directions * self._fed_back] * (self.num_layers - 1)]
 
     def weights(self) -> Tensors:
@@ -177,12 +191,12 @@ class _Recurrent(_Gated):
         return {name: (rows, *batch, size) for name, size in zip(self.states, sizes)}
 
     def work(self, inputs: Shapes, output: Shape) -> Work:
-        batch, steps = (1, *output)[-3:-1]  # in either order
+        batch, steps = (1, *output)[-3:-1]  # or batch_first's order, which makes no difference
         return self._tally(batch, steps, self._features())
 
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         if not self.bidirectional or len(fields) > 1:
-            return None  # in one direction each step sees one more than the last
+            return None  # in one direction each step sees one more than the one before
         return fields[0].collapsed([int(self.batch_first and len(output) == 3), -1])
 
     def further_field(self, name: str, main: Field) -> Field | None:
@@ -190,7 +204,7 @@ class _Recurrent(_Gated):
 
 
 class RNN(_Elman, _Recurrent):
-    """Elman's network over (L, N, H_in), (N, L, H_in) with ``batch_first``, or (L, H_in), as `torch.nn.RNN`.
+    """Elman's recurrent network over (L, N, H_in), (N, L, H_in) with ``batch_first``, or (L, H_in), as `torch.nn.RNN`.
 
     >>> RNN(10, 20, 2).output_shape((5, 3, 10))
     (5, 3, 20)
@@ -227,8 +241,10 @@ class GRU(_ResetUpdate, _Recurrent):
 
 
 class _Cell(_Gated):
+    """One step of a recurrent layer."""
+
     def forward(self, input: Any, hx: Any = None) -> Any:
-        """Returns the new state, or a tuple of states where there are several."""
+        """Record a call and return the new state, a tuple of states where there are several."""
         states = self._called(input, hx, self.states[1:])
         return states if len(states) > 1 else states[0]
 

@@ -1,4 +1,4 @@
-"""Upsampling, whose sizes and sources are those of torch's CPU kernels."""
+"""Upsampling, with the sizes and sources of torch's CPU kernels."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ FRACTION_SIZE = Formula(
 ROUNDED_SIZE = Formula(
     "upsampled size by a fraction, as floating point rounds it",
     "n*a//b + e",
-    {**FRACTION_SIZE.symbols, "e": "-1 or 1 where the product in floating point falls beyond an integer"},
+    {**FRACTION_SIZE.symbols, "e": "-1 or 1 where rounding in floating point takes the product across an integer"},
     source="torch.nn.functional.interpolate multiplies in double precision",
 )
 
@@ -54,31 +54,35 @@ READ_FIELD = Formula(
     "r + (t - 1)*j",
     {
         "r": FIELD.symbols["r"],
-        "t": "sources that one output reads: 1 by nearest neighbour, 2 linear, 4 cubic, 1 where all lie on a source",
+        "t": "sources that one output reads: 1 nearest, 2 linear, 4 cubic, or 1 where every output falls on a source",
         "j": FIELD.symbols["j"],
     },
-    mistakes={"as by nearest neighbour": "r"},
+    mistakes={"as for nearest neighbour": "r"},
     source="torch.nn.Upsample",
 )
 
 READ_JUMP = Formula(
     "jump of an interpolation",
     "j*q",
-    {"j": FIELD.symbols["j"], "q": "sources between neighbouring outputs: 1/scale factor, or as align_corners has it"},
+    {
+        "j": FIELD.symbols["j"],
+        "q": "sources per step between outputs: 1/scale factor, or as align_corners sets it",
+    },
     mistakes={"not divided": "j"},
     source="torch.nn.Upsample",
 )
 
 
 class _Mode(NamedTuple):
-    """How a mode reads its sources, counted from the one below the exact position."""
+    """How a mode reads its sources, counted from the source below the exact position."""
 
     ranks: tuple[int, ...]
     reads: tuple[int, int]
-    centred: bool = True  # positions are pixels' centres, else their lower ends
+    centred: bool = True  # whether positions are the pixels' centres, not their lower ends
 
     @property
-    def weighs(self) -> bool:  # and knows `align_corners`
+    def weighs(self) -> bool:
+        """Return whether sources are weighted; these modes also take ``align_corners``."""
         return self.reads != (0, 0)
 
 
@@ -96,7 +100,7 @@ _MODES = {
 class Upsample(Layer):
     """Interpolation of (N, C, *spatial), one to three axes, to a size or by a factor, as `torch.nn.Upsample`.
 
-    A factor is the simplest fraction that is the same floating-point number.
+    A factor is taken as the simplest fraction that equals the floating-point number.
 
     >>> Upsample(scale_factor=2, mode="bilinear").output_shape((1, 4, 8, 8))
     (1, 4, 16, 16)
@@ -105,7 +109,7 @@ class Upsample(Layer):
     size: int | Dims | None = None
     scale_factor: Any = None
     mode: str = "nearest"
-    align_corners: Any = None  # a bool, where the mode knows it
+    align_corners: Any = None  # a bool, where the mode takes it
     recompute_scale_factor: bool | None = None
     formulas = rules(
         size=(SCALED_SIZE, FRACTION_SIZE, ROUNDED_SIZE, GIVEN_SIZE),
@@ -120,9 +124,9 @@ class Upsample(Layer):
         if isinstance(value, tuple):
             self.normalise(scale_factor=tuple([self._factor(item) for item in value]))
         else:
-            self.normalise(scale_factor=self._factor(value) if value else None)  # torch takes 0 for none given
+            self.normalise(scale_factor=self._factor(value) if value else None)  # torch treats 0 as no factor
         if (self.size is None) == (self.scale_factor is None):
-            received = "none" if self.size is None else "both"
+            received = "neither" if self.size is None else "both"
             self.refuse(f"takes either size or scale_factor; received {received}", about=["size", "scale_factor"])
         legal = (None, False, True) if self._mode.weighs else (None,)
         if not any(self.align_corners is value for value in legal):
@@ -152,7 +156,7 @@ class Upsample(Layer):
         return (*x[:2], *[_scaled(x[i], factor, i) for i, factor in factors])
 
     def _each(self, x: Shape, name: str) -> tuple[Any, ...]:
-        """An argument, one for each spatial axis."""
+        """Return an argument as one value for each spatial axis; raise WrongSpatialAxes if it has another number."""
         value, rank = getattr(self, name), len(x) - 2
         each = value if isinstance(value, tuple) else (value,) * rank
         if len(each) != rank:
@@ -172,7 +176,7 @@ class Upsample(Layer):
         return slid(fields[0], [self._taps(n, o, factor) for n, o, factor in each])
 
     def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
-        """Return what the units that read most see along ``axis``; None where it depends on a letter."""
+        """Return what the units that read the most sources see along ``axis``; None where it depends on a letter."""
         if axis < 2:
             return None
         n, o = inputs[0][axis], output[axis]
@@ -187,7 +191,7 @@ class Upsample(Layer):
         return Seen(READ_FIELD(r, most, j), READ_JUMP(j, jump), None, extent)
 
     def _taps(self, n: Dim, o: Dim, factor: Any) -> Taps | Reach | None:
-        """What an output reads along one axis; a source of weight 0 is not read."""
+        """Return which inputs an output reads along one axis; an input of weight 0 is not read."""
         jump = self._jump(n, o, factor)
         if jump is None:
             return None
@@ -205,7 +209,7 @@ class Upsample(Layer):
         return Taps(jump.numerator, tuple(ranges))
 
     def _jump(self, n: Dim, o: Dim, factor: Any) -> Fraction | None:
-        """Inputs between neighbouring outputs; None where it hangs on a letter."""
+        """Return the distance between neighbouring outputs in inputs; None where it depends on a letter."""
         if n == o and self._mode.reads == (0, 1):  # torch's linear kernels then copy, whatever the factor
             return Fraction(1)
         if self.align_corners:
@@ -218,7 +222,7 @@ class Upsample(Layer):
 
 
 def _fraction(factor: float) -> Fraction:
-    """The simplest fraction that is this number: 1/3 for 0.3333333333333333."""
+    """Return the simplest fraction that equals this number: 1/3 for 0.3333333333333333."""
     simple = Fraction(factor).limit_denominator(1000)
     return simple if float(simple) == factor else Fraction(factor)
 
@@ -245,7 +249,7 @@ class UpsamplingNearest2d(Upsample, rank=2):
 
 
 class UpsamplingBilinear2d(Upsample, rank=2):
-    """Bilinear `Upsample` that aligns corners, as `torch.nn.UpsamplingBilinear2d`.
+    """Bilinear `Upsample` with aligned corners, as `torch.nn.UpsamplingBilinear2d`.
 
     >>> UpsamplingBilinear2d(size=(14, 15)).output_shape((1, 4, 8, 8))
     (1, 4, 14, 15)

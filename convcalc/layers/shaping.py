@@ -1,6 +1,6 @@
-"""Layers that put the same elements into another shape, and means and sums over whole axes.
+"""Layers that give the same elements another shape, and sums and means over axes.
 
-Positions merged into one axis are channels to whatever reads that axis: their fields are the whole.
+Positions merged into one axis act as channels for whatever reads that axis: their field is the full extent.
 """
 
 from __future__ import annotations
@@ -27,48 +27,50 @@ FLATTENED_SIZE = Formula(
 )
 
 MISSING_SIZE = Formula(
-    "size found for -1",
+    "size for -1",
     "e//k",
-    {"e": "elements, without the axes that stay", "k": "product of the sizes given"},
-    source="torch.reshape: as many elements after as before",
+    {"e": "elements, divided by the sizes that stay", "k": "product of the other sizes given"},
+    source="torch.reshape: the number of elements stays the same",
 )
 
 
 def axis_of(dim: Dim, rank: int) -> int:
-    """``dim``, which may count from the end, as an axis number; raises ShapeError.
+    """Return ``dim``, which may count from the end, as the index of an axis; raise ShapeError if it is out of range.
 
     >>> axis_of(-1, 4)
     3
     """
-    span = max(rank, 1)  # torch lets a tensor without axes answer to 0 and -1
+    span = max(rank, 1)  # torch accepts 0 and -1 for a tensor without axes
     if not isinstance(dim, int):
-        raise ShapeError(f"an axis is named by an integer; received {dim!r}")
+        raise ShapeError(f"an axis must be an integer; received {dim!r}")
     if -span <= dim < span:
         return dim % span
-    what = f"there is no dim {dim} in an input of {rank} axes (they go from {-span} to {span - 1})"
+    what = f"dim {dim} is out of range for an input of {rank} axes ({-span} to {span - 1})"
     raise ShapeError(what, about=["dim"])
 
 
 def axes_of(dims: Iterable[Dim], rank: int) -> tuple[int, ...]:
-    """Several dims as axis numbers, each once; raises ShapeError."""
+    """Return several dims as the indices of axes; raise ShapeError where one is out of range or an axis is repeated."""
     axes = tuple([axis_of(dim, rank) for dim in dims])
     if len(set(axes)) < len(axes):
-        raise ShapeError(f"the same axis stands twice in {tuple(dims)}")
+        raise ShapeError(f"the same axis appears twice in {tuple(dims)}")
     return axes
 
 
 class _Regrouping(_Idle):
+    """A kind that divides the same elements into other axes."""
+
     rearranges = True
     formulas = rules(
-        size=("as given", MISSING_SIZE),
-        field=(WHOLE_FIELD, "so where positions are merged; axes that stay keep theirs"),
+        size=("the sizes given", MISSING_SIZE),
+        field=(WHOLE_FIELD, "this holds where positions are merged; an axis that stays keeps its field"),
     )
 
     def check_sizes(self, name: str) -> None:
-        """Make argument ``name`` a tuple of sizes, one of which may be -1."""
+        """Make argument ``name`` a tuple of sizes, of which one may be -1; raise SpecError for others."""
         sizes = self.dims_of(name, getattr(self, name))
         if any(isinstance(n, int) and n < 1 and n != -1 for n in sizes) or sizes.count(-1) > 1:
-            self.refuse_argument(name, f"must hold sizes of at least 1, and -1 at most once; received {sizes}")
+            self.refuse_argument(name, f"must contain sizes of at least 1, and -1 at most once; received {sizes}")
         self.normalise(**{name: sizes})
 
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
@@ -76,7 +78,7 @@ class _Regrouping(_Idle):
 
 
 class Flatten(_Regrouping):
-    """Merge the axes from ``start_dim`` to ``end_dim`` into one, as `torch.nn.Flatten`.
+    """The axes from ``start_dim`` to ``end_dim`` merged into one, as `torch.nn.Flatten`.
 
     >>> Flatten().output_shape((1, 4, 8, 8))
     (1, 256)
@@ -99,7 +101,7 @@ class Flatten(_Regrouping):
 
 
 class Reshape(_Regrouping):
-    """The same elements in another shape, where one size may be -1, as `torch.reshape`.
+    """The same elements in another shape, of which one size may be -1, as `torch.reshape`.
 
     >>> Reshape((2, 2, -1)).output_shape((1, 4, 8, 8))
     (2, 2, 64)
@@ -118,7 +120,7 @@ class Reshape(_Regrouping):
 
 
 class Unflatten(_Regrouping):
-    """Split one axis into several, one of which may be -1, as `torch.nn.Unflatten` without named axes.
+    """One axis split into several, of which one may be -1, as `torch.nn.Unflatten` without named axes.
 
     >>> Unflatten(1, (2, -1)).output_shape((1, 4, 8, 8))
     (1, 2, 2, 8, 8)
@@ -141,17 +143,23 @@ class Unflatten(_Regrouping):
 
 
 def filled(sizes: Shape, before: Shape, first: int = 0) -> Shape:
-    """``sizes`` of the axes from ``first`` on, with the -1 found for the elements of ``before``; raises ShapeError."""
-    missing, known = -1 in sizes, [n for n in sizes if n != -1]
+    """Return ``sizes`` with -1 replaced so that they hold the elements of ``before``; raise ShapeError if none fits.
+
+    They are the sizes of the output's axes ``first``, ``first + 1``, …
+
+    >>> filled((2, -1), (1, 4, 8))
+    (2, 16)
+    """
+    is_open, others = -1 in sizes, [n for n in sizes if n != -1]
     rest = []
-    for n in before:  # equal sizes cancel, which keeps what is assumed of letters short
-        if n in known:
-            known.remove(n)
+    for n in before:  # equal sizes cancel, which keeps assumptions on letters short
+        if n in others:
+            others.remove(n)
         else:
             rest.append(n)
-    have, need = prod(rest), prod(known)
-    found = as_dim(have // need) if missing else 1
-    fits = equal(have, need * found)
+    have, need = prod(rest), prod(others)
+    missing = as_dim(have // need) if is_open else 1
+    fits = equal(have, need * missing)
     if fits is not True:
         total, wanted = show(prod(before)), " x ".join("?" if n == -1 else show(n) for n in sizes)
         require(fits, f"the {total} elements of {show_shape(before)} do not fill {wanted}")
@@ -159,14 +167,14 @@ def filled(sizes: Shape, before: Shape, first: int = 0) -> Shape:
 
 
 def regrouped(field: Field, before: Shape, after: Shape) -> Field | None:
-    """The field after a reshape: axes that stay keep it, split ones become windows, merged ones see the whole.
+    """Return the field after a reshape: axes that stay keep it, split axes become windows, merged axes see everything.
 
-    Windows merged with other axes are packed, until a reshape takes them apart.
+    Windows merged with other axes are packed until another reshape splits them again.
     """
     if before == after:
         return field
     axes: list[Entry] = [None] * len(after)
-    gone = {i for i, n in enumerate(before) if n == 1}
+    merged = {i for i, n in enumerate(before) if n == 1}
     for old, new in _groups(before, after):
         if not any(field.axes[i] for i in old):
             continue
@@ -174,23 +182,23 @@ def regrouped(field: Field, before: Shape, after: Shape) -> Field | None:
         for i in old:
             entry = field.axes[i]
             factors += zip(entry.sizes, entry.axes) if isinstance(entry, Packed) else [(before[i], entry)]
-        for i, taken in zip(new, _dealt(factors, [after[i] for i in new])):
-            together = _put_together(taken)
+        for i, taken in zip(new, _distributed(factors, [after[i] for i in new])):
+            together = _reunited(taken)
             if len(together) == 1:
                 axes[i] = together[0][1]
             elif any(isinstance(entry, Part) for _, entry in together):
                 axes[i] = Packed(*zip(*together))
             else:
-                gone.update(old)
-    return field.collapsed(sorted(gone)).moved(axes)
+                merged.update(old)
+    return field.collapsed(sorted(merged)).moved(axes)
 
 
 Factor = tuple[Dim, "Along | Part | None"]
-"""A factor of a tensor axis: its size, and what a field knows of it."""
+"""A factor of a tensor's axis: its size, and its entry in the field."""
 
 
-def _dealt(factors: list[Factor], sizes: Sequence[Dim]) -> Iterator[list[Factor]]:
-    """The factors dealt to new axes; one that reaches beyond an axis is split in two."""
+def _distributed(factors: list[Factor], sizes: Sequence[Dim]) -> Iterator[list[Factor]]:
+    """Yield the factors of each new axis in turn; a factor that does not fit into its axis is split in two."""
     rest = list(factors)
     for room in sizes:
         taken: list[Factor] = []
@@ -209,20 +217,20 @@ def _dealt(factors: list[Factor], sizes: Sequence[Dim]) -> Iterator[list[Factor]
         yield taken
 
 
-def _put_together(factors: list[Factor]) -> list[Factor]:
-    """The factors, windows and places inside them as the axis that they were."""
-    whole: list[Factor] = []
+def _reunited(factors: list[Factor]) -> list[Factor]:
+    """Return the factors with windows and the places inside them joined into the axis that they were split from."""
+    joined: list[Factor] = []
     for n, entry in factors:
-        m, before = whole[-1] if whole else (1, None)
+        m, before = joined[-1] if joined else (1, None)
         if isinstance(entry, Part) and entry.inner and before == entry._replace(inner=False):
-            whole[-1] = m * n, entry.along
+            joined[-1] = m * n, entry.along
         else:
-            whole.append((n, entry))
-    return whole
+            joined.append((n, entry))
+    return joined
 
 
 def _groups(before: Shape, after: Shape) -> Iterator[tuple[list[int], list[int]]]:
-    """The shortest runs of axes, sizes of 1 apart, with the same elements before and after."""
+    """Yield the shortest runs of axes that hold the same elements before and after, leaving out sizes of 1."""
     cut: dict[Dim, int] = {1: 0}
     new = [i for i, n in enumerate(after) if n != 1]
     for j, i in enumerate(new, 1):
@@ -240,7 +248,7 @@ def _groups(before: Shape, after: Shape) -> Iterator[tuple[list[int], list[int]]
 
 
 class Sum(Layer):
-    """The sum over the axes ``dim`` or all, which stay with size 1 if ``keepdim``, as `torch.sum`.
+    """The sum over the axes ``dim``, or over all, as `torch.sum`; with ``keepdim`` they stay with size 1.
 
     >>> Sum(1).output_shape((1, 4, 8, 8))
     (1, 8, 8)
@@ -257,28 +265,28 @@ class Sum(Layer):
     )
 
     def reduced(self, rank: int) -> tuple[int, ...]:
-        """The axes that are summed over."""
+        """Return the axes of an input of ``rank`` axes that are summed over."""
         dims = () if self.dim is None else self.dims_of("dim", self.dim)
-        return axes_of(dims or range(rank), rank)  # no axes named: all, as in torch
+        return axes_of(dims or range(rank), rank)  # none are all, as in torch
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        gone = self.reduced(len(x))
+        reduced = self.reduced(len(x))
         if self.keepdim:
-            return tuple([1 if i in gone else n for i, n in enumerate(x)])
-        return tuple([n for i, n in enumerate(x) if i not in gone])
+            return tuple([1 if i in reduced else n for i, n in enumerate(x)])
+        return tuple([n for i, n in enumerate(x) if i not in reduced])
 
     def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"add": prod(inputs[0])}
 
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field:
-        gone = [i for i in self.reduced(len(inputs[0])) if i < len(inputs[0])]
-        field = fields[0].collapsed(gone)
-        return field if self.keepdim else field.moved([axis for i, axis in enumerate(field.axes) if i not in gone])
+        reduced = [i for i in self.reduced(len(inputs[0])) if i < len(inputs[0])]
+        field = fields[0].collapsed(reduced)
+        return field if self.keepdim else field.moved([axis for i, axis in enumerate(field.axes) if i not in reduced])
 
 
 class Mean(Sum):
-    """The mean over the axes ``dim`` or all, which stay with size 1 if ``keepdim``, as `torch.mean`.
+    """The mean over the axes ``dim``, or over all, as `torch.mean`; with ``keepdim`` they stay with size 1.
 
     >>> Mean((2, 3)).output_shape((1, 4, 8, 8))
     (1, 4)

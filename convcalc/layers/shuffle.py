@@ -1,4 +1,4 @@
-"""Shuffles of pixels and channels, which move elements and compute nothing."""
+"""Shuffles of pixels and channels, which move elements and do no arithmetic."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ UNSHUFFLED_SIZE = Formula(
 
 
 class PixelShuffle(_Idle):
-    """(*, C·r², H, W) to (*, C, H·r, W·r), as `torch.nn.PixelShuffle` (arXiv:1609.05158).
+    """Channels moved into space, (*, C·r², H, W) to (*, C, H·r, W·r), as `torch.nn.PixelShuffle` (arXiv:1609.05158).
 
     >>> PixelShuffle(2).output_shape((1, 4, 8, 8))
     (1, 1, 16, 16)
@@ -66,18 +66,18 @@ class PixelShuffle(_Idle):
         r = self.upscale_factor
         if not isinstance(r, int) or r > MAX_PERIOD:
             return None
-        repeated = Taps(1, (range(1),) * r)  # r units in a row come of one position
+        repeated = Taps(1, (range(1),) * r)  # r units in a row come from one position
         return fields[0].through([slide(r * r, r * r, 0, 1), repeated, repeated])
 
     def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
-        """Return what units see along a height or width: as many pixels, closer together."""
+        """Return what units see along the height or the width: the same number of pixels, closer together."""
         r, j, _, extent = before[0]
         along = axis - len(output)
         return Seen(r, SPREAD_JUMP(j, self.upscale_factor), None, extent) if along in (-2, -1) else None
 
 
 class PixelUnshuffle(_Idle):
-    """(*, C, H·r, W·r) to (*, C·r², H, W), as `torch.nn.PixelUnshuffle`.
+    """Space moved into channels, (*, C, H·r, W·r) to (*, C·r², H, W), as `torch.nn.PixelUnshuffle`.
 
     >>> PixelUnshuffle(2).output_shape((1, 4, 8, 8))
     (1, 16, 4, 4)
@@ -105,17 +105,17 @@ class PixelUnshuffle(_Idle):
         r = self.downscale_factor
         if not isinstance(r, int) or r * r > MAX_PERIOD:
             return None
-        block = slide(r, r, 0, 1)  # that of all channels of a position together
+        block = slide(r, r, 0, 1)  # of all channels of a position together
         return fields[0].through([Taps(1, (range(1),) * (r * r)), block, block])
 
     def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
-        """Return what the channels of a position together see along a height or width."""
+        """Return what the channels of a position together see along the height or the width."""
         r = self.downscale_factor
         return before[0].slid(r, r, 0, 1) if axis - len(output) in (-2, -1) else None
 
 
 class ChannelShuffle(_Idle):
-    """The channels of (N, C, *) in ``groups`` dealt in turn, as `torch.nn.ChannelShuffle` (arXiv:1707.01083).
+    """The channels of (N, C, *), in ``groups`` taken in turn, as `torch.nn.ChannelShuffle` (arXiv:1707.01083).
 
     >>> ChannelShuffle(2).output_shape((1, 4, 8, 8))
     (1, 4, 8, 8)

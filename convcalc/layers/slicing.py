@@ -16,7 +16,7 @@ from convcalc.layers.formulas import JUMP, SHIFTED_START, UNCHANGED, Seen, rules
 
 
 class Span(NamedTuple):
-    """A slice as a value: Python's own cannot be a key before 3.12."""
+    """A slice that can be hashed, as Python's own cannot before 3.12."""
 
     start: Dim | None
     stop: Dim | None
@@ -26,7 +26,11 @@ class Span(NamedTuple):
         return f"slice({self.start}, {self.stop}{f', {self.step}' if self.step != 1 else ''})"
 
     def of(self, n: Dim) -> tuple[Dim, Dim]:
-        """The first position taken from an axis of ``n``, and how many are."""
+        """Return the first position taken from an axis of size ``n``, and the number of positions.
+
+        >>> Span(-3, None, 2).of(8)
+        (5, 2)
+        """
         start = 0 if self.start is None else _counted(self.start, n)
         stop = n if self.stop is None else _counted(self.stop, n)
         size = ceildiv(stop - start, self.step)
@@ -34,24 +38,24 @@ class Span(NamedTuple):
 
 
 def _counted(position: Dim, n: Dim) -> Dim:
-    """``position``, from the end where it is negative, in an axis of ``n``, which is large enough if a letter."""
+    """Return a position in an axis of size ``n``, negative ones counted from the end; a letter is taken to be large."""
     if truth(at_least(position, 0)) is False:
         position = as_dim(n + position)
-        return position if _known(at_least(position, 0)) else 0
-    return position if _known(at_least(n, position)) else n
+        return position if _holds(at_least(position, 0)) else 0
+    return position if _holds(at_least(n, position)) else n
 
 
-def _known(condition: Condition) -> bool:
-    """Whether ``condition`` holds, which is assumed of letters."""
+def _holds(condition: Condition) -> bool:
+    """Return whether a condition holds; a condition on letters is assumed to."""
     if truth(condition) is None:
         require(condition, "")
     return condition is not False
 
 
 class Slice(_Idle):
-    """A part of a tensor as in ``x[...]``: for each axis a number (the axis goes) or a slice; None is a new axis.
+    """A part of a tensor, ``x[...]``: each axis has an index, which drops it, or a slice; None is a new axis.
 
-    A size that is a letter is assumed to hold the slice.
+    A size that is a letter is assumed to contain the slice.
 
     >>> Slice((slice(None), 0, ..., slice(0, None, 2))).output_shape((1, 3, 8, 9))
     (1, 8, 5)
@@ -63,18 +67,18 @@ class Slice(_Idle):
 
     index: Any
     formulas = rules(
-        size=("the number of positions that a slice takes; an axis with a number goes, None is a new one of size 1",),
+        size=("the number of positions that a slice takes; an index drops its axis, None adds one of size 1",),
         field=(UNCHANGED, JUMP, SHIFTED_START),
     )
 
     def check(self) -> None:
         items = self.index if isinstance(self.index, tuple) else (self.index,)
         if sum(item is Ellipsis for item in items) > 1:
-            self.refuse("an index holds at most one ...", about=["index"])
+            self.refuse("an index contains at most one ...", about=["index"])
         self.normalise(index=tuple([self._item(item) for item in items]))
 
     def _item(self, item: Any) -> Any:
-        """One index expression in its normal form: a dim, a Span, None or ``...``."""
+        """Return one item of the index in its normal form: a dim, a Span, None or ``...``."""
         if item is None or item is Ellipsis or isinstance(item, Span):
             return item
         if not isinstance(item, slice):
@@ -86,17 +90,17 @@ class Slice(_Idle):
         return Span(start, stop, step)
 
     def _pairs(self, rank: int) -> list[tuple[int, Any]]:
-        """Each axis of the input with its expression; a new one as -1 and None."""
-        given = sum(item is not None and item is not Ellipsis for item in self.index)
-        if given > rank:
-            raise ShapeError(f"{given} indices for an input of {rank} axes")
+        """Return each axis of the input with its item; a new axis is -1 with None."""
+        taken = sum(item is not None and item is not Ellipsis for item in self.index)
+        if taken > rank:
+            raise ShapeError(f"{taken} indices for an input of {rank} axes")
         pairs: list[tuple[int, Any]] = []
         axis = 0
         for item in self.index if Ellipsis in self.index else (*self.index, ...):
             if item is None:
                 pairs.append((-1, None))
                 continue
-            run = [Span(None, None, 1)] * (rank - given) if item is Ellipsis else [item]
+            run = [Span(None, None, 1)] * (rank - taken) if item is Ellipsis else [item]
             pairs.extend(enumerate(run, axis))
             axis += len(run)
         return pairs
@@ -119,7 +123,7 @@ class Slice(_Idle):
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
         (field,), (x,) = fields, inputs
         axes: list[Entry] = []
-        gone = []
+        dropped = []
         for i, item in self._pairs(len(x)):
             before = None if item is None else field.axes[i]
             if before and isinstance(item, Span):
@@ -130,13 +134,13 @@ class Slice(_Idle):
             elif item is None or isinstance(item, Span):
                 axes.append(None)
             elif before and x[i] != 1:
-                return None  # all units see the same interval, which no map of positions says
+                return None  # all units see the same interval, which a map of positions cannot state
             else:
-                gone.append(i)
-        return field.collapsed(gone).moved(axes)
+                dropped.append(i)
+        return field.collapsed(dropped).moved(axes)
 
     def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
-        """Return what units see along an axis that is sliced: as many pixels, further apart."""
+        """Return what units see along a sliced axis: the same number of pixels, further apart."""
         (item,) = [item for i, item in self._pairs(len(inputs[0])) if i == axis]
         if not isinstance(item, Span):
             return None

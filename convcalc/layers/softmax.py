@@ -1,4 +1,4 @@
-"""What normalises or halves one axis: softmax, unit vectors and GLU."""
+"""Layers that normalise or halve one axis: softmax, unit vectors and GLU."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from convcalc.layers.shaping import axis_of
 HALVED_SIZE = Formula(
     "half the size",
     "quotient(n, 2)",
-    {"n": "size of the axis halved"},
+    {"n": "size of the axis that is halved"},
     mistakes={"not halved": "n"},
     source="torch.nn.GLU",
 )
@@ -48,7 +48,7 @@ class GLU(Layer):
         (x,) = inputs
         require(len(x) > 0, "expected an input of at least 1 axis, received a scalar")
         axis = axis_of(self.dim, len(x))
-        require(equal(x[axis] % 2, 0), f"halves axis {axis}, whose size must be even, received {show_shape(x)}")
+        require(equal(x[axis] % 2, 0), f"axis {axis} must have an even size, received {show_shape(x)}")
         return (*x[:axis], HALVED_SIZE(x[axis], axis=axis), *x[axis + 1 :])
 
     def work(self, inputs: Shapes, output: Shape) -> Work:
@@ -64,18 +64,20 @@ class GLU(Layer):
         return fields[0].through([Taps(1, (range(0, half + 1, half),)), *[STILL] * (len(output) - axis - 1)])
 
     def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
-        """Return what units see along the axis that is halved."""
+        """Return what units see along the axis that is halved; None for other axes."""
         r, j, a, extent = before[0]
         halved = axis == axis_of(self.dim, len(output))
         return Seen(HALVES_FIELD(r, output[axis], j), j, a, extent) if halved else None
 
 
 class _Softmax(Layer):
+    """A kind that normalises one axis by exponentials."""
+
     dim: int | None = None
     formulas = rules(field=(WHOLE_FIELD, MIXED))
 
     def _line(self, rank: int) -> int:
-        """The axis that is normalised; torch's own choice is the first for 0, 1 and 3 axes, else the second."""
+        """Return the axis that is normalised; torch's default is the first of 0, 1 or 3 axes, else the second."""
         if self.dim is None:
             return 0 if rank in (0, 1, 3) else 1
         return axis_of(self.dim, rank)
@@ -95,7 +97,7 @@ class _Softmax(Layer):
 
 
 class Softmax(_Softmax):
-    """Positive and summing to 1 along an axis, as `torch.nn.Softmax`.
+    """Positive numbers that sum to 1 along an axis, as `torch.nn.Softmax`.
 
     >>> Softmax(dim=1).work([(2, 10)], (2, 10))
     {'exp': 20, 'add': 18, 'mul': 20}

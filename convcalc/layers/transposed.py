@@ -27,7 +27,7 @@ TRANSPOSED_SIZE = Formula(
     mistakes={
         "padding added": "(n - 1)*s + 2*p + d*(k - 1) + o + 1",
         "output padding forgotten": "(n - 1)*s - 2*p + d*(k - 1) + 1",
-        "n for n - 1": "n*s - 2*p + d*(k - 1) + o + 1",
+        "n instead of n - 1": "n*s - 2*p + d*(k - 1) + o + 1",
     },
     source="torch.nn.ConvTranspose2d; arXiv:1603.07285, relationship 14",
 )
@@ -44,10 +44,10 @@ SPREAD_FIELD = Formula(
         "j": FIELD.symbols["j"],
     },
     mistakes={"as a convolution's": "r + d*(k - 1)*j"},
-    source="arXiv:1603.07285, chapter 4: of s units in a row each meets every s-th kernel element; the largest of them",
+    source="arXiv:1603.07285, chapter 4: each of s units in a row meets every s-th kernel element; the largest field",
 )
 
-MOST_TAPS = 1_000_000  # phases times kernel positions: with more the field is bounded
+MOST_TAPS = 1_000_000  # phases times kernel positions; beyond it the field is bounded, not listed
 
 TRANSPOSED_MACS = Formula(
     "multiply–accumulates of a transposed convolution",
@@ -65,12 +65,14 @@ UNPOOLED_SIZE = Formula(
     "unpooled size",
     "(n - 1)*s - 2*p + k",
     {name: WINDOW[name] for name in "nksp"},
-    mistakes={"padding added": "(n - 1)*s + 2*p + k", "n for n - 1": "n*s - 2*p + k"},
+    mistakes={"padding added": "(n - 1)*s + 2*p + k", "n instead of n - 1": "n*s - 2*p + k"},
     source="torch.nn.MaxUnpool2d",
 )
 
 
 class _ConvTranspose(_Conv):
+    """A transposed convolution."""
+
     sheet = "convT"
     output_padding: PerAxis = 0
     order = "in_channels out_channels kernel_size stride padding output_padding groups bias dilation padding_mode"
@@ -97,14 +99,16 @@ class _ConvTranspose(_Conv):
     def _size(self, axis: int, n: Dim) -> Dim:
         k, s, p, d = self._window(axis)
         o = self.output_padding[axis]
-        if at_least(s - 1, o) is not True and at_least(d - 1, o) is not True:  # only now can it be demanded of letters
+        if (
+            at_least(s - 1, o) is not True and at_least(d - 1, o) is not True
+        ):  # for letters this can be demanded only here
             what = f"output_padding {show(o)} must be smaller than stride or dilation"
             error = ShapeError(what, about=["output_padding", "stride", "dilation"])
             require(at_least(maximum(s, d) - 1, o), error)
         return TRANSPOSED_SIZE(n, k, s, p, d, o, axis=axis - self.rank)
 
     def reaches(self) -> Sequence[tuple[Dim, Dim]]:
-        return ()  # whose padding is cut off the output
+        return ()  # padding is cut off the output
 
     def work(self, inputs: Shapes, output: Shape) -> Work:
         return self._tally(TRANSPOSED_MACS, inputs[0], (self.in_channels, self.out_channels), output)
@@ -113,12 +117,12 @@ class _ConvTranspose(_Conv):
         return _spread(self._window(axis))
 
     def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
-        """Return what the units that see most see along ``axis``."""
+        """Return what the units with the largest field see along ``axis``."""
         return _seen_spread(self, before[0], axis - len(inputs[0]) + self.rank)
 
 
 def _seen_spread(layer: _ConvTranspose | _MaxUnpool, before: Seen, along: int) -> Seen | None:
-    """Return what the units that see most see after a window spread along a spatial axis; None for other axes."""
+    """Return what the units with the largest field see after a spread window; None where ``along`` is not spatial."""
     if along < 0:
         return None
     k, s, _, d = layer._window(along)
@@ -137,7 +141,7 @@ def _spread(window: list[Any]) -> Taps | Reach | None:
 
 
 class ConvTranspose1d(_ConvTranspose, rank=1):
-    """Transposed convolution over (N, C_in, L) or (C_in, L), as `torch.nn.ConvTranspose1d`.
+    """A transposed convolution over (N, C_in, L) or (C_in, L), as `torch.nn.ConvTranspose1d`.
 
     >>> ConvTranspose1d(4, 8, 2, stride=2).output_shape((1, 4, 8))
     (1, 8, 16)
@@ -145,7 +149,7 @@ class ConvTranspose1d(_ConvTranspose, rank=1):
 
 
 class ConvTranspose2d(_ConvTranspose, rank=2):
-    """Transposed convolution over (N, C_in, H, W) or (C_in, H, W), as `torch.nn.ConvTranspose2d`.
+    """A transposed convolution over (N, C_in, H, W) or (C_in, H, W), as `torch.nn.ConvTranspose2d`.
 
     >>> ConvTranspose2d(4, 8, 3, stride=2, padding=1, output_padding=1).output_shape((1, 4, 8, 8))
     (1, 8, 16, 16)
@@ -153,7 +157,7 @@ class ConvTranspose2d(_ConvTranspose, rank=2):
 
 
 class ConvTranspose3d(_ConvTranspose, rank=3):
-    """Transposed convolution over (N, C_in, D, H, W) or (C_in, D, H, W), as `torch.nn.ConvTranspose3d`.
+    """A transposed convolution over (N, C_in, D, H, W) or (C_in, D, H, W), as `torch.nn.ConvTranspose3d`.
 
     >>> ConvTranspose3d(4, 8, 2, stride=2).output_shape((1, 4, 8, 8, 8))
     (1, 8, 16, 16, 16)
@@ -185,7 +189,7 @@ class LazyConvTranspose3d(Lazy, becomes=ConvTranspose3d):
 
 
 class _MaxUnpool(_Strided, _Idle):
-    """Takes a maximum pooling's values and indices; ``output_size`` is a tensor of that size, not the size itself."""
+    """The inverse of maximum pooling, from values and indices; ``output_size`` is a tensor of the size wanted."""
 
     index_input = 1
 
@@ -200,29 +204,31 @@ class _MaxUnpool(_Strided, _Idle):
         self.each_at_least(0, "padding")
 
     def torch_inputs(self, shapes: Sequence[Shape], read: Collection[str]) -> str:
+        """Return values and indices, and the size of the third input where there is one."""
         if len(shapes) < 3:
             return "{all}"
-        batched = len(shapes[2]) > self.rank + 1  # of a size, torch drops batch and channels where both are there
+        batched = len(shapes[2]) > self.rank + 1  # torch drops the batch and channels of a size only if both are there
         return "{x}, {y}, output_size={z}.shape" + ("" if batched else f"[-{self.rank}:]")
 
     def forward(self, *inputs: Any, output_size: Any = None) -> Any:
         if isinstance(output_size, (tuple, list)):
-            hint = "give the tensor whose size it is: unpool(x, indices, output_size=y)"
+            hint = "pass the tensor whose size it should have: unpool(x, indices, output_size=y)"
             raise SpecError(f"output_size takes a tensor; received {output_size!r}", where=repr(self), hint=hint)
         return record(self, *inputs, *(() if output_size is None else (output_size,)))
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        x, indices, *wanted = inputs
+        x, indices, *target = inputs
         self.require_rank(x)
-        require_alike(x, indices, f"values of {show_shape(x)} against indices of {show_shape(indices)}")
+        what = f"values and indices must have the same shape; received {show_shape(x)} and {show_shape(indices)}"
+        require_alike(x, indices, what)
         usual = self._sizes(x)
-        if not wanted:
+        if not target:
             return (*x[: -self.rank], *usual)
-        self.require_rank(wanted[0])
-        ends = wanted[0][-self.rank :]
+        self.require_rank(target[0])
+        ends = target[0][-self.rank :]
         for size, n, s in zip(usual, ends, self.stride):  # a pooling loses less than a stride
             least, most = size - s + 1, size + s - 1
-            what = f"output_size lies between {show(least)} and {show(most)}; received {show(n)}"
+            what = f"output_size must be between {show(least)} and {show(most)}; received {show(n)}"
             require(at_least(n, least), what)
             require(at_least(most, n), what)
         return (*x[: -self.rank], *[GIVEN_SIZE(n, axis=axis) for axis, n in enumerate(ends, -self.rank)])
@@ -231,19 +237,19 @@ class _MaxUnpool(_Strided, _Idle):
         return UNPOOLED_SIZE(n, *self._window(axis)[:3], axis=axis - self.rank)
 
     def field(self, fields: Fields, inputs: Shapes, output: Shape) -> Field | None:
-        seen = join(fields[:2], inputs[0])
-        return seen and super().field([seen], inputs, output)
+        joint = join(fields[:2], inputs[0])
+        return joint and super().field([joint], inputs, output)
 
     def _taps(self, axis: int, n: Dim) -> Taps | Reach | None:
         return _spread(self._window(axis))
 
     def seen(self, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
-        """Return what the units that see most see along ``axis``."""
+        """Return what the units with the largest field see along ``axis``."""
         return _seen_spread(self, before[0], axis - len(inputs[0]) + self.rank)
 
 
 class MaxUnpool1d(_MaxUnpool, rank=1):
-    """Maxima of (N, C, L) or (C, L) put back where they were, as `torch.nn.MaxUnpool1d`.
+    """Maxima of (N, C, L) or (C, L) put back in their places, as `torch.nn.MaxUnpool1d`.
 
     >>> MaxUnpool1d(2).output_shape((1, 4, 8), (1, 4, 8))
     (1, 4, 16)
@@ -251,7 +257,7 @@ class MaxUnpool1d(_MaxUnpool, rank=1):
 
 
 class MaxUnpool2d(_MaxUnpool, rank=2):
-    """Maxima of (N, C, H, W) or (C, H, W) put back where they were, as `torch.nn.MaxUnpool2d`.
+    """Maxima of (N, C, H, W) or (C, H, W) put back in their places, as `torch.nn.MaxUnpool2d`.
 
     >>> MaxUnpool2d(2).output_shape((1, 4, 8, 8), (1, 4, 8, 8), (1, 4, 17, 16))
     (1, 4, 17, 16)
@@ -259,7 +265,7 @@ class MaxUnpool2d(_MaxUnpool, rank=2):
 
 
 class MaxUnpool3d(_MaxUnpool, rank=3):
-    """Maxima of (N, C, D, H, W) or (C, D, H, W) put back where they were, as `torch.nn.MaxUnpool3d`.
+    """Maxima of (N, C, D, H, W) or (C, D, H, W) put back in their places, as `torch.nn.MaxUnpool3d`.
 
     >>> MaxUnpool3d(2).output_shape((1, 4, 8, 8, 8), (1, 4, 8, 8, 8))
     (1, 4, 16, 16, 16)

@@ -1,8 +1,8 @@
-"""How the numbers of a call come about: the formulas of its kind with their values, by quantity.
+"""How the numbers of a call are computed: the formulas of its kind with their values, by quantity.
 
-Output sizes, multiply–accumulates and elements read are recorded while the layer computes them, so that no second
-account can differ from what is computed. Fields follow the recurrence in `Layer.seen`, parameters the formulas made
-from the sizes of tensors; tests hold both equal to `Layer.field` and `Layer.weights`.
+Output sizes, multiply–accumulates and elements read are recorded while the layer computes them, so that they cannot
+differ from what is computed. Fields follow the recurrence in `Layer.seen`, parameters the formulas derived from the
+sizes of tensors; tests hold both equal to `Layer.field` and `Layer.weights`.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from convcalc.layers.parameters import Parameters, parameters, parameters_of_kin
 
 
 class Workings(NamedTuple):
-    """The steps of a call by quantity, in the order in which they ran; the output's shape; and the parameters."""
+    """The steps of a call by quantity, in the order of computation; the output's shape; and the parameters."""
 
     steps: Mapping[str, Sequence[Step]]
     output: Shape
     params: Parameters | None
 
     def sizes(self) -> dict[int, Step]:
-        """Return the last step for each axis of the output, channels included, that a formula gives."""
+        """Return the last step for each axis of the output, channels included, whose size a formula computes."""
         rank = len(self.output)
         steps = [*self.steps["channels"], *self.steps["size"]]
         return {step.axis % rank: step for step in steps if step.axis is not None}
 
     def total(self, quantity: str) -> Dim:
-        """Return what the steps of a quantity come to together."""
+        """Return the sum of the results of a quantity's steps."""
         return sum([step.result for step in self.steps[quantity]])
 
 
 def formulas_of(kind: type[Layer]) -> dict[str, Stated]:
-    """Return all formulas of a kind by quantity, in the order of `QUANTITIES`; lazy kinds have those of another.
+    """Return all formulas of a kind by quantity, in the order of `QUANTITIES`; a lazy kind has those it ``becomes``.
 
     >>> from convcalc.layers.conv import LazyConv2d
     >>> for formula in formulas_of(LazyConv2d)["params"]:
@@ -49,8 +49,8 @@ def formulas_of(kind: type[Layer]) -> dict[str, Stated]:
     """
     kind = getattr(kind, "becomes", kind)
     try:
-        made = parameters_of_kind(kind)
-        params: Stated = (made.total,) if made else (NONE,)
+        formulas = parameters_of_kind(kind)
+        params: Stated = (formulas.total,) if formulas else (NONE,)
     except SpecError:
         params = ("the elements of its tensors",)
     stated = {**kind.formulas, "params": params}
@@ -58,7 +58,7 @@ def formulas_of(kind: type[Layer]) -> dict[str, Stated]:
 
 
 def workings(layer: Layer, *inputs: Shape) -> Workings:
-    """Return how the numbers of a call come about; raises ShapeError where the layer refuses its inputs.
+    """Return how the numbers of a call are computed; raise ShapeError where the layer refuses its inputs.
 
     >>> from convcalc.layers.conv import Conv2d
     >>> steps, output, params = workings(Conv2d(3, 64, 7, stride=2, padding=3), (1, 3, 224, 224))
@@ -71,29 +71,30 @@ def workings(layer: Layer, *inputs: Shape) -> Workings:
         output = layer.output_shape(*inputs)
         layer.work(inputs, output)
     whose = {formula: quantity for quantity, stated in type(layer).formulas.items() for formula in stated}
-    found: dict[str, list[Step]] = {quantity: [] for quantity in QUANTITIES}
+    by_quantity: dict[str, list[Step]] = {quantity: [] for quantity in QUANTITIES}
     for step in steps:
         if step.formula in whose:
-            found[whose[step.formula]].append(step)
+            by_quantity[whose[step.formula]].append(step)
     params = parameters(layer)
     if params:
-        found["params"].append(_step(params.total, [params.values[name] for name in params.total.symbols]))
-    found["memory"].append(_step(MEMORY, [prod(output)]))
-    return Workings(found, output, params)
+        by_quantity["params"].append(_step(params.total, [params.values[name] for name in params.total.symbols]))
+    by_quantity["memory"].append(_step(MEMORY, [prod(output)]))
+    return Workings(by_quantity, output, params)
 
 
 def _step(formula: Formula, values: Sequence[Dim]) -> Step:
-    """Return one use of a formula."""
+    """Return one use of a formula, computed for these values."""
     return Step(formula, dict(zip(formula.symbols, values)), formula(*values))
 
 
 def field_workings(
     layer: Layer, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape
 ) -> tuple[Seen | None, list[Step]]:
-    """Return what a layer's units see along an axis of its first input, and the steps to it.
+    """Return what a layer's units see along an axis of its first input, and the steps of computing it.
 
-    ``before`` is what the units see, along one axis of the network's input, of each input whose ``axis`` moves with it.
-    None where it is not defined, or depends on letters. Where units see different extents, it is the largest.
+    ``before`` says for each input that varies along ``axis`` what its units see along one axis of the network's input.
+    The result is None where it is not defined or depends on letters. Where units see different extents, it is the
+    largest.
 
     >>> from convcalc.layers.pool import MaxPool2d
     >>> pool = MaxPool2d(3, 2)
@@ -106,12 +107,12 @@ def field_workings(
     with recording() as steps:
         seen = layer.seen(before, axis, inputs, output)
         if seen is None:
-            seen = _kept_or_whole(layer, before, axis, inputs, output)
+            seen = _unchanged_or_whole(layer, before, axis, inputs, output)
     return seen, steps
 
 
-def _kept_or_whole(layer: Layer, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
-    """Return what units see where no formula says it: the whole axis or what the input's see, as the field has it."""
+def _unchanged_or_whole(layer: Layer, before: Sequence[Seen], axis: int, inputs: Shapes, output: Shape) -> Seen | None:
+    """Return what units see by `Layer.field` where no formula says it: the whole axis, or what the input's see."""
     fields = []
     for shape in inputs:
         place = axis if axis >= 0 else len(shape) + axis

@@ -1,7 +1,7 @@
-"""The graph: the waist between all that makes networks and all that reads them.
+"""The graph of a network, between everything that makes networks and everything that reads them.
 
-A node is one *call* of a layer, not a layer: a layer called twice makes two nodes, and owns its weights once. Frozen;
-how a graph comes about is the tape's business, and what its numbers are the analyses'.
+A node is one *call* of a layer, not a layer: a layer called twice makes two nodes, and owns its weights once. A graph
+is frozen. It is recorded by `network.trace` and analysed in `convcalc.analysis`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from convcalc.errors import ShapeError, UnknownName, did_you_mean
 from convcalc.layers.base import Layer
 
 SEVERAL_OUTPUTS = "several outputs"
-"""How the note on a network of several outputs begins in a report, which a reader of its JSON knows it by."""
+"""The beginning of a report's note on a network of several outputs, by which readers of its JSON recognise it."""
 
 Via: TypeAlias = Literal["module", "function", "operator", "method"]
 """How a call reached its layer: as a ``module`` that the model holds (or a parameter of it), as a ``function``
@@ -44,12 +44,12 @@ class Node(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The node's name in the graph: its path, with the number of the call where it is not the first."""
+        """Return the node's name in the graph: its path, with the number of the call if it is not the first."""
         return node_name(self.path, self.call)
 
 
 def node_name(path: str, call: int) -> str:
-    """The name of call ``call`` of the layer at ``path``.
+    """Return the name of the call numbered ``call``, from 0, of the layer at ``path``.
 
     >>> node_name("layer1.0.relu", 1)
     'layer1.0.relu:1'
@@ -58,7 +58,7 @@ def node_name(path: str, call: int) -> str:
 
 
 class Reason(NamedTuple):
-    """Who demands a relation of letters: the node, and what is wrong where it does not hold."""
+    """Why a relation of letters must hold: the node that demands it, and the error where it does not hold."""
 
     node: str
     what: str
@@ -69,9 +69,9 @@ class Graph:
     """A network as recorded: inputs, calls in order, outputs.
 
     ``owned`` maps every path of the model's ``state_dict`` to the layer that holds its tensors; a layer under two paths
-    stands there twice, as in torch. ``modules`` names the composite at each path. ``assumptions`` must hold of the
-    letters in the shapes; ``reasons`` says of each relation that was met, those that others say already too, which
-    node asked for it and why. ``retrace`` traces the model that the graph came from for other shapes.
+    is there twice, as in torch. ``modules`` names the composite at each path. ``assumptions`` must hold for the letters
+    in the shapes; ``reasons`` says of each relation demanded, including those that others imply, which node demanded it
+    and why. ``retrace`` traces the model that the graph came from for other shapes.
     """
 
     inputs: Mapping[str, Shape]
@@ -85,17 +85,17 @@ class Graph:
 
     @cached_property
     def pixels(self) -> Shape:
-        """The sizes of the input's spatial axes; of several inputs, that with most of them."""
+        """Return the sizes of the input's spatial axes; of several inputs, those of the one with the most axes."""
         return max((shape[2:] for shape in self.inputs.values()), key=len, default=())
 
     @property
     def unused(self) -> tuple[str, ...]:
-        """Paths of layers that are owned but never called, such as auxiliary heads in eval mode."""
+        """Return the paths of layers that are owned but never called, such as auxiliary heads in eval mode."""
         called = {id(node.layer) for node in self.nodes}
         return tuple(path for path, layer in self.owned.items() if id(layer) not in called)
 
     def state_dict(self) -> dict[str, Shape]:
-        """Name and shape of each tensor of torch's ``state_dict``, learned and not."""
+        """Return the shape of each tensor in torch's ``state_dict`` by name, learned or not."""
         return {
             ".".join(filter(None, (path, name))): shape
             for path, layer in self.owned.items()
@@ -104,16 +104,16 @@ class Graph:
 
     @property
     def letters(self) -> tuple[str, ...]:
-        """The letters in the inputs and the layers, in the order in which they are met."""
+        """Return the letters in the inputs and the layers, in the order in which they occur."""
         values: list[Any] = [*self.inputs.values(), *[vars(layer) for layer in self.owned.values()]]
         return tuple(dict.fromkeys(str(name) for dim in _dims(values) for name in sorted(dim.free_symbols, key=str)))
 
     def subs(self, values: Mapping[str, Dim] = {}, **sizes: Dim) -> Graph:
-        """The graph with numbers (or other dims) in place of letters: ``graph.subs(H=224, W=224)``.
+        """Return the graph with numbers (or other dims) substituted for letters: ``graph.subs(H=224, W=224)``.
 
-        Equal, node by node, to what a trace of these numbers gives: where numbers take the place of all letters and the
-        model is at hand, it is traced anew, since ``forward`` may ask for sizes. Raises UnknownName for a letter that
-        does not stand in the graph, ShapeError where a node's demand does not hold.
+        It equals, node by node, a trace with these numbers: where numbers replace all letters and the model is at hand,
+        it is traced again, since ``forward`` may depend on sizes. Raises UnknownName for a letter that is not in the
+        graph, ShapeError where a node's demand does not hold.
 
         >>> from convcalc import nn, symbols, trace
         >>> graph = trace(nn.Conv2d(3, 8, 3), (1, 3, *symbols("H W")))
@@ -121,15 +121,15 @@ class Graph:
         (1, 8, 30, 28)
         """
         graph = filled(self, {**values, **sizes})
-        own = any(True for _ in _dims([vars(layer) for layer in self.owned.values()]))
-        return graph if self.retrace is None or own or graph.letters else self.retrace(*graph.inputs.values())
+        in_layers = any(True for _ in _dims([vars(layer) for layer in self.owned.values()]))
+        return graph if self.retrace is None or in_layers or graph.letters else self.retrace(*graph.inputs.values())
 
     def __getitem__(self, name: str) -> Node:
         return {node.name: node for node in self.nodes}[name]
 
 
 def _dims(values: Any) -> Iterator[Any]:
-    """The dims in letters in nested tuples, lists, mappings and layers."""
+    """Yield the dims with letters in nested tuples, lists, mappings and layers."""
     if is_symbolic(values):
         yield values
     elif isinstance(values, Layer):
@@ -140,34 +140,35 @@ def _dims(values: Any) -> Iterator[Any]:
 
 
 def filled(graph: Graph, sizes: Mapping[str, Dim]) -> Graph:
-    """``graph`` with ``sizes`` in place of its letters; raises UnknownName, and ShapeError for a demand that fails."""
+    """Return ``graph`` with ``sizes`` substituted for its letters; raises as `Graph.subs`, and never traces again."""
     from convcalc.algebra.symbolic import drop_implied, restate
 
-    known = graph.letters
+    letters = graph.letters
     for name in sizes:
-        if name not in known:
-            hint = did_you_mean(name, known) or (f"there are {', '.join(known)}" if known else "there are none")
-            raise UnknownName(f"no letter here is called {name}", hint=hint)
+        if name not in letters:
+            near = did_you_mean(name, letters)
+            hint = near or (f"its letters are {', '.join(letters)}" if letters else "it has no letters")
+            raise UnknownName(f"the network has no letter {name}", hint=hint)
     values = {letter(name): as_dim(size, name) for name, size in sizes.items()}
-    put = _putter(values)
-    held = ("layer", "input_shapes", "output_shape")
-    nodes = [node._replace(**{name: put(getattr(node, name)) for name in held}) for node in graph.nodes]
+    put = _substitution(values)
+    with_dims = ("layer", "input_shapes", "output_shape")
+    nodes = [node._replace(**{name: put(getattr(node, name)) for name in with_dims}) for node in graph.nodes]
     reasons: dict[Condition, Reason] = {}
     relation: Any
     for relation, reason in graph.reasons.items():
         now = restate(relation, values)
         if now is False:
-            given = ", ".join(f"{name} = {show(size)}" for name, size in sizes.items())
-            raise ShapeError(f"needs {show(relation)}; with {given} that does not hold", where=reason.node)
+            substituted = ", ".join(f"{name} = {show(size)}" for name, size in sizes.items())
+            raise ShapeError(f"needs {show(relation)}, which does not hold with {substituted}", where=reason.node)
         if now is not True:
             reasons[now] = reason
     changed = {"inputs": put(graph.inputs), "owned": put(graph.owned), "assumptions": drop_implied(reasons)}
     return replace(graph, nodes=tuple(nodes), reasons=reasons, **changed)
 
 
-def _putter(values: Mapping[Any, Dim]) -> Callable[[Any], Any]:
-    """A function that puts dims in place of letters in nested values; one layer object becomes one layer object."""
-    layers: dict[int, tuple[Layer, Layer]] = {}  # with the old one, which so lives as long as its id stands for it
+def _substitution(values: Mapping[Any, Dim]) -> Callable[[Any], Any]:
+    """Return a function that substitutes dims in nested values; one layer object becomes one layer object."""
+    layers: dict[int, tuple[Layer, Layer]] = {}  # by id, with the old layer, so that it lives as long as its id is used
 
     def put(value: Any) -> Any:
         if is_symbolic(value):

@@ -1,7 +1,7 @@
 """Composites: `Module`, its containers and the transformer's encoder block, written as in torch.nn.
 
 Children are found by walking ``vars()``, so nothing is registered and ``super().__init__()`` is not needed (it does
-no harm). Calling a module runs its ``forward`` on symbolic tensors; recording is the tape's.
+no harm). Calling a module runs its ``forward`` on symbolic tensors; `network.trace` records what happens.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from convcalc.layers.demands import check_call
 
 
 class Module:
-    """Base of all networks and blocks: assign layers in ``__init__``, use them in ``forward``.
+    """The base of networks and blocks: assign layers in ``__init__`` and use them in ``forward``.
 
     >>> from convcalc import nn, trace
     >>> class Block(nn.Module):
@@ -28,7 +28,7 @@ class Module:
     """
 
     def forward(self, *inputs: Any) -> Any:
-        """What the module computes; each subclass writes its own."""
+        """Compute the module's output; each subclass defines its own."""
         raise SpecError("has no forward", where=type(self).__name__, hint="define forward(self, x)")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
@@ -47,14 +47,14 @@ class Module:
 
 
 def children(module: Module) -> Iterator[tuple[str, Layer | Module]]:
-    """The named layers and modules that ``module`` holds itself."""
+    """Yield the layers and modules that ``module`` holds itself, by name."""
     for name, value in vars(module).items():
         if isinstance(value, (Layer, Module)):
             yield name, value
 
 
 def walk(module: Layer | Module, path: str = "") -> Iterator[tuple[str, Layer | Module]]:
-    """Every module and layer below and including ``module``, with its path."""
+    """Yield ``module`` and every module and layer below it, each with its path."""
     ahead = [(path, module)]
     while ahead:
         path, item = ahead.pop()
@@ -65,26 +65,26 @@ def walk(module: Layer | Module, path: str = "") -> Iterator[tuple[str, Layer | 
 
 
 def _hold(owner: Module, named: Mapping[str, Any]) -> None:
-    """Put children into a container; raises SpecError for what is none."""
+    """Put children into a container; raise SpecError for what is not a layer or module."""
     for child in named.values():
         if not isinstance(child, (Layer, Module)):
-            hint = "a layer is made by calling its kind: nn.ReLU(), not nn.ReLU" if isinstance(child, type) else ""
+            hint = "call the class to make a layer: nn.ReLU(), not nn.ReLU" if isinstance(child, type) else ""
             raise SpecError(f"holds layers and modules; received {child!r}", where=type(owner).__name__, hint=hint)
     vars(owner).update(named)
 
 
 class _Container(Module):
-    """Children under numbers, as torch's containers name them."""
+    """A module whose children are named by numbers, as in torch's containers."""
 
     def __init__(self, modules: Iterable[Layer | Module] = ()) -> None:
         self.extend(modules)
 
     def append(self, module: Layer | Module) -> _Container:
-        """Add one at the end."""
+        """Add a child at the end."""
         return self.extend([module])
 
     def extend(self, modules: Iterable[Layer | Module]) -> _Container:
-        """Add several at the end."""
+        """Add several children at the end."""
         if not isinstance(modules, Iterable):
             raise SpecError(f"takes several layers or modules; received {modules!r}", where=type(self).__name__)
         _hold(self, {str(i): module for i, module in enumerate(modules, len(self))})
@@ -101,16 +101,16 @@ class _Container(Module):
     @overload
     def __getitem__(self, index: slice) -> _Container: ...
     def __getitem__(self, index: int | slice) -> Any:
-        """A child, or some of them as a container of their own."""
-        held = list(children(self))
-        return self._part(dict(held[index])) if isinstance(index, slice) else held[index][1]
+        """Return a child, or a container of some of them."""
+        named = list(children(self))
+        return self._part(dict(named[index])) if isinstance(index, slice) else named[index][1]
 
-    def _part(self, held: Mapping[str, Layer | Module]) -> _Container:
-        return type(self)(held.values())
+    def _part(self, named: Mapping[str, Layer | Module]) -> _Container:
+        return type(self)(named.values())
 
 
 class Sequential(_Container):
-    """Layers in order; an ordered mapping gives them names.
+    """A chain of layers; an ordered mapping names them.
 
     >>> from convcalc import nn, trace
     >>> trace(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (1, 3, 8, 8)).nodes[-1].output_shape
@@ -124,21 +124,21 @@ class Sequential(_Container):
             self.extend(modules)  # type: ignore[arg-type]
 
     def forward(self, input: Any) -> Any:
-        """Each child in turn, on what the one before returned."""
+        """Call each child in turn on the output of the one before."""
         for child in self:
             input = child(input)
         return input
 
-    def _part(self, held: Mapping[str, Layer | Module]) -> Sequential:
-        return Sequential(held)  # as in torch, the names stay those of the whole
+    def _part(self, named: Mapping[str, Layer | Module]) -> Sequential:
+        return Sequential(named)  # as in torch, children keep their names
 
 
 class ModuleList(_Container):
-    """Children held in a list; ``forward`` of the owner calls them."""
+    """A list of children, which the ``forward`` of its owner calls."""
 
 
 class ModuleDict(Module):
-    """Children held under names; ``forward`` of the owner calls them."""
+    """A mapping of names to children, which the ``forward`` of its owner calls."""
 
     def __init__(self, modules: Mapping[str, Layer | Module] = {}) -> None:
         if not isinstance(modules, Mapping):
@@ -161,13 +161,13 @@ class ModuleDict(Module):
         return name in vars(self)
 
     def items(self) -> Iterable[tuple[str, Any]]:
-        """Names and children, in order."""
+        """Return names and children, in order."""
         return vars(self).items()
 
     def values(self) -> Iterable[Any]:
-        """The children, in order."""
+        """Return the children, in order."""
         return vars(self).values()
 
     def keys(self) -> Iterable[str]:
-        """The names, in order."""
+        """Return the names, in order."""
         return vars(self).keys()

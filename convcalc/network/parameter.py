@@ -19,10 +19,10 @@ from convcalc.network.tensor import Operand, listed
 
 
 class _Leaf(_Idle, Operand):
-    """A tensor that a module holds; used as an operand it becomes a node without inputs."""
+    """A tensor that a module holds; as an operand it becomes a node without inputs."""
 
     arity = (0, 0)
-    formulas = rules(size=("as given",), field=("sees nothing of the input",))
+    formulas = rules(size=("the sizes given",), field=("sees nothing of the input",))
 
     shape: Shape
 

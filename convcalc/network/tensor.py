@@ -1,8 +1,7 @@
 """The symbolic tensor: a shape and the name of the node that made it, with torch's operators and methods.
 
-Each operator or method records a layer of `convcalc.layers`; what those compute is theirs. Parameters and buffers that
-a module holds itself answer to the same operators and methods. Each is a layer without inputs: as an operand it becomes
-a node of the graph, and its name in the ``state_dict`` is its path.
+Each operator or method records a layer of `convcalc.layers`, which states what is computed. Parameters and buffers,
+which have the same operators and methods, are in `network.parameter`.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from convcalc.network.graph import Via
 
 
 class Operand:
-    """Torch's operators and methods for whatever has a shape and can be recorded."""
+    """Something with a shape that can be recorded, with torch's operators and methods."""
 
     __slots__ = ()
     shape: Shape
@@ -64,16 +63,16 @@ class Operand:
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self.shape or not isinstance(self.shape[0], int):
-            raise SpecError("iterates over a first axis of known size only", where=repr(self))
+            raise SpecError("can be iterated over only if the size of its first axis is a number", where=repr(self))
         return iter([self[i] for i in range(self.shape[0])])
 
     @property
     def ndim(self) -> int:
-        """The number of axes."""
+        """Return the number of axes."""
         return len(self.shape)
 
     def dim(self) -> int:
-        """The number of axes."""
+        """Return the number of axes."""
         return len(self.shape)
 
     @overload
@@ -81,83 +80,83 @@ class Operand:
     @overload
     def size(self, dim: int) -> Dim: ...
     def size(self, dim: int | None = None) -> Any:
-        """The shape, or the size of one axis."""
+        """Return the shape, or the size of one axis."""
         return self.shape if dim is None else self.shape[axis_of(dim, len(self.shape))]
 
     def numel(self) -> Dim:
-        """The number of elements."""
+        """Return the number of elements."""
         return prod(self.shape)
 
     def reshape(self, *shape: Any) -> Tensor:
-        """The same elements in another shape, of which one size may be -1."""
+        """Return the same elements in another shape, of which one size may be -1."""
         return _tensor(Reshape(listed(shape)), "method", self)
 
     view = reshape
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-        """The axes from ``start_dim`` to ``end_dim`` merged into one."""
+        """Merge the axes from ``start_dim`` to ``end_dim`` into one."""
         return _tensor(Flatten(start_dim, end_dim), "method", self)
 
     def unflatten(self, dim: int, sizes: Sequence[Dim]) -> Tensor:
-        """One axis split into several."""
+        """Split one axis into several, of which one may be -1."""
         return _tensor(Unflatten(dim, sizes), "method", self)
 
     def permute(self, *dims: Any) -> Tensor:
-        """The axes in another order."""
+        """Return the axes in another order."""
         return _tensor(Permute(listed(dims)), "method", self)
 
     def transpose(self, dim0: int, dim1: int) -> Tensor:
-        """Two axes exchanged."""
+        """Exchange two axes."""
         return _tensor(Transpose(dim0, dim1), "method", self)
 
     def squeeze(self, dim: Any = None) -> Tensor:
-        """Axes of size 1 dropped."""
+        """Drop the axes of size 1, or those among ``dim``."""
         return _tensor(Squeeze(dim), "method", self)
 
     def unsqueeze(self, dim: int) -> Tensor:
-        """A new axis of size 1."""
+        """Add an axis of size 1 before axis ``dim``."""
         return _tensor(Unsqueeze(dim), "method", self)
 
     def expand(self, *sizes: Any) -> Tensor:
-        """Axes of size 1 stretched; -1 keeps a size."""
+        """Stretch axes of size 1; -1 keeps a size."""
         return _tensor(Expand(listed(sizes)), "method", self)
 
     def roll(self, shifts: Any, dims: Any = None) -> Tensor:
-        """Elements shifted along axes, the last ones coming round."""
+        """Shift elements along axes, the last ones wrapping around."""
         return _tensor(Roll(shifts, dims), "method", self)
 
     def mean(self, dim: Any = None, keepdim: bool = False) -> Tensor:
-        """The mean over axes; over all where none is named."""
+        """Return the mean over the axes ``dim``, or over all."""
         return _tensor(Mean(dim, keepdim), "method", self)
 
     def sum(self, dim: Any = None, keepdim: bool = False) -> Tensor:
-        """The sum over axes; over all where none is named."""
+        """Return the sum over the axes ``dim``, or over all."""
         return _tensor(Sum(dim, keepdim), "method", self)
 
     def contiguous(self) -> Any:
-        """Itself: there are no values that could lie anywhere."""
+        """Return the tensor itself, since it has no values in memory."""
         return self
 
     clone = detach = contiguous
 
     def relu(self) -> Tensor:
-        """`ReLU` of each element."""
+        """Apply `ReLU` to each element."""
         return _tensor(ReLU(), "method", self)
 
     def sigmoid(self) -> Tensor:
-        """`Sigmoid` of each element."""
+        """Apply `Sigmoid` to each element."""
         return _tensor(Sigmoid(), "method", self)
 
     def tanh(self) -> Tensor:
-        """`Tanh` of each element."""
+        """Apply `Tanh` to each element."""
         return _tensor(Tanh(), "method", self)
 
     def softmax(self, dim: int) -> Tensor:
-        """`Softmax` along one axis."""
+        """Apply `Softmax` along one axis."""
         return _tensor(Softmax(dim), "method", self)
 
     def chunk(self, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-        """At most ``chunks`` parts of equal size (the last may be smaller) along an axis."""
+        """Return at most ``chunks`` parts of equal size (the last may be smaller) along an axis."""
         if type(chunks) is not int or chunks < 1:
             raise SpecError(f"chunk: chunks must be an integer of at least 1; received {chunks}")
         n = self.size(dim)
@@ -166,19 +165,20 @@ class Operand:
         return _parts(self, dim, [size * i for i in range(parts)] + [n])
 
     def split(self, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-        """Parts of this size (the last may be smaller), or of these sizes, along an axis."""
-        n, given = self.size(dim), split_size_or_sections
-        if isinstance(given, (tuple, list)):
-            ends = [sum(given[:i]) for i in range(len(given) + 1)]
+        """Return parts of one size (the last may be smaller), or of these sizes, along an axis."""
+        n, size = self.size(dim), split_size_or_sections
+        if isinstance(size, (tuple, list)):
+            ends = [sum(size[:i]) for i in range(len(size) + 1)]
             if equal(as_dim(ends[-1]), n) is False:
-                raise ShapeError(f"split: {tuple(given)} do not add up to the {show(n)} of {show_shape(self.shape)}")
+                raise ShapeError(f"split: {tuple(size)} do not add up to the {show(n)} of {show_shape(self.shape)}")
             return _parts(self, dim, ends)
-        if at_least(as_dim(given, "split_size"), 1) is False:
-            raise SpecError(f"split: split_size must be at least 1; received {show(given)}")
-        parts = as_dim(ceildiv(n, given))
+        if at_least(as_dim(size, "split_size"), 1) is False:
+            raise SpecError(f"split: split_size must be at least 1; received {show(size)}")
+        parts = as_dim(ceildiv(n, size))
         if not isinstance(parts, int):
-            raise SpecError(f"split: {show(parts)} parts are not a known number", hint="name the size of each part")
-        return _parts(self, dim, [given * i for i in range(parts)] + [n])
+            what = f"split: the number of parts must be an integer; received {show(parts)}"
+            raise SpecError(what, hint="give the size of each part")
+        return _parts(self, dim, [size * i for i in range(parts)] + [n])
 
 
 class Tensor(Operand):
@@ -206,7 +206,7 @@ _FUNCTIONS = frozenset({Cat, Stack})
 
 
 def usual_via(kind: type[Layer]) -> Via:
-    """Return how a kind is reached where no module holds it, for files that do not say it.
+    """Return how a call of a kind is usually written where no module holds it, for files that do not say it.
 
     >>> usual_via(Add), usual_via(Flatten), usual_via(Cat)
     ('operator', 'method', 'function')
@@ -217,27 +217,27 @@ def usual_via(kind: type[Layer]) -> Via:
 
 
 def is_unheld(kind: type[Layer]) -> bool:
-    """Return whether torch.nn has no module for a kind, since an operator, a method or a function makes it."""
+    """Return whether torch.nn has no module for a kind, only an operator, a method or a function."""
     return kind in _OPERATORS or kind in _METHODS or kind in _FUNCTIONS
 
 
 def cat(tensors: Sequence[Any], dim: int = 0) -> Tensor:
-    """Tensors put one behind another along axis ``dim``, as `torch.cat`."""
+    """Concatenate tensors along axis ``dim``, as `torch.cat`."""
     return _tensor(Cat(dim), "function", *_several(tensors))
 
 
 def stack(tensors: Sequence[Any], dim: int = 0) -> Tensor:
-    """Tensors of one shape put side by side along a new axis ``dim``, as `torch.stack`."""
+    """Stack tensors of equal shape along a new axis ``dim``, as `torch.stack`."""
     return _tensor(Stack(dim), "function", *_several(tensors))
 
 
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """The axes from ``start_dim`` to ``end_dim`` merged into one, as `torch.flatten`."""
+    """Merge the axes from ``start_dim`` to ``end_dim`` into one, as `torch.flatten`."""
     return _tensor(Flatten(start_dim, end_dim), "function", input)
 
 
 def matmul(input: Any, other: Any) -> Tensor:
-    """The matrix product, as `torch.matmul`."""
+    """Return the matrix product, as `torch.matmul`."""
     return _tensor(MatMul(), "function", input, other)
 
 
@@ -247,7 +247,7 @@ def _tensor(layer: Layer, via: Via, *inputs: Any) -> Tensor:
 
 
 def _pointwise(kind: type[Layer], x: Any, other: Any, **reversed: bool) -> Tensor:
-    """``x`` joined with a tensor, a layer that holds one, a number or a dim."""
+    """Record an operation on ``x`` and a tensor, a layer that holds one, a number or a dim."""
     if isinstance(other, (Operand, Layer)):
         return _tensor(kind(), "operator", *((other, x) if reversed else (x, other)))
     try:
@@ -258,18 +258,22 @@ def _pointwise(kind: type[Layer], x: Any, other: Any, **reversed: bool) -> Tenso
 
 
 def _several(tensors: Any) -> Sequence[Any]:
-    """A sequence of tensors; one tensor alone is a slip (it would be taken apart along its batch)."""
+    """Return a sequence of tensors; raise SpecError for a single tensor, which would be split along its batch."""
     if isinstance(tensors, (tuple, list)):
         return tensors
     raise SpecError(f"takes a tuple or list of tensors; received {tensors!r}", hint="write cat((x, y), dim=1)")
 
 
 def listed(sizes: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Sizes given one by one or as one sequence."""
+    """Return sizes that are passed one by one or as one sequence.
+
+    >>> listed((1, 3)), listed(((1, 3),))
+    ((1, 3), (1, 3))
+    """
     return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
 
 
 def _parts(x: Operand, dim: int, ends: Sequence[Dim]) -> tuple[Tensor, ...]:
-    """The parts of ``x`` between neighbouring ends along an axis."""
+    """Return the parts of ``x`` between successive ends along an axis."""
     before = (slice(None),) * axis_of(dim, x.ndim)
     return tuple([x[(*before, slice(start, stop))] for start, stop in pairwise(ends)])

@@ -1,7 +1,7 @@
-"""The tape: records calls of layers on symbolic tensors, and so makes a graph.
+"""The tape, which records calls of layers on symbolic tensors as a graph.
 
-`Tape.record` is the explicit builder that importers use; `trace` runs a model's ``forward`` on it. Every size that
-enters a graph is checked here, once; errors get their place here. No number but shapes is computed.
+Readers build a graph with `Tape.record`; `trace` runs a model's ``forward`` on a tape. Every size that enters a graph
+is checked here, once, and errors are given their place. Nothing but shapes is computed.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from convcalc.network.graph import Graph, Node, Reason, Via, node_name
 from convcalc.network.module import Module, walk
 from convcalc.network.tensor import Tensor
 
-# A network repeats few distinct calls many times; layers are values, so one answer serves all.
+# A network repeats a few distinct calls many times, and layers are values, so their results can be shared.
 _infer = lru_cache(maxsize=4096)(infer)
 
 
 class _Seat:
-    """Where one layer object sits: its path, what it resolved to, how it is reached, and how often it was called."""
+    """The place of one layer object: its path, what it resolved to, how it is called, and how often it was."""
 
     def __init__(self, path: str, item: Layer | Module, via: Via = "module") -> None:
         self.path, self.item, self.via, self.calls = path, item, via, 0
-        self.made = item  # which so lives as long as its id stands for it
+        self.made = item  # kept alive, since seats are found by its id
 
 
 class _Inside:
@@ -54,7 +54,7 @@ class _Inside:
 
 
 class Tape:
-    """A record of calls in order; ``model`` gives its layers their paths.
+    """A record of calls in order; the layers of ``model`` have their paths in it.
 
     >>> from convcalc import nn
     >>> tape = Tape()
@@ -70,7 +70,7 @@ class Tape:
         self._modules: dict[str, str] = {}
         self._seats: dict[int, _Seat] = {}
         self._taken: Counter[str] = Counter()
-        self.owner = ""  # the path of the module whose forward runs
+        self.owner = ""  # the path of the module whose forward is running
         self._reasons: dict[Condition, Reason] = {}
         if model is not None:
             self._own(model)
@@ -84,7 +84,7 @@ class Tape:
                 self._modules[where] = type(item).__name__
 
     def input(self, name: str, shape: Shape) -> Tensor:
-        """Return a new input of the network; raise SpecError unless all its sizes are positive."""
+        """Return a new input of the network; raise SpecError unless all its sizes are at least 1."""
         if not isinstance(shape, Iterable):
             raise SpecError(f"{name} must be a tuple of sizes; received {shape!r}")
         shape = tuple(as_integer(dim, f"a size of {name}") for dim in shape)
@@ -95,22 +95,22 @@ class Tape:
         return Tensor(shape, name)
 
     def record(self, layer: Layer, *inputs: Any, path: str | None = None, via: Via | None = None) -> Tensor:
-        """Record a call of ``layer`` on tensors (parameters are taken as tensors too) and return its output.
+        """Record a call of ``layer`` on tensors (parameters count as tensors) and return its output.
 
-        ``via`` is how the call is written; unless given, a layer that the model holds or that has a ``path`` is a
-        module, any other a function. Raises ShapeError with the place, the inputs and the formula where the layer
-        refuses its input.
+        ``via`` is how the call is written: by default as a module if the model holds the layer or it has a ``path``,
+        else as a function. Raises ShapeError with the place, the inputs and the formula where the layer refuses its
+        input.
         """
         shapes: tuple[Shape, ...]
         names: tuple[str, ...]
-        if len(inputs) == 1 and type(x := inputs[0]) is Tensor:  # nearly always, and worth its own line
+        if len(inputs) == 1 and type(x := inputs[0]) is Tensor:  # nearly always, and faster
             tensors, shapes, names = [x], (x.shape,), (x.name,)
         else:
             tensors = [x if type(x) is Tensor else self._tensor(x, layer) for x in inputs]
             shapes, names = tuple([x.shape for x in tensors]), tuple([x.name for x in tensors])
         seat = self._seats.get(id(layer))
         if seat is None:
-            via_seat: Via = "module" if path or isinstance(layer, Output) else "function"  # a layer no model holds
+            via_seat: Via = "module" if path or isinstance(layer, Output) else "function"  # a layer that no model holds
             seat = self._seats[id(layer)] = _Seat(path or self._new_path(layer), layer, via_seat)
         path, call = seat.path, seat.calls
         try:
@@ -129,13 +129,13 @@ class Tape:
     __call__ = record
 
     def _tensor(self, value: Any, layer: Layer) -> Tensor:
-        """Return what a parameter or buffer used as an operand becomes: a node without inputs."""
+        """Return the tensor that a parameter or buffer becomes as an operand: the output of a node without inputs."""
         if isinstance(value, Layer):
             return self.record(value)
         raise SpecError(f"takes symbolic tensors; received {value!r}", where=repr(layer))
 
     def _new_path(self, layer: Layer) -> str:
-        """Return a path for a layer that no module holds: its kind, below the module that calls it, numbered from 2."""
+        """Return a path for a layer that no module holds: its kind, below the calling module, numbered from 2."""
         prefix = self.owner + "." if self.owner else ""
         base = prefix + type(layer).__name__.lower()
         while True:
@@ -150,15 +150,15 @@ class Tape:
         return _Inside(self, seat.path if seat else self.owner)
 
     def at(self, path: str, layer: Layer, owner: str = "", via: Via = "module") -> AbstractContextManager[None]:
-        """Own ``layer`` at ``path``, for readers, and return a context in which the module at ``owner`` makes calls.
+        """Own ``layer`` at ``path`` and return a context in which the module at ``owner`` makes calls; for readers.
 
-        ``via`` is how its calls are written.
+        ``via`` is how the layer's calls are written.
         """
         self._own(layer, path, via)
         return _Inside(self, owner)
 
     def own_module(self, path: str, kind: str) -> None:
-        """Own a composite called ``kind`` at ``path``, for readers."""
+        """Own a composite of the class ``kind`` at ``path``; for readers."""
         self._modules[path] = kind
 
     def graph(self, *outputs: Tensor) -> Graph:
@@ -186,7 +186,7 @@ def trace(model: Layer | Module | Callable[..., Any], *shapes: Shape) -> Graph:
     (1, 64, 112, 112)
     """
     if isinstance(model, type) or not callable(model):
-        hint = "make one by calling its kind: nn.ReLU(), not nn.ReLU" if isinstance(model, type) else ""
+        hint = "call the class to make one: nn.ReLU(), not nn.ReLU" if isinstance(model, type) else ""
         raise SpecError(f"trace takes a layer, a module or a function; received {model!r}", hint=hint)
     tape = Tape(model if isinstance(model, (Layer, Module)) else None)
     names = ["input"] if len(shapes) == 1 else [f"input{i}" for i in range(1, len(shapes) + 1)]
@@ -196,29 +196,29 @@ def trace(model: Layer | Module | Callable[..., Any], *shapes: Shape) -> Graph:
         graph = tape.graph(*_leaves(model(*inputs)))
         return replace(graph, retrace=partial(trace, model)) if any(map(is_symbolic, chain(*shapes))) else graph
     except TypeError as error:
-        if not _asked_of_letters(error):
+        if not _compares_letters(error):
             check_call(model, repr(model) if isinstance(model, Layer) else type(model).__name__, inputs, {})
             raise
-        what = "asks whether a size is larger than another, and a letter is neither"
+        what = "compares sizes, and the result depends on a letter"
         raise SpecError(what, where="forward", hint="give that size as a number") from None
     finally:
         recorder.reset(token)
 
 
-def _asked_of_letters(error: TypeError) -> bool:
-    """Return whether an error is sympy's for a relation between letters that was asked whether it is true.
+def _compares_letters(error: TypeError) -> bool:
+    """Return whether an error is sympy's for the truth of a relation between letters.
 
-    It is known by where it was raised: in a method of the relation itself. Its words are sympy's to change.
+    It is recognised by where it was raised, in a method of the relation, since sympy may change its text.
     """
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
-    asked = None if place is None else place.tb_frame.f_locals.get("self")
-    return getattr(asked, "is_Relational", False) is True
+    relation = None if place is None else place.tb_frame.f_locals.get("self")
+    return getattr(relation, "is_Relational", False) is True
 
 
 def _leaves(value: Any) -> Iterator[Tensor]:
-    """The tensors in what ``forward`` returned, through tuples, lists and mappings."""
+    """Yield the tensors in what ``forward`` returned, within tuples, lists and mappings."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, Mapping):
@@ -229,7 +229,7 @@ def _leaves(value: Any) -> Iterator[Tensor]:
 
 
 def _placed(error: ConvcalcError, path: str, layer: Layer, inputs: list[Tensor]) -> ConvcalcError:
-    """``error`` with the place where it happened, the inputs there, and the formula that failed, filled in."""
+    """Return ``error`` with the place where it happened, the inputs, and the formula that failed."""
     if error.where:
         return error
     error.where = f"{path} = {layer!r}" if path else repr(layer)

@@ -1,4 +1,4 @@
-"""The transformer's encoder block, a composite of layers, as in torch.nn."""
+"""The encoder block of a transformer, a composite of layers, as in torch.nn."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from convcalc.network.module import Module
 class TransformerEncoderLayer(Module):
     """Self-attention and two linear layers, each with a shortcut and a norm, as `torch.nn.TransformerEncoderLayer`.
 
-    Source: arXiv:1706.03762, section 3.1; with ``norm_first`` arXiv:2002.04745. Attention is `layers.attention`'s.
+    Source: arXiv:1706.03762, section 3.1; with ``norm_first`` arXiv:2002.04745. Attention is in `layers.attention`.
     Takes (L, N, d_model), (N, L, d_model) with ``batch_first``, or (L, d_model). ``activation`` is "relu", "gelu"
-    or anything that maps a tensor to a tensor, such as ``nn.SiLU()``. Raises SpecError as its layers do.
+    or anything that maps a tensor to a tensor, such as ``nn.SiLU()``. Raises SpecError for arguments its layers refuse.
 
     >>> from convcalc import trace
     >>> trace(TransformerEncoderLayer(512, 8), (10, 32, 512)).nodes[-1].output_shape
@@ -53,7 +53,7 @@ class TransformerEncoderLayer(Module):
         self.activation = _activation(activation)
 
     def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
-        """The block's output, shaped as ``src``; the masks change neither shapes nor counts."""
+        """Return the block's output, shaped as ``src``; masks change neither shapes nor counts."""
         masks = {"attn_mask": src_mask, "key_padding_mask": src_key_padding_mask, "is_causal": is_causal}
         if self.norm_first:
             x = src + self._attend(self.norm1(src), masks)
@@ -68,11 +68,12 @@ class TransformerEncoderLayer(Module):
         return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
 
-def _activation(given: Any) -> Any:
-    """A layer for an activation's name, or what was given where a tensor can be passed to it."""
-    if isinstance(given, str) and given in ("relu", "gelu"):
-        return ReLU() if given == "relu" else GELU()
-    if callable(given) and not isinstance(given, type):
-        return given
-    what, hint = f"activation must be 'relu', 'gelu' or a layer; received {given!r}", "nn.SiLU(), not nn.SiLU"
-    raise SpecError(what, where="TransformerEncoderLayer", hint=f"a layer is made by calling its kind: {hint}")
+def _activation(activation: Any) -> Any:
+    """Return the layer that an activation names, or the activation itself if it can be called; raise SpecError."""
+    if isinstance(activation, str) and activation in ("relu", "gelu"):
+        return ReLU() if activation == "relu" else GELU()
+    if callable(activation) and not isinstance(activation, type):
+        return activation
+    what = f"activation must be 'relu', 'gelu' or a layer; received {activation!r}"
+    hint = "call the class to make a layer: nn.SiLU(), not nn.SiLU"
+    raise SpecError(what, where="TransformerEncoderLayer", hint=hint)

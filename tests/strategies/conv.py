@@ -1,4 +1,4 @@
-"""Strategies for convolutions: plain, transposed, lazy, without sharing."""
+"""Strategies for convolutions: plain, transposed, lazy and local."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MODES = ("zeros", "zeros", "reflect", "replicate", "circular")
 
 
 def common(draw: Draw, rank: int) -> dict[str, Any]:
-    """Arguments of all convolutions but the padding."""
+    """Draw the arguments of any convolution, except the padding."""
     groups = draw(st.sampled_from([1, 1, 1, 2, 3]))
     return {
         "in_channels": groups * draw(st.integers(1, 3)),
@@ -26,18 +26,18 @@ def common(draw: Draw, rank: int) -> dict[str, Any]:
 
 
 def spoilt(draw: Draw, kwargs: dict[str, Any], *names: str) -> dict[str, Any]:
-    """The arguments; when off, one of these is not positive."""
+    """Draw the arguments; when off, one of these is not positive."""
     return kwargs | {name: draw.off(kwargs[name], 0, -1) for name in names if name in kwargs}
 
 
 def window(kwargs: dict[str, Any], rank: int, axis: int) -> tuple[int, int]:
-    """Stride and reach (the distance from a window's first input to its last) along one axis."""
+    """Return stride and reach (the distance from a window's first input to its last) along one axis."""
     k, s, d = (each(kwargs[name], rank)[axis] for name in ("kernel_size", "stride", "dilation"))
     return s, d * (k - 1)
 
 
 def pads(kwargs: dict[str, Any], rank: int, axis: int, n: int) -> tuple[int, int]:
-    """Padding on both sides of one axis of ``n`` elements, by the documented rule of each named padding."""
+    """Return the padding on both sides of an axis of ``n`` elements, by the documented rule of each named padding."""
     stride, reach = window(kwargs, rank, axis)
     if kwargs["padding"] == "tf_same":
         total = max((-(-n // stride) - 1) * stride + reach + 1 - n, 0)
@@ -49,7 +49,7 @@ def pads(kwargs: dict[str, Any], rank: int, axis: int, n: int) -> tuple[int, int
 
 
 def conv_fits(kwargs: dict[str, Any], rank: int, axis: int, n: int) -> bool:
-    """Whether a window fits into ``n`` padded elements, and the padding can be made of them."""
+    """Return whether a window fits into ``n`` padded elements, and they suffice for the padding."""
     left, right = pads(kwargs, rank, axis, n)
     most = {"reflect": n - 1, "circular": n}.get(kwargs["padding_mode"], left + right)
     return n + left + right > window(kwargs, rank, axis)[1] and max(left, right) <= most
@@ -88,7 +88,7 @@ def conv_transpose(draw: Draw, rank: int, kind: str) -> Case:
 
     spatial = fitting(draw, rank, fits, 6 if rank < 3 else 3)
     channels = draw.off(kwargs["in_channels"], kwargs["in_channels"] + 1)
-    # not the dilation: some of torch's CPU kernels let 0 pass where the kernel is 1
+    # not the dilation: some of torch's CPU kernels accept 0 where the kernel is 1
     kwargs = spoilt(draw, kwargs, "kernel_size", "stride")
     kwargs["output_padding"] = draw.off(kwargs["output_padding"], max(below), -1)
     kwargs["padding"] = draw.off(kwargs["padding"], "same", "valid", -1)
@@ -102,7 +102,7 @@ def lazy_conv(draw: Draw, rank: int, kind: str) -> Case:
     drawn = (conv_transpose if "Transpose" in kind else conv)(draw, rank, kind)
     del drawn.kwargs["in_channels"]
     if drawn.kwargs["groups"] and drawn.kwargs["out_channels"] % drawn.kwargs["groups"]:
-        # torch's lazy kinds let this pass and then give fewer channels than asked for; convcalc refuses it
+        # torch's lazy kinds accept this and then return fewer channels than requested; convcalc refuses it
         drawn.kwargs["out_channels"] = drawn.kwargs["groups"]
     return drawn
 

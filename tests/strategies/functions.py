@@ -1,4 +1,4 @@
-"""Strategies for the functions that the zoo's attention networks need."""
+"""Strategies for the functions that the attention networks of the zoo need."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ def normalize(draw: Draw, rank: int, kind: str) -> Case:
 @case("IndexSelect")
 def index_select(draw: Draw, rank: int, kind: str) -> Case:
     x = sizes(draw, draw(st.integers(0, 4)), 1, 4)
-    index = sizes(draw, 1, 1, 6)  # a scalar has one place, of which torch takes one copy
+    index = sizes(draw, 1, 1, 6)  # a scalar has one place, which torch takes once
     index = draw.off(index if x else (1,), (), (2, 3))
     return Case({"dim": dim(draw, len(x))}, [x, index])

@@ -1,4 +1,4 @@
-"""Strategies of pooling, and of ``padding="tf_same"``, which torch.nn lacks."""
+"""Strategies for pooling, and for ``padding="tf_same"``, which torch.nn does not have."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from tests.strategies.conv import convolution, pads, spoilt, window
 TF_SAME_LEGAL: dict[str, st.SearchStrategy[Case]] = {}
 TF_SAME_NEARLY: dict[str, st.SearchStrategy[Case]] = {}
 TF_SAME: dict[str, st.SearchStrategy[Case]] = {}
-"""Cases of TensorFlow's SAME, for each kind that takes it."""
+"""Cases of TensorFlow's SAME, for each kind that accepts it."""
 
 
 def alone(draw: Any, value: Any) -> Any:
-    """Now and then one number in a tuple, which torch's pooling takes for all axes."""
+    """Draw now and then one number in a tuple, which torch's pooling takes for all axes."""
     return rarely(draw, value, (value,)) if isinstance(value, int) else value
 
 
 def padding_of(draw: Any, rank: int, kernel: Any) -> Any:
-    """At most half the kernel along each axis."""
+    """Draw a padding of at most half the kernel along each axis."""
     halves = [k // 2 for k in each(kernel, rank)]
     return alone(draw, draw(st.integers(0, min(halves)) | st.tuples(*[st.integers(0, half) for half in halves])))
 
 
 def pooling(draw: Draw, rank: int, kwargs: dict[str, Any], whole: bool = False) -> Case:
-    """A pooling with these options, its stride and an input; with ``whole`` the kernel must fit without padding."""
+    """Draw pooling with these options, its stride and an input; with ``whole`` the kernel must fit without padding."""
     if draw(st.booleans()):
         kwargs["stride"] = alone(draw, draw(axes(rank, 1, 4)))
     kwargs["ceil_mode"] = draw(st.booleans())
@@ -92,7 +92,7 @@ def tf_same(draw: Draw, rank: int, kind: str) -> Case:
 @case(*nd("LPPool"))
 def lp_pool(draw: Draw, rank: int, kind: str) -> Case:
     power = draw(st.sampled_from([1, 2, 2.0, 0.5, -1, float("inf")]))
-    several = rank > 1 or power == float("inf")  # in one dimension torch takes a tuple for the maximum alone
+    several = rank > 1 or power == float("inf")  # in one dimension torch accepts a tuple only for the maximum
     kernel = draw(axes(rank, 1, 4) if several else st.integers(1, 4))
     if not several:
         kernel = draw.off(kernel, (kernel,))
@@ -109,7 +109,7 @@ def adaptive_pool(draw: Draw, rank: int, kind: str) -> Case:
         kwargs["return_indices"] = draw(st.booleans())
     spatial = sizes(draw, rank)
     if draw.off(False, rank > 1 and set(each(kwargs["output_size"], rank)) != {1}):
-        # torch hands one window over all to torch.mean, which asks for no channels; convcalc asks for them
+        # torch passes one window over everything to torch.mean, which needs no channels; convcalc needs them
         return Case(kwargs, [spatial])
     full = (draw(st.integers(1, 2)), draw(st.integers(1, 3)), *spatial)
     return Case(kwargs, [draw.off(draw(st.sampled_from([full, full, full[1:]])), (1, *full))])

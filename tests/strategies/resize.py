@@ -1,4 +1,4 @@
-"""Strategies of padding, resizing and shuffling layers."""
+"""Strategies for padding, resizing and shuffling layers."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ def pad(draw: Draw, rank: int, kind: str) -> Case:
     if kind.startswith("Constant"):
         kwargs["value"] = draw.off(draw(st.sampled_from([0, 2.5, -1, True, None])), "2")
     if kind.startswith("Circular") and wraps_cropped(kwargs["padding"], shape):
-        kwargs["padding"] = 1  # torch then wraps memory never written, or refuses, by the layout; convcalc refuses
+        kwargs["padding"] = 1  # depending on layout, torch then wraps unwritten memory or refuses; convcalc refuses
     return Case(kwargs, [shape])
 
 
 def two_sides(draw: Any, n: int, most: int, kind: str) -> tuple[int, int]:
-    """The padding of both sides of an axis of ``n``, each at most so large; negative ones leave something over."""
+    """Draw the padding on both sides of an axis of ``n``, at most ``most`` each; where negative, something is left."""
     first = draw(st.integers(-n + 1, most))
-    low = -n + 1 - min(first, 0)  # what is cropped on both sides is less than all
-    if kind.startswith("Circular"):  # and what is wrapped is there
+    low = -n + 1 - min(first, 0)  # both sides together crop less than everything
+    if kind.startswith("Circular"):  # and there are enough elements to wrap
         most = most + min(first, 0)
         low = max(low, first - n)
     return draw(st.permutations([first, draw(st.integers(low, most))]))
 
 
 def wraps_cropped(padding: Any, shape: tuple[int, ...]) -> bool:
-    """Whether one side wraps more than is left after the other side's cropping."""
+    """Return whether one side wraps more than the other side's cropping leaves."""
     sides = padding if isinstance(padding, tuple) else (padding,) * 6
     pairs = zip(shape[::-1], zip(sides[::2], sides[1::2]))
     return any(min(pair) < 0 and max(pair) > n + min(pair) for n, pair in pairs if all(type(p) is int for p in pair))
@@ -62,13 +62,13 @@ SMOOTH = {1: ["linear"], 2: ["bilinear", "bicubic"], 3: ["trilinear"]}
 
 
 def scale(draw: Any, spatial: tuple[int, ...]) -> Any:
-    """A factor, or one for each axis, after which something is left; bounded, since torch computes the output."""
+    """Draw a factor, or one for each axis, that leaves something; bounded, since torch computes the output."""
     several = draw(st.booleans())
-    found = []
+    factors = []
     for n in spatial if several else [min(spatial)]:
         factor = draw(st.sampled_from([1, 2, 3, 0.5, 1.5, 0.7, 1.1, 1 / 3]) | st.floats(1 / n, 4))
-        found.append(factor if math.floor(n * factor) >= 1 else 1)
-    return tuple(found) if several else found[0]
+        factors.append(factor if math.floor(n * factor) >= 1 else 1)
+    return tuple(factors) if several else factors[0]
 
 
 @case("Upsample", "UpsamplingNearest2d", "UpsamplingBilinear2d")
@@ -90,7 +90,7 @@ def upsample(draw: Draw, rank: int, kind: str) -> Case:
 
 
 def interpolation(draw: Draw, rank: int, given_size: bool) -> dict[str, Any]:
-    """The arguments of `Upsample` alone."""
+    """Draw the arguments that only `Upsample` has."""
     mode = draw(st.sampled_from([*SMOOTH[rank], "nearest", "nearest-exact", "area"]))
     mode = draw.off(mode, "linear", "bilinear", "trilinear", "lanczos", "x")
     corners = draw(st.sampled_from([None, True, False])) if mode in SMOOTH[rank] else None

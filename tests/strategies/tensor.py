@@ -11,19 +11,19 @@ from tests.strategies.base import Case, Draw, case, sizes
 
 
 def shape(draw: Any, low: int = 1, high: int = 4, ones: bool = False) -> tuple[int, ...]:
-    """A shape of ``low`` to ``high`` axes; with ``ones``, of size 1 more often."""
+    """Draw a shape of ``low`` to ``high`` axes; with ``ones``, sizes of 1 are more frequent."""
     drawn = sizes(draw, draw(st.integers(low, high)), 1, 4)
     return tuple(draw(st.sampled_from([n, 1])) for n in drawn) if ones else drawn
 
 
 def dim(draw: Draw, rank: int) -> int:
-    """An axis number, from either end; when off, there is no such axis."""
+    """Draw an axis, counted from either end; when off, it is out of range."""
     last = max(rank, 1)  # torch takes a scalar's axis 0
     return draw.off(draw(st.integers(-last, last - 1)), last, -last - 1)
 
 
 def dims(draw: Draw, rank: int) -> Any:
-    """None, an axis number, or several that differ; when off, one stands twice."""
+    """Draw None, an axis, or several different ones; when off, one is repeated."""
     order = draw(st.permutations(range(rank)))[: draw(st.integers(0, rank))]
     several = tuple(axis - draw(st.sampled_from([0, rank])) for axis in order)
     several = draw.off(several, (0, -rank), (*several, rank))
@@ -31,7 +31,7 @@ def dims(draw: Draw, rank: int) -> Any:
 
 
 def stretched(draw: Draw, x: tuple[int, ...]) -> tuple[int, ...]:
-    """A shape that broadcasts with ``x``; when off, one size of it does not."""
+    """Draw a shape that broadcasts with ``x``; when off, one of its sizes does not."""
     other = tuple(draw(st.sampled_from([n, 1])) for n in x)[draw(st.integers(0, len(x))) :]
     return draw.off(other, (*x[:-1], 5))
 
@@ -44,11 +44,9 @@ def flatten(draw: Draw, rank: int, kind: str) -> Case:
     start_dim = draw.off(first - draw(st.sampled_from([0, last + 1])), end + 1, last + 1)
     end_dim = draw.off(end - draw(st.sampled_from([0, last + 1])), last + 1, -last - 2)
     kwargs = {"start_dim": start_dim, "end_dim": end_dim}
-    if draw(st.integers(0, 3)) == 0:  # to the end, by default
+    if draw(st.integers(0, 3)) == 0:  # to the end by default
         del kwargs["end_dim"]
-    if (
-        (end >= 1 or "end_dim" not in kwargs) and last >= 1 and draw(st.integers(0, 3)) == 0
-    ):  # and from the second axis on
+    if (end >= 1 or "end_dim" not in kwargs) and last >= 1 and draw(st.integers(0, 3)) == 0:  # and from the second axis
         del kwargs["start_dim"]
     return Case(kwargs, [x])
 
@@ -73,16 +71,16 @@ def reduction(draw: Draw, rank: int, kind: str) -> Case:
 
 
 def regrouped(draw: Draw, elements: int) -> tuple[int, ...]:
-    """Sizes with this product, one of them now and then -1; when off, of another product, or illegal."""
-    found: list[int] = []
-    while elements > 1 and len(found) < 4:
+    """Draw sizes with this product, sometimes one of them -1; when off, with another product, or illegal."""
+    sizes: list[int] = []
+    while elements > 1 and len(sizes) < 4:
         size = draw(st.sampled_from([n for n in range(1, elements + 1) if elements % n == 0]))
-        found.append(size)
+        sizes.append(size)
         elements //= size
-    found.insert(draw(st.integers(0, len(found))), elements)
+    sizes.insert(draw(st.integers(0, len(sizes))), elements)
     if draw(st.booleans()):
-        found[draw(st.integers(0, len(found) - 1))] = -1
-    return tuple(draw.off(found, [*found, 2], [*found, -1], [-2, *found], found[1:]))
+        sizes[draw(st.integers(0, len(sizes) - 1))] = -1
+    return tuple(draw.off(sizes, [*sizes, 2], [*sizes, -1], [-2, *sizes], sizes[1:]))
 
 
 @case("Reshape")
@@ -117,7 +115,7 @@ def transpose(draw: Draw, rank: int, kind: str) -> Case:
 def squeeze(draw: Draw, rank: int, kind: str) -> Case:
     x = shape(draw, 0, ones=True)
     kwargs = {"dim": dims(draw, len(x))}
-    if isinstance(kwargs["dim"], list):  # squeeze takes no list in torch 2.13, though mean does
+    if isinstance(kwargs["dim"], list):  # squeeze does not accept a list in torch 2.13, though mean does
         kwargs = {}
     return Case(kwargs, [x])
 
@@ -143,12 +141,12 @@ def roll(draw: Draw, rank: int, kind: str) -> Case:
     along = dims(draw, len(x))
     number = st.integers(-5, 5)
     several = isinstance(along, (tuple, list)) and len(along) > 0
-    shifts = draw(st.tuples(*[number] * len(along)) if several else number)  # without axes, of all elements in a row
+    shifts = draw(st.tuples(*[number] * len(along)) if several else number)  # without axes, as one row
     return Case({"shifts": draw.off(shifts, (1, 2, 3)), "dims": along}, [x])
 
 
 def span(draw: Draw, n: int) -> slice:
-    """A slice of ``n`` elements, of which something is left; when off, nothing, or the step is not positive."""
+    """Draw a slice of ``n`` elements that is not empty; when off, it is, or the step is not positive."""
     end = st.none() | st.integers(-7, 7)
     step = draw(st.none() | st.integers(1, 3))
     some = slice(draw(end), draw(end), step)
@@ -159,7 +157,7 @@ def span(draw: Draw, n: int) -> slice:
 
 
 def item(draw: Draw, n: int) -> Any:
-    """What stands for an axis of ``n`` in an index: a number or a slice."""
+    """Draw the item of an index for an axis of ``n``: a number or a slice."""
     number = draw.off(draw(st.integers(-n, n - 1)), n, -n - 1)
     return draw(st.sampled_from([number, span(draw, n), slice(None, None, draw(st.sampled_from([None, 2])))]))
 
@@ -169,7 +167,7 @@ def index(draw: Draw, rank: int, kind: str) -> Case:
     x = sizes(draw, draw(st.integers(0, 4)), 1, 6)
     front = draw(st.integers(0, len(x)))
     items = [item(draw, n) for n in x[:front]]
-    if draw(st.integers(0, 3)) == 0:  # two ellipses are not drawn: torch takes them at some places
+    if draw(st.integers(0, 3)) == 0:  # two ellipses are not drawn: torch accepts them in some places
         back = draw(st.integers(front, len(x)))
         items += [..., *(item(draw, n) for n in x[back:])]
     items = draw.off(items, [*items, *[0] * (len(x) - len(items) + 2)])

@@ -1,5 +1,5 @@
-"""Strategies for unpooling, which stands in `convcalc.layers.transposed`. Strides of 0 and below are left out: torch
-takes them for sizes without meaning."""
+"""Strategies for unpooling, which is in `convcalc.layers.transposed`. Strides below 1 are left out: torch
+computes meaningless sizes with them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def max_unpool(draw: Draw, rank: int, kind: str) -> Case:
     spatial = fitting(draw, rank, lambda axis, n: size(axis, n) > 0, 4)
     shape = batched(draw, draw(st.integers(1, 2)), spatial)
     inputs = [shape, draw.off(shape, (*shape[:-1], shape[-1] + 1))]
-    if draw(st.booleans()):  # torch takes sizes less than a stride away
+    if draw(st.booleans()):  # torch accepts sizes less than a stride away
         wanted = []
         for axis, (n, s) in enumerate(zip(spatial, windows[1])):
             usual = size(axis, n)

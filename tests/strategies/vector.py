@@ -1,6 +1,6 @@
 """Strategies for matrix products, normalisation, activations, dropout, attention and recurrent layers.
 
-Only draws; what is compared with torch stands in test_layers.py.
+These only draw; test_layers.py compares with torch.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 
 from tests.strategies.base import Case, Draw, case, nd, sizes
 
-# torch has tensors without elements and layers without features; convcalc has none, so sizes start at 1
+# torch has tensors without elements and layers without features; convcalc does not, so sizes start at 1
 EXTENTS = st.integers(1, 5)
 
 
 def shape(draw: Draw, low: int, high: int) -> tuple[int, ...]:
-    """An input of so many axes."""
+    """Draw an input with this number of axes."""
     return sizes(draw, draw(st.integers(low, high)), 1, 5)
 
 
 def number(draw: Draw, positive: bool = False) -> Any:
-    """A number of any sign; when off, none."""
+    """Draw a number of any sign; when off, something else."""
     numbers = [0.5, 1, 2.5] if positive else [0, 1, -1, 0.5, -0.5, 2.5]
     return draw.off(draw(st.sampled_from(numbers)), None, "a")
 
@@ -77,7 +77,7 @@ def embedding(draw: Draw, rank: int, kind: str) -> Case:
 
 @case(*nd("Dropout"), "Dropout", "AlphaDropout", "FeatureAlphaDropout")
 def dropout(draw: Draw, rank: int, kind: str) -> Case:
-    # a NaN is refused here by some kinds in the constructor, in torch by some in forward and by some never
+    # some kinds refuse NaN in the constructor here, in torch some do in forward and some never
     p = draw.off(draw(st.sampled_from([0, 0.2, 0.5, 1, True])), -0.1, 1.1, None, "a")
     x = draw.off(shape(draw, 2, 3), (3,), (1, 2, 3, 4)) if kind == "Dropout1d" else shape(draw, 0, 6)
     return Case({"p": p, "inplace": draw(st.booleans())}, [x])
@@ -105,15 +105,15 @@ def channel_norm(draw: Draw, rank: int, kind: str) -> Case:
     if lazy:
         del kwargs["num_features"]
     elif not any(held.values()):
-        kwargs["num_features"] = abs(kwargs["num_features"])  # torch makes nothing of it then, and lets -1 pass
+        kwargs["num_features"] = abs(kwargs["num_features"])  # torch does not use it then, and accepts -1
     batch, spatial = draw(st.integers(1, 2)), sizes(draw, rank, 1, 3)
     if not held["track_running_stats"] and set(spatial) == {1} and (instance or batch == 1):
-        # statistics are taken of more than one value
+        # statistics need more than one value
         spatial = draw.off((*spatial[:-1], 2), spatial)
     full = (batch, channels, *spatial)
     shapes = [full]
     if instance and (not lazy or spatial[0] == channels or not any(held.values())):
-        shapes.append(full[1:])  # lazy kinds take the second axis' size, whether there is a batch or not
+        shapes.append(full[1:])  # lazy kinds take the size of the second axis, with or without a batch
     elif not instance and rank == 1 and (held["track_running_stats"] or batch > 1):
         shapes.append(full[:2])
     odd = (full[1:], full[:2], full[:1], (1, *full), (channels, *full[1:]))
@@ -134,7 +134,7 @@ def group_norm(draw: Draw, rank: int, kind: str) -> Case:
     received = channels if kwargs["affine"] else channels * draw(st.integers(1, 2))
     received = draw.off(received, channels + 1, 2 * channels)
     full = (draw(st.integers(1, 2)), received, *shape(draw, 0, 3))
-    if full[0] * math.prod(full[1:]) == groups:  # statistics are taken of more than one value
+    if full[0] * math.prod(full[1:]) == groups:  # statistics need more than one value
         full = draw.off((2, *full[1:]), full)
     return Case(kwargs, [draw.off(full, full[1:], full[:1], ())])
 
@@ -182,7 +182,7 @@ NUMBERS = {
 
 
 ENDS = {"Hardtanh": (-1, 1), "RReLU": (1 / 8, 1 / 3)}
-"""Torch's defaults of two arguments that must stand in order."""
+"""Torch's defaults of two arguments that must be in order."""
 
 
 @case(*INPLACE, *PLAIN, *NUMBERS)
@@ -206,7 +206,7 @@ def pointwise_activation(draw: Draw, rank: int, kind: str) -> Case:
 
 
 def put_in_order(draw: Draw, kwargs: dict[str, Any], names: tuple[str, str], defaults: tuple[float, float]) -> None:
-    """Make the first of two arguments the lesser, where both are numbers; when off, the greater."""
+    """Make the first of two arguments the smaller where both are numbers; when off, the larger."""
     ends = [kwargs.get(name, default) for name, default in zip(names, defaults)]
     if draw.slipped or ends[0] < ends[1]:
         return
