@@ -31,7 +31,7 @@ FEW = settings(max_examples=25)
 
 
 def answers(*args: Any, **wanted: Any) -> Answers:
-    found = solve(*args, **wanted).found
+    found = solve(*args, **wanted).outcome
     assert isinstance(found, Answers)
     return found
 
@@ -154,7 +154,7 @@ def test_the_number_of_layers(k: int, target: int, _: str) -> None:
         with pytest.raises(ConvcalcError):
             solve("Conv1d(3, 3, 1)", "3xL", rf=target)
         return
-    ways = solve(f"Conv1d(3, 3, {k})", rf=target).found
+    ways = solve(f"Conv1d(3, 3, {k})", rf=target).outcome
     assert isinstance(ways, list)
     reaching = [way for way in ways if way.size >= target]
     assert len(reaching[0].dilations) == -(-(target - 1) // (k - 1))
@@ -164,7 +164,7 @@ def test_the_number_of_layers(k: int, target: int, _: str) -> None:
 
 
 def test_dilation_schedules() -> None:
-    ways = solve("Conv1d(8, 8, 3, dilation=d)", rf=31).found
+    ways = solve("Conv1d(8, 8, 3, dilation=d)", rf=31).outcome
     assert isinstance(ways, list)
     assert [(way.name, way.dilations, way.size) for way in ways[:2]] == [
         ("doubled", (1, 2, 4, 8), 31),
@@ -177,7 +177,7 @@ def test_dilation_schedules() -> None:
 
 @pytest.mark.parametrize("limit", [10**8, 10**9, 4_089_184_256, 5 * 10**9])
 def test_the_largest_resolution(limit: int) -> None:
-    best = solve("resnet50", "3xHxH", max_macs=limit).found
+    best = solve("resnet50", "3xHxH", max_macs=limit).outcome
     fits = [n for n in range(1, 260) if summary("resnet50", (1, 3, n, n)).totals["macs"] <= limit]
     assert best.value == max(fits) and best.exact and best.next == max(fits) + 1
 
@@ -190,7 +190,7 @@ def test_the_largest_resolution(limit: int) -> None:
     ],
 )
 def test_the_largest_setting(name: str, setting: str, limits: dict[str, int]) -> None:
-    best = solve(name, settings={setting: "?"}, **limits).found
+    best = solve(name, settings={setting: "?"}, **limits).outcome
     ((option, limit),), value = limits.items(), best.value
     total = option.removeprefix("max_")
     assert summary(name, settings={setting: value}).totals[total] <= limit
@@ -200,12 +200,12 @@ def test_the_largest_setting(name: str, setting: str, limits: dict[str, int]) ->
 def test_the_largest_depth_by_trying(tmp_path: Path) -> None:
     sheet = tmp_path / "deep.net"
     sheet.write_text("depth = 3\ninput(8, 32, 32)\nfor i in range(depth):\n    conv(8, 3, padding=1)\n")
-    best = solve(str(sheet), settings={"depth": "?"}, max_params=10_000).found
+    best = solve(str(sheet), settings={"depth": "?"}, max_params=10_000).outcome
     assert (best.value, best.exact, best.report.totals["params"]) == (17, False, 17 * 584)
 
 
 def test_a_budget_with_a_claim() -> None:
-    best = solve("resnet50", "3xHxH", max_macs=10**9, where=["H % 32 == 0"]).found
+    best = solve("resnet50", "3xHxH", max_macs=10**9, where=["H % 32 == 0"]).outcome
     assert best.value == 96
 
 

@@ -72,8 +72,8 @@ def written(**numbers: Any) -> str:
 def ours(text: str, shape: str, letters: Sequence[str], **wanted: Any) -> Solutions:
     """Return convcalc's solutions, which must be all there are, in the order of ``letters``."""
     try:
-        found = solve(text, shape, **wanted).found
-    except ShapeError:  # no number fits the letters: the network takes no such input
+        found = solve(text, shape, **wanted).outcome
+    except ShapeError:  # no number can stand for the letters: the network takes no such input
         return set()
     assert isinstance(found, Answers) and not found.upto and not found.endless
     assert found.total == len(found.solutions), "more than are shown"
@@ -176,6 +176,6 @@ def test_the_twenty_thousand() -> None:
     k, s, j, t = question.letters.values()
     question.model.add(window(question, window(question, 500, k, s), j, t) == 40)
     expected = question.solutions()
-    found = solve("Conv1d(1, 4, k, stride=s); Conv1d(4, 4, j, stride=t)", "1x500", output="4x40").found
+    found = solve("Conv1d(1, 4, k, stride=s); Conv1d(4, 4, j, stride=t)", "1x500", output="4x40").outcome
     assert isinstance(found, Answers) and (found.total, found.upto) == (len(expected), "") == (20_577, "")
     assert {tuple(solution.values[name] for name in "ksjt") for solution in found.solutions} <= expected

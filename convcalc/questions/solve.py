@@ -25,51 +25,52 @@ from convcalc.views.rows import plain
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Solved(Answer):
-    """The answer to an inverse question: what was ``found`` for the ``letters``, within ``limits``.
+class LetterValues(Answer):
+    """The answer to an inverse question: the ``outcome`` for the ``letters``, within ``limits``.
 
     A row is a solution, a number of layers, or the largest value with its cost.
     """
 
     network: str
     letters: tuple[str, ...]
-    found: answers.Outcome
+    outcome: answers.Outcome
     limits: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def answered(self) -> bool:
         """Whether there is a solution."""
-        if isinstance(self.found, Answers):
-            return bool(self.found.solutions or self.found.family)
-        return self.found.value is not None if isinstance(self.found, Best) else bool(self.found)
+        if isinstance(self.outcome, Answers):
+            return bool(self.outcome.solutions or self.outcome.family)
+        return self.outcome.value is not None if isinstance(self.outcome, Best) else bool(self.outcome)
 
     def to_text(self, format: str = "text") -> str:
         """Return the text that the command prints, in ``text`` or ``json``; raise UnknownName for other formats."""
         if is_json(format):
-            return json.indented(json.solved(self.letters, self.found))
-        return answers.solved(self.letters, self.found, self.limits)
+            return json.indented(json.solved(self.letters, self.outcome))
+        return answers.solved(self.letters, self.outcome, self.limits)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--format json`` prints, as plain Python."""
-        return json.plain(json.solved(self.letters, self.found))
+        return json.plain(json.solved(self.letters, self.outcome))
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return a flat dict for each solution, number of layers, or value within the limits and beyond."""
-        found = self.found
-        if isinstance(found, Answers):
+        outcome = self.outcome
+        if isinstance(outcome, Answers):
             return [
                 {**s.values, "layer": s.layer, "output": plain(s.output), "params": plain(s.params)}
-                for s in found.solutions
+                for s in outcome.solutions
             ]
-        if isinstance(found, Best):
-            costs = zip((found.value, found.next), (found.report, found.next_report))
+        if isinstance(outcome, Best):
+            costs = zip((outcome.value, outcome.next), (outcome.report, outcome.next_report))
             return [
-                {found.name: value, **{name: report.totals[name] for name, row in METRICS.items() if row.gate}}
+                {outcome.name: value, **{name: report.totals[name] for name, row in METRICS.items() if row.gate}}
                 for value, report in costs
                 if report is not None
             ]
         return [
-            {"layers": len(way.dilations), "way": way.name, "dilations": way.dilations, "rf": way.size} for way in found
+            {"layers": len(way.dilations), "way": way.name, "dilations": way.dilations, "rf": way.size}
+            for way in outcome
         ]
 
 
@@ -86,7 +87,7 @@ def solve(
     max_params: str | int | None = None,
     max_macs: str | int | None = None,
     max_flops: str | int | None = None,
-) -> Solved:
+) -> LetterValues:
     """Return what the letters of a network must be for it to have an output, parameters, a receptive field or a cost.
 
     The letters are those in the network's text and in ``shapes``, and the settings with the value ``"?"``. ``output``
@@ -98,11 +99,11 @@ def solve(
     >>> answer = solve("Conv2d(3, 8, k)", "3x8x8", output="8x6x6", where=["k odd"])
     >>> answer.to_rows()
     [{'k': 3, 'layer': 'Conv2d(3, 8, 3)', 'output': (8, 6, 6), 'params': 224}]
-    >>> solve("resnet50", "3xHxH", max_macs="1G").found.value
+    >>> solve("resnet50", "3xHxH", max_macs="1G").outcome.value
     100
     """
-    given = {"max-params": max_params, "max-macs": max_macs, "max-flops": max_flops}
-    limits = {name.removeprefix("max-"): limit.number for name, limit in parse_limits(given).items()}
+    texts = {"max-params": max_params, "max-macs": max_macs, "max-flops": max_flops}
+    limits = {name.removeprefix("max-"): limit.number for name, limit in parse_limits(texts).items()}
     lettered = Lettered(network, shapes, batch, settings)
     if rf is not None:
         return _schedules(lettered, rf)
@@ -116,7 +117,7 @@ def solve(
 
 def _answers(
     lettered: Lettered, output: str | None, at: str | None, params: int | None, where: Sequence[str]
-) -> Solved:
+) -> LetterValues:
     """Return all values of the letters for an output, a number of parameters, or both."""
     shape = None if output is None else parse_shape(output)
     free = set(letters_in(shape or ()))
@@ -135,10 +136,10 @@ def _answers(
     solutions = solve_problem(problem)
     if at is not None and not solutions.solutions and solutions.miss is None and (small := lettered.small()):
         problem.output_of(small)  # raises UnknownName if there is no such call
-    return Solved(lettered.source.name, letters, solutions)
+    return LetterValues(lettered.source.name, letters, solutions)
 
 
-def _largest(lettered: Lettered, limits: Mapping[str, int], where: Sequence[str]) -> Solved:
+def _largest(lettered: Lettered, limits: Mapping[str, int], where: Sequence[str]) -> LetterValues:
     """Return the largest value of the one letter within limits."""
     letters = lettered.letters()
     if len(letters) != 1:
@@ -148,14 +149,14 @@ def _largest(lettered: Lettered, limits: Mapping[str, int], where: Sequence[str]
     (name,) = letters
     report = None if lettered.graph is None else analyze(lettered.graph)
     best = find_largest(name, lambda n: _report(lettered, {name: n}), report, limits, _claims(where, letters))
-    return Solved(lettered.source.name, letters, best, limits)
+    return LetterValues(lettered.source.name, letters, best, limits)
 
 
 def _report(lettered: Lettered, values: Mapping[str, int]) -> Report:
     return analyze(lettered.build(values), network=lettered.source.name)
 
 
-def _schedules(lettered: Lettered, rf: int) -> Solved:
+def _schedules(lettered: Lettered, rf: int) -> LetterValues:
     """Return numbers of layers for a receptive field: the network is repeated, and its letter is the dilation."""
     letters = lettered.letters(without=lettered.inputs)
     if len(letters) > 1:
@@ -170,7 +171,7 @@ def _schedules(lettered: Lettered, rf: int) -> Solved:
             raise SpecError("the layers to repeat have no local receptive field", where="--rf", hint=hint)
         return rf
 
-    return Solved(lettered.source.name, letters, find_schedules(one, rf, bool(letters)))
+    return LetterValues(lettered.source.name, letters, find_schedules(one, rf, bool(letters)))
 
 
 def _claims(where: Sequence[str], letters: Sequence[str]) -> tuple[Claim, ...]:
