@@ -11,7 +11,6 @@ import struct
 import subprocess
 import sys
 import termios
-import time
 from pathlib import Path
 
 import pytest
@@ -188,9 +187,7 @@ UnknownName: no network matches 'xyzzy*'
 
 @pytest.mark.parametrize("command", ERRORS, ids=lambda command: command[:50])
 def test_error(command: str) -> None:
-    start = time.perf_counter()
     result = run(*command.split(" "))
-    assert time.perf_counter() - start < 1
     assert (result.stdout, result.stderr, result.exit_code) == ("", ERRORS[command] + "\n", 2)
 
 

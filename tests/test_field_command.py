@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
@@ -127,9 +126,8 @@ def test_the_middle_may_see_nothing() -> None:
 
 def test_a_unit_far_along_a_long_axis_takes_one_step() -> None:
     focus = Focus(trace(nn.Conv1d(1, 1, 3, padding=1), (1, 1, 3_000_000)))
-    before = time.perf_counter()
+    assert count_calls(lambda: focus.share) < 1000  # not one for each position before it
     assert focus.share == Fraction(3, 3_000_000)
-    assert time.perf_counter() - before < 2  # of one that looks at every position before it, 30 seconds
 
 
 def test_tiles() -> None:

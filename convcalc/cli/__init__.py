@@ -75,7 +75,9 @@ class LazyGroup(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Run a command line and exit."""
         if not gc.get_freeze_count():
-            gc.freeze()  # modules imported so far stay: looking for garbage in them takes a tenth of a short run
+            # looking for garbage takes a tenth of a short run: modules imported so far stay, and those to come too
+            gc.freeze()
+            gc.set_threshold(100_000)
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):  # a terminal that cannot show ⌈ shows ? instead of a traceback
                 stream.reconfigure(errors="replace")
