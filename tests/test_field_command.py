@@ -20,6 +20,7 @@ from convcalc.cli import main
 from convcalc.questions.sources import traced
 from convcalc.views import plot
 from convcalc.views.field import render
+from tests.work import count_calls
 
 
 def run(*words: str, code: int = 0) -> str:
