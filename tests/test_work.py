@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils._pytree import tree_leaves
 
@@ -17,6 +17,9 @@ from tests.forwards import FORWARDS, Call
 from tests.strategies import LEGAL, Case
 from tests.strategies.pool import TF_SAME_LEGAL
 from tests.torch_modules import TFSame, module_of
+
+
+SOME = settings(max_examples=min(settings.default.max_examples, 500))  # of 150 kinds, each window by window
 
 
 def work_of(kind: str, case: Case) -> dict[str, Any]:
@@ -53,12 +56,14 @@ def assert_counted(kind: str, case: Case) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(LEGAL))
+@SOME
 @given(data=st.data())
 def test_every_word_is_counted(kind: str, data: st.DataObject) -> None:
     assert_counted(kind, data.draw(LEGAL[kind]))
 
 
 @pytest.mark.parametrize("kind", sorted(TF_SAME_LEGAL))
+@SOME
 @given(data=st.data())
 def test_every_word_with_tf_same_is_counted(kind: str, data: st.DataObject) -> None:
     assert_counted(kind, data.draw(TF_SAME_LEGAL[kind]))
