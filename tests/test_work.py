@@ -18,6 +18,8 @@ from tests.strategies import LEGAL, Case
 from tests.strategies.pool import TF_SAME_LEGAL
 from tests.torch_modules import TFSame, module_of
 
+SOME = settings(max_examples=min(settings.default.max_examples, 500))  # of 150 kinds, each window by window
+
 
 SOME = settings(max_examples=min(settings.default.max_examples, 500))  # of 150 kinds, each window by window
 

@@ -152,7 +152,7 @@ def span(draw: Draw, n: int) -> slice:
     some = slice(draw(end), draw(end), step)
     if not range(n)[some]:
         some = draw.off(slice(some.start), some)
-        some = some if range(n)[some] or draw.slipped else slice(None, None, step)
+        some = some if range(n)[some] or draw.is_wrong else slice(None, None, step)
     return slice(some.start, some.stop, draw.off(some.step, 0, -1))
 
 

@@ -208,7 +208,7 @@ def pointwise_activation(draw: Draw, rank: int, kind: str) -> Case:
 def put_in_order(draw: Draw, kwargs: dict[str, Any], names: tuple[str, str], defaults: tuple[float, float]) -> None:
     """Make the first of two arguments the smaller where both are numbers; when off, the larger."""
     ends = [kwargs.get(name, default) for name, default in zip(names, defaults)]
-    if draw.slipped or ends[0] < ends[1]:
+    if draw.is_wrong or ends[0] < ends[1]:
         return
     if not draw.off(False, True):
         for name in names:
