@@ -188,9 +188,9 @@ def test_demands_imply_all_constraints() -> None:
     found = find_legal_sizes(trace(model, (1, 2, symbols("L"))))
     assert found.describe() == ["L ≡ 0 (mod 8)"]
     assert [(demand.needs, demand.why) for demand in found.demands] == [
-        ("L ≡ 0…3 (mod 8)", "length ⌊L/4⌋ against 2·⌊L/8⌋"),
-        ("L ≡ 0, 1 (mod 4)", "length ⌊L/2⌋ against 2·⌊L/4⌋"),
-        ("L ≡ 0 (mod 2)", "length L against 2·⌊L/2⌋"),
+        ("L ≡ 0…3 (mod 8)", "the inputs differ in length (⌊L/4⌋ and 2·⌊L/8⌋)"),
+        ("L ≡ 0, 1 (mod 4)", "the inputs differ in length (⌊L/2⌋ and 2·⌊L/4⌋)"),
+        ("L ≡ 0 (mod 2)", "the inputs differ in length (L and 2·⌊L/2⌋)"),
     ]
 
 
@@ -280,16 +280,16 @@ def test_the_command_reports_the_sizes_of_a_unet(tmp_path: Path) -> None:
         "works for H ≡ 0 (mod 4), W ≡ 0 (mod 4)\n\n"
         "Needs             Layer    Or else\n"
         "----------------  -------  ---\n"
-        "H ≡ 0, 1 (mod 4)  cat2     height ⌊H/2⌋ against 2·⌊H/4⌋\n"
-        "W ≡ 0, 1 (mod 4)  cat2     width ⌊W/2⌋ against 2·⌊W/4⌋\n"
-        "H ≡ 0 (mod 2)     cat1     height H against 2·⌊H/2⌋\n"
-        "W ≡ 0 (mod 2)     cat1     width W against 2·⌊W/2⌋\n"
+        "H ≡ 0, 1 (mod 4)  cat2     the inputs differ in height (⌊H/2⌋ and 2·⌊H/4⌋)\n"
+        "W ≡ 0, 1 (mod 4)  cat2     the inputs differ in width (⌊W/2⌋ and 2·⌊W/4⌋)\n"
+        "H ≡ 0 (mod 2)     cat1     the inputs differ in height (H and 2·⌊H/2⌋)\n"
+        "W ≡ 0 (mod 2)     cat1     the inputs differ in width (W and 2·⌊W/2⌋)\n"
     )
     failed = run(str(sheet), "--input", "3x350x352")
     assert failed.exit_code == 1
     lines = failed.output.splitlines()
     assert lines[0] == "350 x 352 does not work"
-    assert "cat2" in lines[1] and "height 175 against 174" in lines[1]
+    assert "cat2" in lines[1] and "the inputs differ in height (175 and 174)" in lines[1]
     assert "nearest that work: 348 x 352 below and 352 x 352 above" in lines
     assert "padding to 352 x 352: 2 in height (1 before, 1 after)" in lines
     assert run(str(sheet), "--input", "3x352x352").output == "352 x 352 works\n"

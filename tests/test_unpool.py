@@ -56,7 +56,7 @@ def test_output_size() -> None:
     assert graph.nodes[-1].output_shape == (1, 1, 13)
     with pytest.raises(ShapeError, match="output_size must be between 7 and 9; received 4"):
         nn.MaxUnpool1d(2).output_shape((1, 1, 4), (1, 1, 4), (1, 1, 4))
-    with pytest.raises(SpecError, match="output_size takes a tensor; received \\(1, 1, 9\\)\n  give the tensor"):
+    with pytest.raises(SpecError, match="output_size takes a tensor; received \\(1, 1, 9\\)\n  pass the tensor"):
         trace(lambda x: nn.MaxUnpool1d(2)(x, x, output_size=(1, 1, 9)), (1, 1, 4))
 
 

@@ -219,7 +219,7 @@ class _Conv(_Sliding):
 
 
 class Conv1d(_Conv, rank=1):
-    """A convolution over (N, C_in, L) or (C_in, L), as `torch.nn.Conv1d`, also with ``padding="tf_same"``.
+    """A convolution over (N, C_in, L) or (C_in, L), as `torch.nn.Conv1d`; also takes ``padding="tf_same"``.
 
     >>> Conv1d(16, 33, 3, stride=2).output_shape((20, 16, 50))
     (20, 33, 24)
@@ -227,7 +227,7 @@ class Conv1d(_Conv, rank=1):
 
 
 class Conv2d(_Conv, rank=2):
-    """A convolution over (N, C_in, H, W) or (C_in, H, W), as `torch.nn.Conv2d`, also with ``padding="tf_same"``.
+    """A convolution over (N, C_in, H, W) or (C_in, H, W), as `torch.nn.Conv2d`; also takes ``padding="tf_same"``.
 
     >>> Conv2d(3, 64, 7, stride=2, padding=3).output_shape((1, 3, 224, 224))
     (1, 64, 112, 112)
@@ -235,7 +235,7 @@ class Conv2d(_Conv, rank=2):
 
 
 class Conv3d(_Conv, rank=3):
-    """A convolution over (N, C_in, D, H, W) or (C_in, D, H, W), as `torch.nn.Conv3d`, also with ``padding="tf_same"``.
+    """A convolution over (N, C_in, D, H, W) or (C_in, D, H, W), as `torch.nn.Conv3d`; also takes ``padding="tf_same"``.
 
     >>> Conv3d(3, 8, (1, 3, 3)).output_shape((1, 3, 16, 32, 32))
     (1, 8, 16, 30, 30)

@@ -148,7 +148,7 @@ class ShapesDiffer(ShapeError):
     """Two inputs that differ along ``axis``, where their sizes ``a`` and ``b`` must agree.
 
     >>> print(ShapesDiffer("height", 8, 9, ((1, 4, 8, 8), (1, 4, 9, 8))))
-    the inputs differ in height, 8 and 9: 1 x 4 x 8 x 8 and 1 x 4 x 9 x 8
+    the inputs differ in height (8 and 9)
     """
 
     def __init__(self, axis: str, a: Dim, b: Dim, shapes: tuple[Shape, Shape]) -> None:
@@ -156,8 +156,7 @@ class ShapesDiffer(ShapeError):
         self.a = a
         self.b = b
         self.shapes = shapes
-        both = " and ".join(map(show_shape, shapes))
-        super().__init__(f"the inputs differ in {axis}, {show(a)} and {show(b)}: {both}")
+        super().__init__(f"the inputs differ in {axis} ({show(a)} and {show(b)})")
 
 
 class NotBroadcastable(ShapeError):

@@ -132,7 +132,7 @@ class _MaxPool(_WithIndices, _Pool):
 
 
 class MaxPool1d(_MaxPool, rank=1):
-    """The maximum over windows of (N, C, L) or (C, L), as `torch.nn.MaxPool1d`, also with ``padding="tf_same"``.
+    """The maximum over windows of (N, C, L) or (C, L), as `torch.nn.MaxPool1d`; also takes ``padding="tf_same"``.
 
     >>> MaxPool1d(3, stride=2).output_shape((20, 16, 50))
     (20, 16, 24)
@@ -140,7 +140,7 @@ class MaxPool1d(_MaxPool, rank=1):
 
 
 class MaxPool2d(_MaxPool, rank=2):
-    """The maximum over windows of (N, C, H, W) or (C, H, W), as `torch.nn.MaxPool2d`, also with ``padding="tf_same"``.
+    """The maximum over windows of (N, C, H, W) or (C, H, W), as `torch.nn.MaxPool2d`; also takes ``padding="tf_same"``.
 
     >>> MaxPool2d(3, stride=2, padding=1).output_shape((1, 4, 8, 8))
     (1, 4, 4, 4)
@@ -150,7 +150,7 @@ class MaxPool2d(_MaxPool, rank=2):
 class MaxPool3d(_MaxPool, rank=3):
     """The maximum over windows of (N, C, D, H, W) or (C, D, H, W), as `torch.nn.MaxPool3d`.
 
-    Also with ``padding="tf_same"``.
+    Also takes ``padding="tf_same"``.
 
     >>> MaxPool3d(3, stride=2).output_shape((1, 4, 8, 8, 8))
     (1, 4, 3, 3, 3)
@@ -174,7 +174,7 @@ class _AvgPool(_Pool):
 
 
 class AvgPool1d(_AvgPool, rank=1):
-    """The mean over windows of (N, C, L) or (C, L), as `torch.nn.AvgPool1d`, also with ``padding="tf_same"``.
+    """The mean over windows of (N, C, L) or (C, L), as `torch.nn.AvgPool1d`; also takes ``padding="tf_same"``.
 
     >>> AvgPool1d(3, stride=2, ceil_mode=True).output_shape((1, 4, 8))
     (1, 4, 4)
@@ -184,7 +184,7 @@ class AvgPool1d(_AvgPool, rank=1):
 
 
 class AvgPool2d(_AvgPool, rank=2):
-    """The mean over windows of (N, C, H, W) or (C, H, W), as `torch.nn.AvgPool2d`, also with ``padding="tf_same"``.
+    """The mean over windows of (N, C, H, W) or (C, H, W), as `torch.nn.AvgPool2d`; also takes ``padding="tf_same"``.
 
     >>> AvgPool2d(3, stride=2).output_shape((1, 4, 8, 8))
     (1, 4, 3, 3)
@@ -194,7 +194,7 @@ class AvgPool2d(_AvgPool, rank=2):
 class AvgPool3d(_AvgPool, rank=3):
     """The mean over windows of (N, C, D, H, W) or (C, D, H, W), as `torch.nn.AvgPool3d`.
 
-    Also with ``padding="tf_same"``.
+    Also takes ``padding="tf_same"``.
 
     >>> AvgPool3d(3, stride=2).output_shape((1, 4, 8, 8, 8))
     (1, 4, 3, 3, 3)

@@ -104,7 +104,7 @@ def _demands(reasons: Mapping[Any, Reason], region: "Region") -> Iterator[Demand
             texts[relation] = show(relation)
     for relation, (node, what) in reasons.items():
         if relation in texts:
-            yield Demand(texts[relation], node, what.split(", in ")[0] or f"{show(relation)} does not hold")
+            yield Demand(texts[relation], node, what or f"{show(relation)} does not hold")
 
 
 def _solved_by_letter(relations: Iterable[Any], letters: Iterable[str]) -> dict[str, dict[Any, Sizes]]:
