@@ -11,15 +11,11 @@ from convcalc.layers.demands import require, require_size
 
 
 class _Activation(Layer):
-    """A function of each element."""
-
     def work(self, inputs: Shapes, output: Shape) -> Work:
         return {"activation": prod(output)}
 
 
 class _InPlace(_Activation):
-    """An activation whose only argument is ``inplace``."""
-
     inplace: bool = False
 
 

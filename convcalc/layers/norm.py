@@ -54,8 +54,6 @@ class _Norm(Layer):
 
 
 class _ChannelNorm(_Norm):
-    """Normalisation of each channel."""
-
     infers = {"num_features": 1}
     num_features: Dim
     eps: float = 1e-5
@@ -79,8 +77,6 @@ class _ChannelNorm(_Norm):
 
 
 class _BatchNorm(_ChannelNorm):
-    """Normalisation of each channel over the batch."""
-
     sheet = "bn"
     formulas = rules(field=("as the input's with running statistics; without them positions are mixed", WHOLE_FIELD))
 
@@ -120,8 +116,6 @@ class BatchNorm3d(_BatchNorm, rank=3):
 
 
 class _InstanceNorm(_ChannelNorm):
-    """Normalisation of each channel of each instance."""
-
     affine: bool = False
     track_running_stats: bool = False
     whose = "channel of an instance"
@@ -163,8 +157,6 @@ class InstanceNorm3d(_InstanceNorm, rank=3):
 
 
 class _LazyNorm(Lazy):
-    """A lazy kind of normalisation."""
-
     channel_axis = 1  # even without a batch, where torch accepts the input only if both axes agree
     affine = True
     track_running_stats = True
@@ -254,8 +246,6 @@ class GroupNorm(_Norm):
 
 
 class _ShapeNorm(_Norm):
-    """Normalisation over the last axes."""
-
     infers = {"normalized_shape": -1}
     normalized_shape: Dims
     eps: float | None = 1e-5
