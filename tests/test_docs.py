@@ -1,9 +1,9 @@
 """Every console example in README.md, CONTRIBUTING.md and docs/ is run and compared; Python examples are doctests.
 
-An example is a ``console`` block: each line ``$ command`` is followed by what it prints, to the letter; a line ``...``
-stands for any lines left out. A block whose first line holds a name (``python tinyunet.net``) is a file in the folder
-where the page's commands run; a ``pyproject.toml`` among them is installed for the page. ``--regenerate`` writes what
-is printed now (examples with ``...`` stay the writer's).
+An example is a ``console`` block: each line ``$ command`` is followed by exactly what it prints; a line ``...`` is for
+any lines left out. A block whose first line has a name (``python tinyunet.net``) is a file in the folder where the
+page's commands run; if one of these is a ``pyproject.toml``, it is installed for the page. ``--regenerate`` writes what
+is printed now (but leaves examples with ``...`` alone).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Example(NamedTuple):
 
 
 def examples(page: Path) -> Iterator[Example]:
-    """The console examples of a page, in order."""
+    """Yield the console examples of a page, in order."""
     for block in BLOCK.findall(page.read_text()):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, printed = part.partition("\n")
@@ -42,7 +42,7 @@ def examples(page: Path) -> Iterator[Example]:
 
 
 def run(command: str, folder: Path) -> str:
-    """What a line of shell prints, output and errors together; the command runs in this interpreter's environment."""
+    """Return what a line of shell prints, output and errors together, in the environment of this interpreter."""
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     environment = {"PATH": path, "COLUMNS": "120", "PYTHONUTF8": "1", "PYTHONPATH": f"{folder}:{ROOT}"}
     done = subprocess.run(
@@ -57,7 +57,7 @@ def run(command: str, folder: Path) -> str:
 
 
 def matches(printed: str, expected: str) -> bool:
-    """Whether the output is what the page says, where a line ``...`` stands for any lines."""
+    """Return whether the output is what the page says, in which a line ``...`` matches any lines."""
     parts = [re.escape(part) for part in re.split(r"^\.\.\.$", expected, flags=re.MULTILINE)]
     return re.fullmatch(r"(?s:.*)".join(parts), printed) is not None
 
@@ -92,3 +92,10 @@ def test_examples_are_compared() -> None:
 
 def test_pages_have_examples() -> None:
     assert sum(len(list(examples(page))) for page in PAGES) >= 5
+
+
+def test_files_that_the_architecture_names_exist() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    names = set(re.findall(r"`((?:\w+/)*(?:\w+\.pyi?|\w+/))`", page)) - {"exam/"}  # which comes with exam aid
+    assert len(names) > 40
+    assert [name for name in sorted(names) if not any((ROOT / room / name).exists() for room in ("", "convcalc"))] == []
