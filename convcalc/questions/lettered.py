@@ -76,9 +76,9 @@ class Lettered:
     def small(self) -> Graph | None:
         """Return the graph for some small numbers, the same for all letters if possible; None if none is legal."""
         alike = ((n,) * len(self.names) for n in reversed(range(9)))
-        deadline = time.monotonic() + MOST_SECONDS  # each number means reading the sheet again
+        deadline = time.thread_time() + MOST_SECONDS  # each number means reading the sheet again
         for numbers in chain(alike, islice(product(range(4), repeat=len(self.names)), 64)):
-            if time.monotonic() > deadline:
+            if time.thread_time() > deadline:
                 break
             with suppress(ConvcalcError):
                 return self.build(dict(zip(self.names, numbers)))

@@ -200,11 +200,11 @@ def find_smallest(build: Callable[[Shape], Graph], shape: Shape, usual: int, sec
 
     if not shape[2:] or not accepts(usual):
         return None
-    end = time.monotonic() + seconds
+    end = time.thread_time() + seconds
     for n in range(1, usual + 1):
         if accepts(n):
             return n
-        if time.monotonic() > end:
+        if time.thread_time() > end:
             break
     return None
 
