@@ -540,6 +540,13 @@ def test_relations_of_one_letter_are_solved_exactly(a: Any, b: Any, n: int, same
     assert brute(lambda m: m in found, 150) == brute(lambda m: holds(m), 150)
 
 
+@pytest.mark.parametrize("factor", [1, 3])
+def test_floors_of_floors_over_a_letter_are_not_solved(factor: int) -> None:
+    """They are not periodic: ``⌊3·⌊H/2⌋/H⌋`` is 0 at 1 alone."""
+    floor = sympy.floor(factor * sympy.floor(H / 2) / H, evaluate=False)
+    assert solve_relation(sympy.Eq(floor, 1, evaluate=False)) is None
+
+
 @MANY
 @given(
     st.tuples(st.integers(1, 9), st.integers(0, 9)), st.tuples(st.integers(1, 9), st.integers(0, 9)), st.integers(1, 60)

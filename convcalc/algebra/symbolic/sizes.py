@@ -11,6 +11,7 @@ from sympy import ceiling, floor
 
 from convcalc.algebra.periodic import Sizes, where
 from convcalc.algebra.symbolic.program import make_function
+from convcalc.algebra.symbolic.terms import as_fraction
 
 
 def solve_periodic(gap: Any, zero: bool) -> Sizes | None:
@@ -34,10 +35,15 @@ def solve_periodic(gap: Any, zero: bool) -> Sizes | None:
 
 
 def _period(expr: Any, letter: Any) -> int:
-    """Return an increase of the letter that increases all floors by integers; 0 if there is none."""
+    """Return an increase of the letter that increases all floors by integers; 0 if there is none.
+
+    That is known of linear sums over a number, not of floors divided by a letter, as in ``⌊3·⌊n/2⌋/n⌋``.
+    """
     inner = lcm(*[_period(arg, letter) for arg in expr.args])
     if expr.func not in (floor, ceiling):
         return inner
+    if not as_fraction(expr.args[0])[1].is_Integer:
+        return 0
     rise = sympy.diff(_smooth(expr.args[0]), letter)
     return inner * int((rise * inner).q) if rise.is_Rational else 0
 
