@@ -111,7 +111,7 @@ class Region:
 
 
 def cases_of(relation: Any, within: SizesByLetter) -> list[SizesByLetter] | None:
-    """Return the cases ``within`` which a relation between letters holds; None if it cannot be factored.
+    """Return the cases, of sizes ``within``, where a relation between letters holds; None if it is not factored.
 
     >>> H, W = symbol("H"), symbol("W")
     >>> everywhere = {"H": ALL, "W": ALL}
