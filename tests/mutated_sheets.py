@@ -13,7 +13,7 @@ from pathlib import Path
 
 from convcalc.errors import ConvcalcError
 from convcalc.formats.sheet import plan
-from convcalc.questions.sources import Written
+from convcalc.questions.sources import TextNetwork
 
 DATA = Path(__file__).parent / "data"
 
@@ -130,7 +130,7 @@ def read(text: str) -> str:
     """Return the outcome of a text: ``graph``, or the name of an error meant for the user; raise any other error."""
     shapes = [] if "input" in text.lower() else [(1, 3, 32, 32)]
     try:
-        Written(text, "fuzz").graph(*shapes)
+        TextNetwork(text, "fuzz").graph(*shapes)
     except ConvcalcError as error:
         assert str(error)
         return error.title

@@ -9,7 +9,7 @@ from convcalc.errors import SpecError
 from convcalc.formats import exam
 from convcalc.formats.json import read as documents
 from convcalc.questions.solve import solve
-from convcalc.questions.sources import Written, read
+from convcalc.questions.sources import TextNetwork, read
 
 ROW = {"path": "a", "spec": "ReLU()", "inputs": ["input"]}
 
@@ -20,13 +20,13 @@ def _document(**changes: object) -> str:
 
 def test_numbers_of_a_sheet_have_a_longest_length() -> None:
     with pytest.raises(SpecError, match="at most 400 digits"):
-        Written(f"input(3, 8, 8); conv({'9' * 400}, 3)", "sheet").graph()
+        TextNetwork(f"input(3, 8, 8); conv({'9' * 400}, 3)", "sheet").graph()
 
 
 @pytest.mark.parametrize("name", ["output", "net", "include"])
 def test_a_form_cannot_be_a_name(name: str) -> None:
     with pytest.raises(SpecError, match=f"{name} cannot be a name"):
-        Written(f"input(3, 8, 8)\n{name} = conv(8, 3)", "sheet").graph()
+        TextNetwork(f"input(3, 8, 8)\n{name} = conv(8, 3)", "sheet").graph()
 
 
 def test_layers_of_an_exam_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

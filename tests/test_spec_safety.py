@@ -21,7 +21,7 @@ from convcalc.errors import ConvcalcError, SpecError
 from convcalc.formats.sheet import plan
 from convcalc.formats.sheet.read import read_spec
 from convcalc.formats.sheet.source import MOST_BYTES
-from convcalc.questions.sources import Written, read_text
+from convcalc.questions.sources import TextNetwork, read_text
 from tests.mutated_sheets import mutated, read
 
 MOST_SECONDS = 2.0
@@ -32,12 +32,12 @@ MEASURE = """
 import json, os, sys, time
 import convcalc.algebra.symbolic
 from convcalc.errors import ConvcalcError
-from convcalc.questions.sources import Written
+from convcalc.questions.sources import TextNetwork
 
 def read(text):
     started = time.process_time()
     try:
-        Written(text, "t").graph(*([] if "input" in text.lower() else [(1, 3, 32, 32)]))
+        TextNetwork(text, "t").graph(*([] if "input" in text.lower() else [(1, 3, 32, 32)]))
         outcome = "graph"
     except ConvcalcError as error:
         outcome = f"{error.title}: {str(error)[:200]}"
@@ -277,4 +277,4 @@ def test_the_guard_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_text_is_a_text() -> None:
-    assert Written("input(3, 8, 8); relu()", "t").graph().nodes
+    assert TextNetwork("input(3, 8, 8); relu()", "t").graph().nodes

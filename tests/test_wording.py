@@ -95,3 +95,16 @@ def test_idioms(path: Path) -> None:
         for match in re.finditer(idiom, text)
     ]
     assert found == []
+
+
+def test_a_class_has_a_name_of_its_own() -> None:
+    """The zoo is left out: its classes are named as in the papers, and each family has a Block."""
+    names: dict[str, list[str]] = {}
+    for path in SOURCES:
+        if "zoo" not in path.parts:
+            for node in ast.parse(path.read_text()).body:
+                is_alias = isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias"
+                name = node.name if isinstance(node, ast.ClassDef) else ast.unparse(node.target) if is_alias else ""
+                if name and not name.startswith("_"):
+                    names.setdefault(name, []).append(path.relative_to(HOME).as_posix())
+    assert {name: files for name, files in names.items() if len(files) > 1} == {}

@@ -10,7 +10,7 @@ from math import gcd
 from typing import NamedTuple
 
 from convcalc.algebra.dims import letter, show
-from convcalc.algebra.linear import Line, Linear, add, read_linear, refuse, term
+from convcalc.algebra.linear import Line, LinearClaim, add, read_linear, refuse, term
 from convcalc.algebra.types import Dim
 from convcalc.errors import NoSolution, SpecError
 
@@ -61,7 +61,7 @@ class _Solver:
     ``values`` expresses each letter of the question by letters that are still free, and ``bounds`` bounds those.
     """
 
-    def __init__(self, letters: Sequence[str], claims: Sequence[Linear], texts: tuple[str, ...]) -> None:
+    def __init__(self, letters: Sequence[str], claims: Sequence[LinearClaim], texts: tuple[str, ...]) -> None:
         self.texts = texts
         self.values: dict[str, Line] = {name: term(name) for name in letters}
         self.bounds: dict[str, tuple[int, int | None]] = dict.fromkeys(letters, (1, None))
@@ -88,7 +88,7 @@ class _Solver:
         for key, value in self.values.items():
             self.values[key] = add({n: f for n, f in value.items() if n != name}, line, value.get(name, 0))
 
-    def _solve_equation(self, line: Line, claim: Linear) -> None:
+    def _solve_equation(self, line: Line, claim: LinearClaim) -> None:
         """Solve ``line == 0`` for the letter with the smallest factor, after Euclid's steps that make that factor 1."""
         while True:
             names = sorted((n for n in line if n), key=lambda n: abs(line[n]))
@@ -107,7 +107,7 @@ class _Solver:
             self._substitute(first, step)
             line = add(rest, step, factor)
 
-    def _solve_congruence(self, line: Line, claim: Linear) -> None:
+    def _solve_congruence(self, line: Line, claim: LinearClaim) -> None:
         """Make ``line`` a multiple of the modulus."""
         names = [n for n in line if n and line[n] % claim.modulus]
         if len(names) > 1:

@@ -16,7 +16,7 @@ Line = dict[str, int]
 """A linear expression: the factor of each letter, and the constant under the empty name."""
 
 
-class Linear(NamedTuple):
+class LinearClaim(NamedTuple):
     """One statement: ``line == 0`` (or, with a modulus, a multiple of it) or ``line >= 0``; ``text`` is its source."""
 
     line: Line
@@ -42,7 +42,7 @@ def refuse(text: str, what: str, hint: str = "write it as 'H % 32 == 0', 'H == W
     return SpecError(f"{text}{what}", where="--assume", hint=hint)
 
 
-def read_linear(text: str, letters: Sequence[str]) -> Iterator[Linear]:
+def read_linear(text: str, letters: Sequence[str]) -> Iterator[LinearClaim]:
     """Yield the statements that the claim in ``text`` makes about ``letters``.
 
     Raises SpecError for a text that is not a linear claim, NoSolution for a remainder that no number has.
@@ -72,7 +72,7 @@ def _comparisons(node: ast.expr, true: bool) -> Iterator[tuple[ast.expr, type[as
         raise refuse(f"{spell(node)!r:.80}", " is not a comparison, or several joined by and")
 
 
-def _statements(left: ast.expr, sign: type[ast.cmpop], right: ast.expr, scope: _Scope) -> Iterator[Linear]:
+def _statements(left: ast.expr, sign: type[ast.cmpop], right: ast.expr, scope: _Scope) -> Iterator[LinearClaim]:
     """Yield what one comparison says."""
     if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mod):
         yield _congruence(left, sign, right, scope)
@@ -80,18 +80,18 @@ def _statements(left: ast.expr, sign: type[ast.cmpop], right: ast.expr, scope: _
     a = _LINES.value(left, scope)
     if sign is ast.In and isinstance(right, ast.Call) and is_range(right):
         low, high = (_LINES.value(end, scope) for end in right.args)
-        yield Linear(add(a, low, -1), ">=", 0, scope.text)
-        yield Linear(add(high, a, -1), ">=", 0, scope.text)
+        yield LinearClaim(add(a, low, -1), ">=", 0, scope.text)
+        yield LinearClaim(add(high, a, -1), ">=", 0, scope.text)
         return
     b = _LINES.value(right, scope)
     if sign not in (ast.Eq, ast.GtE, ast.LtE, ast.Gt, ast.Lt):
         raise refuse(repr(scope.text), ": an assumption compares with ==, >=, >, <= or <")
     larger, smaller = (b, a) if sign in (ast.Lt, ast.LtE) else (a, b)
     gap = add(add(larger, smaller, -1), {"": -int(sign in (ast.Gt, ast.Lt))})
-    yield Linear(gap, "==" if sign is ast.Eq else ">=", 0, scope.text)
+    yield LinearClaim(gap, "==" if sign is ast.Eq else ">=", 0, scope.text)
 
 
-def _congruence(left: ast.BinOp, sign: type[ast.cmpop], right: ast.expr, scope: _Scope) -> Linear:
+def _congruence(left: ast.BinOp, sign: type[ast.cmpop], right: ast.expr, scope: _Scope) -> LinearClaim:
     """Return what a comparison of a remainder says: ``H % 32 == 0``, or ``H % 2 != 0``, which leaves one remainder."""
     modulus, rest = (_LINES.value(side, scope._replace(letters=()))[""] for side in (left.right, right))
     if sign is ast.NotEq and modulus == 2 and rest in (0, 1):
@@ -101,7 +101,7 @@ def _congruence(left: ast.BinOp, sign: type[ast.cmpop], right: ast.expr, scope: 
     if not 0 <= rest < modulus:
         what = f"no size satisfies {scope.text}"
         raise NoSolution(what, details=[f"a remainder by {modulus} is less than {modulus}"])
-    return Linear(add(_LINES.value(left.left, scope), {"": -rest}), "==", modulus, scope.text)
+    return LinearClaim(add(_LINES.value(left.left, scope), {"": -rest}), "==", modulus, scope.text)
 
 
 def term(name: str, factor: int = 1, constant: int = 0) -> Line:

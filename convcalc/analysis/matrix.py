@@ -16,7 +16,7 @@ from convcalc.network.graph import Graph
 
 LIMIT = 10_000  # entries of a matrix; nobody could read more
 
-Sizes = tuple[int, ...]
+Integers = tuple[int, ...]
 
 
 class Matrix(NamedTuple):
@@ -26,11 +26,11 @@ class Matrix(NamedTuple):
     flattened ``weight`` whose sum it is; most entries are empty.
     """
 
-    input: Sizes
-    output: Sizes
-    shape: Sizes
+    input: Integers
+    output: Integers
+    shape: Integers
     bias: bool
-    entries: tuple[tuple[Sizes, ...], ...]
+    entries: tuple[tuple[Integers, ...], ...]
 
     @property
     def nonzero(self) -> int:
@@ -62,18 +62,18 @@ def matrix_of(graph: Graph) -> Matrix:
         what = f"the matrix has {size} entries; the limit is {LIMIT:,}"
         raise SpecError(what, where=repr(layer), hint="give a smaller --input")
     weight: Any = layer.weights()["weight"]
-    entries: list[list[Sizes]] = [[()] * columns for _ in range(rows)]
+    entries: list[list[Integers]] = [[()] * columns for _ in range(rows)]
     for place, read, tap in _products(layer, shape, output):
         entries[_flat_index(place, output)][_flat_index(read, shape)] += (_flat_index(tap, weight),)
     return Matrix(shape, output, weight, layer.bias, tuple(map(tuple, entries)))
 
 
-def _flat_index(index: Sizes, shape: Sizes) -> int:
+def _flat_index(index: Integers, shape: Integers) -> int:
     """Return the position of an index in the flattened tensor."""
     return reduce(lambda place, axis: place * axis[1] + axis[0], zip(index, shape), 0)
 
 
-def _products(layer: Any, shape: Sizes, output: Sizes) -> Iterator[tuple[Sizes, Sizes, Sizes]]:
+def _products(layer: Any, shape: Integers, output: Integers) -> Iterator[tuple[Integers, Integers, Integers]]:
     """Yield each product that a convolution adds up, as its indices in the output, the input and the weight."""
     axes = [list(_taps(layer, axis, shape[axis + 1], output[axis + 1])) for axis in range(layer.rank)]
     each_in, each_out = shape[0] // layer.groups, output[0] // layer.groups
@@ -85,7 +85,7 @@ def _products(layer: Any, shape: Sizes, output: Sizes) -> Iterator[tuple[Sizes, 
             yield (b, *places), (a, *reads), (*channels, *ks)
 
 
-def _taps(layer: Any, axis: int, n: int, size: int) -> Iterator[Sizes]:
+def _taps(layer: Any, axis: int, n: int, size: int) -> Iterator[Integers]:
     """Yield the output, input and kernel position of each product along one axis."""
     k, s, d = layer.kernel_size[axis], layer.stride[axis], layer.dilation[axis]
     before = layer.pads(axis, n)[0]

@@ -64,14 +64,14 @@ class Parameters(NamedTuple):
         return formula(*[self.values[symbol] for symbol in formula.symbols])
 
 
-class Written:
+class TextDim:
     """The text of a formula under construction, which takes the place of a number in a layer's arguments."""
 
     def __init__(self, text: str) -> None:
         self.text = text
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Written) and other.text == self.text
+        return isinstance(other, TextDim) and other.text == self.text
 
     def __hash__(self) -> int:
         return hash(self.text)
@@ -79,34 +79,34 @@ class Written:
     def __str__(self) -> str:
         return self.text
 
-    def _joined(self, sign: str, other: object, reverse: bool = False) -> Written:
+    def _joined(self, sign: str, other: object, reverse: bool = False) -> TextDim:
         if other == _NEUTRAL[sign] and not (reverse and sign in (" - ", "//")):
             return self
         if sign == " + " and self.text.endswith(f" - {other}"):
-            return Written(self.text.removesuffix(f" - {other}"))
+            return TextDim(self.text.removesuffix(f" - {other}"))
         left, right = (_bracketed(other), _bracketed(self)) if reverse else (_bracketed(self), _bracketed(other))
         exact = sign == "//" and right == LETTERS["groups"]  # channels are multiples of groups
-        return Written(f"quotient({left}, {right})" if exact else f"{left}{sign}{right}")
+        return TextDim(f"quotient({left}, {right})" if exact else f"{left}{sign}{right}")
 
-    def __add__(self, other: object) -> Written:
+    def __add__(self, other: object) -> TextDim:
         return self._joined(" + ", other)
 
-    def __radd__(self, other: object) -> Written:
+    def __radd__(self, other: object) -> TextDim:
         return self._joined(" + ", other, True)
 
-    def __sub__(self, other: object) -> Written:
+    def __sub__(self, other: object) -> TextDim:
         return self._joined(" - ", other)
 
-    def __rsub__(self, other: object) -> Written:
+    def __rsub__(self, other: object) -> TextDim:
         return self._joined(" - ", other, True)
 
-    def __mul__(self, other: object) -> Written:
+    def __mul__(self, other: object) -> TextDim:
         return self._joined("*", other)
 
-    def __rmul__(self, other: object) -> Written:
+    def __rmul__(self, other: object) -> TextDim:
         return self._joined("*", other, True)
 
-    def __floordiv__(self, other: object) -> Written:
+    def __floordiv__(self, other: object) -> TextDim:
         return self._joined("//", other)
 
 
@@ -197,7 +197,7 @@ def _written(kind: type[Layer], arguments: Mapping[str, Any]) -> Parameters | No
         values.update(zip(symbols, each))
         for symbol in symbols:
             meanings.setdefault(symbol, f"{name}{_end(symbol)}")
-        written = tuple([Written(symbol) for symbol in symbols])
+        written = tuple([TextDim(symbol) for symbol in symbols])
         lettered[name] = written if isinstance(value, tuple) else written[0]
     shapes = _with(kind, lettered).weights()
     return _formulas(kind, shapes, meanings, values) if shapes else None
@@ -253,7 +253,7 @@ def _formulas(
 
 def _of_all_groups(size: Any) -> Any:
     """Return the channels of all groups, for the channels of one."""
-    return Written(size.text[9:].partition(",")[0]) if str(size).startswith("quotient(") else size
+    return TextDim(size.text[9:].partition(",")[0]) if str(size).startswith("quotient(") else size
 
 
 def _sum(shapes: Iterable[Iterable[Any]], order: Sequence[str]) -> str:
@@ -278,7 +278,7 @@ def _place(order: Sequence[str]) -> Callable[[str], tuple[bool, bool, int]]:
 
 def _split(size: Any) -> tuple[Any, str]:
     """Return a size as a number and the factor it is multiplied by: ``4*h`` as 4 and ``h``."""
-    if not isinstance(size, Written):
+    if not isinstance(size, TextDim):
         return size, ""
     number = re.fullmatch(r"(\d+)\*(\w+)", size.text)
     return (int(number[1]), number[2]) if number else (1, _bracketed(size))

@@ -39,10 +39,10 @@ class Network:
         return self.inputs[0] if self.inputs else None
 
 
-Reader: TypeAlias = "Callable[[Any, Mapping[str, Any]], Network | None]"
-R = TypeVar("R", bound=Reader)
+ReadNetwork: TypeAlias = "Callable[[Any, Mapping[str, Any]], Network | None]"
+R = TypeVar("R", bound=ReadNetwork)
 
-READERS: dict[str, Reader] = {}
+READERS: dict[str, ReadNetwork] = {}
 """Readers by name, in the order in which they are asked."""
 
 
@@ -56,10 +56,10 @@ def reader(read: R) -> R:
     return read
 
 
-class Written(Network):
+class TextNetwork(Network):
     """A text that describes a network.
 
-    >>> Written("input(3, 32, 32); conv(8, 3)", "sheet").graph().nodes[-1].output_shape
+    >>> TextNetwork("input(3, 32, 32); conv(8, 3)", "sheet").graph().nodes[-1].output_shape
     (1, 8, 30, 30)
     """
 
@@ -122,10 +122,10 @@ def read_document(source: Any, settings: Mapping[str, Any]) -> Network | None:
     """Return the network of a ``.json`` file, as ``export --to json`` and ``summary --format json`` write them."""
     if not isinstance(source, str) or not source.endswith(".json"):
         return None
-    from convcalc.formats.json.read import MOST_BYTES, Document
+    from convcalc.formats.json.read import MOST_BYTES, NetworkDocument
 
     with _path(source).open("rb") as file:
-        document = Document(file.read(MOST_BYTES + 1).decode("utf-8-sig", "replace"), source)
+        document = NetworkDocument(file.read(MOST_BYTES + 1).decode("utf-8-sig", "replace"), source)
     if settings:
         raise SpecError(f"takes no settings; received {', '.join(settings)}", where=source)
     return Network(document.network, document.graph, [shape[1:] for shape in document.shapes])
@@ -150,7 +150,7 @@ def _is_exam(text: str) -> bool:
 
 
 @reader
-def read_text(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
+def read_text(source: Any, settings: Mapping[str, Any] = {}) -> TextNetwork | None:
     """Return the text of a ``.net`` or ``.txt`` file, of stdin (``-``), or ``source`` itself; None for a name.
 
     Raises SpecError for a file that is not text, and OSError for one that cannot be read.
@@ -161,9 +161,9 @@ def read_text(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
     if not isinstance(source, str):
         return None
     if source == "-":
-        return Written(_content(sys.stdin.buffer, "stdin"), "stdin", None, settings, "sheet")
+        return TextNetwork(_content(sys.stdin.buffer, "stdin"), "stdin", None, settings, "sheet")
     if "(" in source or "\n" in source or (re.search(r"[\s,;-]", source) and _is_exam(source)):
-        return Written(source, "text", None, settings, "sheet")
+        return TextNetwork(source, "text", None, settings, "sheet")
     if not source.endswith((".net", ".txt")):
         return None
     path = _path(source)
@@ -171,7 +171,7 @@ def read_text(source: Any, settings: Mapping[str, Any] = {}) -> Written | None:
         near = did_you_mean(source, [str(other) for other in path.parent.glob("*.net")])
         raise FileNotFoundError(ENOENT, f"there is no such file{'; ' + near if near else ''}", source)
     with path.open("rb") as file:
-        return Written(_content(file, path.name), path.name, path.parent, settings, path.stem)
+        return TextNetwork(_content(file, path.name), path.name, path.parent, settings, path.stem)
 
 
 def read_zoo(source: Any, settings: Mapping[str, Any]) -> Network | None:

@@ -18,10 +18,10 @@ from convcalc.analysis.fields.positions import Chain, bits_of, read_by_each, rea
 from convcalc.errors import SpecError
 from convcalc.network.graph import Graph, Node
 
-Place = tuple[int, Slot]
+AxisPlace = tuple[int, Slot]
 """An axis of one of a layer's inputs: the index of the input, and the slot in its field."""
 
-Route = tuple[Place, Chain]
+Route = tuple[AxisPlace, Chain]
 """One way by which an output reads along an axis: the place where it ends, and the taps on the way."""
 
 MOST_BOXES = 64
@@ -48,7 +48,7 @@ class Trail(NamedTuple):
         return cls((((k, slot), ()),))
 
     @property
-    def source(self) -> Place:
+    def source(self) -> AxisPlace:
         """The place where the trail begins, by which maps from different axes are distinguished."""
         return self.routes[0][0]
 
@@ -68,8 +68,8 @@ class Footprint(NamedTuple):
     """
 
     routes: Mapping[Slot, tuple[Route, ...]]
-    whole: frozenset[Place]
-    gates: frozenset[Place]
+    whole: frozenset[AxisPlace]
+    gates: frozenset[AxisPlace]
 
 
 def _footprint_of(node: Node, fields: Sequence[Field | None]) -> Footprint | None:
@@ -175,7 +175,7 @@ class Sight:
         if all(sets):
             yield tuple(sets)
 
-    def _read_along(self, place: Place, n: int, footprint: Footprint, outer: Mapping[Slot, int]) -> int:
+    def _read_along(self, place: AxisPlace, n: int, footprint: Footprint, outer: Mapping[Slot, int]) -> int:
         """Return the positions on an input axis of size ``n`` that the units at positions ``outer`` read."""
         if place in footprint.whole | footprint.gates:
             return (1 << n) - 1

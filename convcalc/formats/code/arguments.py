@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from convcalc.algebra.types import Dim, is_symbolic
-from convcalc.formats.code.forms import Argument, Axes, Hole, SpanForm, Text, fill_holes, text
+from convcalc.formats.code.forms import Argument, Axes, Hole, SourceText, SpanForm, fill_holes, text
 from convcalc.layers.base import _REQUIRED, Layer
 from convcalc.layers.slicing import Span
 
@@ -34,7 +34,7 @@ def value_form(name: str, value: Any, default: Any = None, per_axis: bool = Fals
     if isinstance(value, tuple):
         items = tuple(value_form(name, item, default) for item in value)
         return Axes(items) if per_axis else items
-    return Text(dim_text(value) if is_symbolic(value) else "..." if value is ... else repr(value))
+    return SourceText(dim_text(value) if is_symbolic(value) else "..." if value is ... else repr(value))
 
 
 def arguments(layer: Layer, left_out: Collection[str] = ()) -> tuple[Argument, ...]:

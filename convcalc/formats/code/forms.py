@@ -1,9 +1,9 @@
 """*Forms*: what a writer of source text is going to print, before it is decided which numbers become parameters.
 
-A form is a nested tuple, named (such as `CallForm`) or plain. Its leaves are `Hole` for a number, `Text` for source
-that is printed as it is, `Name` for the name of a value, and plain strings that are part of the structure. Forms that
-differ only in their holes and names become one definition with parameters (`unify`); `text` and `spell_arguments` print
-the result. Nothing here knows the language that is written.
+A form is a nested tuple, named (such as `CallForm`) or plain. Its leaves are `Hole` for a number, `SourceText` for
+source that is printed as it is, `Name` for the name of a value, and plain strings that are part of the structure. Forms
+that differ only in their holes and names become one definition with parameters (`unify`); `text` and `spell_arguments`
+print the result. Nothing here knows the language that is written.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Hole:
 
 
 @dataclass(frozen=True)
-class Text:
+class SourceText:
     """Source text that is printed as it is."""
 
     source: str
@@ -112,7 +112,7 @@ def map_leaves(form: Any, change: Callable[[Any], Any]) -> Any:
 
 def fill_holes(form: Any) -> Any:
     """Return a form in which each hole is replaced by the text of its value."""
-    return map_leaves(form, lambda leaf: Text(repr(leaf.value)) if isinstance(leaf, Hole) else leaf)
+    return map_leaves(form, lambda leaf: SourceText(repr(leaf.value)) if isinstance(leaf, Hole) else leaf)
 
 
 def _free_leaves(form: Any) -> list[Hole | Name]:
@@ -172,7 +172,7 @@ def unify(forms: Sequence[Any], names: Mapping[str, str], taken: Collection[str]
     '(conv, c, conv, 2 * c, 3)'
     """
     parameters: list[Variable] = []
-    fillings: list[Text | Name] = []
+    fillings: list[SourceText | Name] = []
     for column in zip(*map(_free_leaves, forms)):
         first = column[0]
         if isinstance(first, Name):
@@ -185,7 +185,7 @@ def unify(forms: Sequence[Any], names: Mapping[str, str], taken: Collection[str]
             source = choose_name(wish, {*taken, *(p.name for p in parameters)})
             default = first.default if first.default in values else None
             parameters.append(Variable(source, values, first.argument, default))
-        fillings.append(Text(source))
+        fillings.append(SourceText(source))
     parameters.sort(key=lambda parameter: parameter.default is not None)
     filling = iter(fillings)
     body = map_leaves(forms[0], lambda leaf: next(filling) if isinstance(leaf, (Hole, Name)) else leaf)
@@ -230,10 +230,11 @@ def spell_arguments(filled: Any) -> str:
 def text(form: Any) -> str:
     """Return a filled form (one without holes) as source text.
 
-    >>> text((Text("2"), SpanForm(Text("None"), Text("16"), 1), Axes((Text("3"), Text("3")))))
+    >>> three = SourceText("3")
+    >>> text((SourceText("2"), SpanForm(SourceText("None"), SourceText("16"), 1), Axes((three, three))))
     '(2, :16, 3)'
     """
-    if isinstance(form, Text):
+    if isinstance(form, SourceText):
         return form.source
     if isinstance(form, str):
         return form

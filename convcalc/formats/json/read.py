@@ -40,10 +40,10 @@ def read_json(text: str, name: str = "network", shapes: Sequence[Shape] = ()) ->
     >>> read_json(summary("lenet5").to_text("json")).nodes[0].layer
     Conv2d(1, 6, 5)
     """
-    return Document(text, name).graph(*shapes)
+    return NetworkDocument(text, name).graph(*shapes)
 
 
-class Document:
+class NetworkDocument:
     """A network's JSON; ``shapes`` are those of its inputs, with the batch. Raises SpecError if it is not valid."""
 
     def __init__(self, text: str, name: str) -> None:

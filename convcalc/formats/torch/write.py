@@ -8,7 +8,7 @@ from textwrap import indent
 from typing import Any
 
 from convcalc.algebra.dims import show_shape
-from convcalc.formats.code.forms import CallForm, Text, map_leaves, spell_arguments, text
+from convcalc.formats.code.forms import CallForm, SourceText, map_leaves, spell_arguments, text
 from convcalc.formats.code.structure import is_plain_name, quote, setter
 from convcalc.formats.torch.classes import Class, Modules
 from convcalc.formats.torch.operators import Expression, fill, finite, integer_values, refuse, spell_function
@@ -67,9 +67,11 @@ def _class(item: Class, ties: Collection[str]) -> str:
     parameters = [parameter.name for parameter in item.definition.parameters]
 
     def as_attribute(leaf: Any) -> Any:  # in forward, the constructor's arguments are attributes
-        if not isinstance(leaf, Text) or leaf.source.startswith("'"):
+        if not isinstance(leaf, SourceText) or leaf.source.startswith("'"):
             return leaf
-        return Text(re.sub(r"[A-Za-z_]\w*", lambda m: f"self.{m[0]}" if m[0] in parameters else m[0], leaf.source))
+        return SourceText(
+            re.sub(r"[A-Za-z_]\w*", lambda m: f"self.{m[0]}" if m[0] in parameters else m[0], leaf.source)
+        )
 
     forward = map_leaves(call, as_attribute)
     kept = [name for name in parameters if re.search(rf"\bself\.{name}\b", repr(forward))]
