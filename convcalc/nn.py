@@ -14,7 +14,7 @@ from typing import Any
 
 _LAYERS = os.path.join(os.path.dirname(__file__), "layers")
 
-_KIND = re.compile(r"^class ([A-Z]\w*)\((?!NamedTuple)", re.MULTILINE)
+_KIND = re.compile(rb"^class ([A-Z]\w*)\((?!NamedTuple)", re.MULTILINE)
 
 _ELSEWHERE = {
     **dict.fromkeys(("Module", "ModuleDict", "ModuleList", "Sequential"), "convcalc.network.module"),
@@ -35,8 +35,8 @@ def _homes() -> Mapping[str, str]:
     for file in sorted(os.listdir(_LAYERS)):
         family, ending = os.path.splitext(file)
         if ending == ".py" and family not in _SHARED:
-            with open(os.path.join(_LAYERS, file), encoding="utf-8") as text:
-                homes.update(dict.fromkeys(_KIND.findall(text.read()), f"convcalc.layers.{family}"))
+            with open(os.path.join(_LAYERS, file), "rb") as text:  # the names are ASCII
+                homes.update((name.decode(), f"convcalc.layers.{family}") for name in _KIND.findall(text.read()))
     return homes
 
 

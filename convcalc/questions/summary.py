@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from convcalc.algebra.types import Dim, Shape
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from convcalc.analysis.count.gates import Limit
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Summary(Table, Report):
     """A report that prints itself, with the ``limits`` that it has to keep.
 
@@ -30,7 +28,14 @@ class Summary(Table, Report):
     (3456, (8, 4, 4))
     """
 
-    limits: Mapping[str, Limit] = field(default_factory=dict)
+    limits: Mapping[str, Limit]
+
+    @classmethod
+    def of(cls, numbers: Report, limits: Mapping[str, Limit] = {}) -> Summary:
+        """Return a report as an answer, with the limits that it has to keep."""
+        answer = object.__new__(cls)  # the fields are set already, and making a dataclass costs the start of a run
+        answer.__dict__.update(vars(numbers), limits=limits)
+        return answer
 
     def to_text(
         self,
@@ -96,10 +101,7 @@ def analyze(
     numbers = report.analyze(
         graph, metrics, convention, network=network, show_batch=show_batch, given=given, through_gates=through_gates
     )
-    return Summary(**{name: getattr(numbers, name) for name in _PARTS}, limits=limits)
-
-
-_PARTS = tuple(part.name for part in fields(Report))
+    return Summary.of(numbers, limits)
 
 
 def summary(

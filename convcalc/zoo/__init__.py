@@ -26,7 +26,7 @@ __all__ = ["Entry", "Factor", "entry", "load", "names", "network"]
 
 F = TypeVar("F", bound=Callable[..., Module])
 
-_NETWORK = re.compile(r"^@network\(.*?^def (\w+)\(", re.MULTILINE | re.DOTALL)
+_NETWORK = re.compile(rb"^@network\(.*?^def (\w+)\(", re.MULTILINE | re.DOTALL)
 
 _ENTRIES: dict[str, Entry] = {}
 """Networks of the zoo whose family has been imported."""
@@ -66,8 +66,8 @@ def _find_families() -> dict[str, str]:
     folder, families = os.path.dirname(__file__), dict[str, str]()
     for file in sorted(os.listdir(folder)):
         if file.endswith(".py"):
-            with open(os.path.join(folder, file), encoding="utf-8") as source:
-                families.update(dict.fromkeys(_NETWORK.findall(source.read()), file[:-3]))
+            with open(os.path.join(folder, file), "rb") as source:  # the names are ASCII
+                families.update((name.decode(), file[:-3]) for name in _NETWORK.findall(source.read()))
     return families
 
 
