@@ -184,6 +184,7 @@ def mean(call: Call, values: Array, rank: int) -> Array:
 
 def sources(n: int, o: int, factor: float | None, corners: bool, cubic: bool) -> tuple[Array, Array]:
     """For each output along an axis the inputs that it is made of, and their weights."""
+    factor = None if n == o and not cubic else factor  # an axis that keeps its size is copied, whatever its factor
     step = ((n - 1) / (o - 1) if o > 1 else 0) if corners else 1 / factor if factor else n / o
     at = np.arange(o) * step if corners else (np.arange(o) + 0.5) * step - 0.5
     at = at if cubic else at.clip(0)
