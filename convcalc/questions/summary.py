@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from convcalc.algebra.types import Dim, Shape
@@ -28,7 +29,7 @@ class Summary(Table, Report):
     (3456, (8, 4, 4))
     """
 
-    limits: Mapping[str, Limit]
+    limits: Mapping[str, Limit] = MappingProxyType({})
 
     @classmethod
     def of(cls, numbers: Report, limits: Mapping[str, Limit] = {}) -> Summary:
