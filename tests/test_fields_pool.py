@@ -106,3 +106,18 @@ def test_field_equals_torch(name: str, data: st.DataObject) -> None:
             predicted = (0, shape[axis] - 1) if moving is None else moving.interval(unit)
             assert predicted is not None
             check_unit(predicted, real, shape[axis], fills)
+
+
+@pytest.mark.parametrize("factor", [1.3333333333333335, 0.20000000000000004])
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+def test_factor_beside_a_simple_fraction_is_that_fraction(factor: float, mode: str) -> None:
+    """torch holds scales in single precision, in which a factor has no more digits than that."""
+    layer = nn.Upsample(scale_factor=factor, mode=mode)
+    module = module_of("Upsample", scale_factor=factor, mode=mode)
+    output, _ = infer(layer, ((1, 1, 20, 20),))
+    field = layer.field([Field.of_input(4)], ((1, 1, 20, 20),), output)
+    assert field is not None
+    moving = field.axes[2]
+    assert moving is not None
+    for unit, real in enumerate(seen(module, (1, 1, 20, 20), 2)):
+        check_unit(moving.interval(unit), real, 20, False)

@@ -25,6 +25,10 @@ from convcalc.layers.checks import Dims
 from convcalc.layers.demands import WrongSpatialAxes
 from convcalc.layers.formulas import FIELD, GIVEN_SIZE, WHOLE_FIELD, Seen, rules
 
+# torch holds a scale in single precision, for nearest neighbours even where the data is double: a factor that is this
+# close to a simple fraction, relatively, is that fraction there
+SINGLE_PRECISION = 2.0**-25
+
 SCALED_SIZE = Formula(
     "upsampled size",
     "n*s",
@@ -215,16 +219,16 @@ class Upsample(Layer):
         if self.align_corners:
             n, o = n - 1, o - 1
         elif factor is not None and not is_symbolic(factor) and not (self.recompute_scale_factor and factor % 1):
-            return 1 / _fraction(factor)
+            return 1 / _fraction(factor, SINGLE_PRECISION)
         if not isinstance(n, int) or not isinstance(o, int):
             return None
         return Fraction(n, o) if o else Fraction(0)
 
 
-def _fraction(factor: float) -> Fraction:
-    """Return the simplest fraction that equals this number: 1/3 for 0.3333333333333333."""
+def _fraction(factor: float, tolerance: float = 0.0) -> Fraction:
+    """Return the simplest fraction that equals this number, or nearly so: 1/3 for 0.3333333333333333."""
     simple = Fraction(factor).limit_denominator(1000)
-    return simple if float(simple) == factor else Fraction(factor)
+    return simple if abs(simple - factor) <= tolerance * factor else Fraction(factor)
 
 
 def _scaled(n: Dim, factor: Any, axis: int) -> Dim:
